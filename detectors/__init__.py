@@ -1,0 +1,1 @@
+"""Pictures and readings to findings. Imports only the words of `ingest`."""

@@ -1,0 +1,62 @@
+"""Zones and boxes in 0-1 coordinates: what lies in what, and how much two boxes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named polygon in one camera's view: `points` are (x, y), 0-1, at least three, in drawing order."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.points) < 3:
+            raise ValueError(f"zone {self.name}: {len(self.points)} points, wanted at least 3")
+        for x, y in self.points:
+            if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+                raise ValueError(f"zone {self.name}: point ({x}, {y}) is outside 0..1")
+
+    @classmethod
+    def whole(cls) -> Zone:
+        """The whole picture."""
+        return cls("", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
+
+    def contains(self, points: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """N booleans for N x 2 points (even-odd rule)."""
+        inside = np.zeros(len(points), bool)
+        x, y = points[:, 0], points[:, 1]
+        corners = self.points
+        for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1], strict=True):
+            if y1 == y2:
+                continue
+            crosses = (y1 > y) != (y2 > y)
+            inside ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+        return inside
+
+
+def feet(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """N x 2: the middle of each box's lower edge, where a thing stands on the ground."""
+    return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+
+
+def centres(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """N x 2: the middle of each box."""
+    return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2], axis=1)
+
+
+def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """N x M: intersection over union of N boxes with M boxes."""
+    left = np.maximum(a[:, None, :2], b[None, :, :2])
+    right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(right - left, 0, None).prod(axis=2)
+    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(axis=1)
+    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
+    union = area_a[:, None] + area_b[None, :] - shared
+    result: NDArray[np.float32] = np.where(union > 0, shared / np.maximum(union, 1e-12), 0).astype(np.float32)
+    return result

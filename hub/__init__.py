@@ -1,0 +1,1 @@
+"""Findings to alerts to cases: the API, the screens, the worker and the command line."""

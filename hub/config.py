@@ -1,0 +1,236 @@
+"""The hub's settings: `configs/hub.yaml` documents every key. Unknown keys and bad values are all reported at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+_REPO = Path(__file__).resolve().parent.parent
+
+
+def shipped(name: str) -> Path:
+    """A folder that ships with the project (`configs`, `models`): beside the packages in a checkout, inside `hub` in a wheel."""
+    in_checkout = _REPO / name
+    return in_checkout if in_checkout.is_dir() else Path(__file__).resolve().parent / "shipped" / name
+
+
+class ConfigError(ValueError):
+    """What is wrong with a configuration file; `problems` holds one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where events go: `secret` is `whsec_` + base64, `types` are CloudEvents types (empty: all)."""
+
+    url: str
+    secret: str = field(repr=False)
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Paths are absolute after `load`."""
+
+    data_dir: Path
+    database_url: str = ""
+    name: str = "gridhub"
+    district_code: str = "621002"
+    timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    broker_url: str = ""
+    broker_topics: Mapping[str, str] = field(
+        default_factory=lambda: {"application/+/device/+/event/up": "chirpstack", "gridhub/+": "json"}
+    )
+    kinds_dir: Path = field(default_factory=lambda: shipped("configs") / "kinds")
+    sensors_dir: Path = field(default_factory=lambda: shipped("configs") / "sensors")
+    models_dir: Path = field(default_factory=lambda: shipped("models"))
+    categories_dir: Path = field(default_factory=lambda: shipped("configs") / "categories")
+    departments_file: Path = field(default_factory=lambda: shipped("configs") / "departments.yaml")
+    calendar_file: Path = field(default_factory=lambda: shipped("configs") / "calendar.yaml")
+    workers: int = 1
+    recheck_looks: int = 3
+    recheck_every_s: float = 10.0
+    webhooks: tuple[Webhook, ...] = ()
+    webhook_allow: tuple[str, ...] = ()
+    demo: bool = False
+
+    @property
+    def database(self) -> str:
+        """The database URL, SQLite in the data folder unless one is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'hub.sqlite'}"
+
+
+def default_settings(data_dir: Path) -> Settings:
+    """Production defaults with everything kept under `data_dir`."""
+    return Settings(data_dir=data_dir.absolute())
+
+
+def load(path: Path) -> Settings:
+    """Read a YAML file. Raises ConfigError with every problem: file, key, value, what is allowed."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}" if where else ""
+        raise ConfigError([f"{path}{line}: is not YAML: {getattr(error, 'problem', error)}"]) from None
+    if not isinstance(raw, dict):
+        raise ConfigError([f"{path}: holds {type(raw).__name__}, wanted a mapping of keys (see configs/hub.yaml)"])
+    return _from_mapping(raw, path)
+
+
+_Reader = Callable[[Any, Path], Any]
+
+
+def _text(value: Any, _base: Path) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _whole(low: int, high: int) -> _Reader:
+    def read(value: Any, _base: Path) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def _seconds(value: Any, _base: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86400:
+        raise ValueError("seconds, above 0 and at most 86400")
+    return float(value)
+
+
+def _folder_or_file(value: Any, base: Path) -> Path:
+    if not isinstance(value, str):
+        raise ValueError("a path")
+    return (base / value).resolve()
+
+
+def _existing(value: Any, base: Path) -> Path:
+    path = _folder_or_file(value, base)
+    if not path.exists():
+        raise ValueError("a path that exists")
+    return path
+
+
+def _zone(value: Any, _base: Path) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone name such as Asia/Shanghai") from None
+
+
+def _district(value: Any, _base: Path) -> str:
+    if not re.fullmatch(r"\d{6}", str(value)):
+        raise ValueError("six digits of GB/T 2260, in quotes")
+    return str(value)
+
+
+def _database(value: Any, _base: Path) -> str:
+    text = str(value)
+    if urlsplit(text).scheme.split("+")[0] not in ("sqlite", "postgresql"):
+        raise ValueError("sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    return text
+
+
+def _broker(value: Any, _base: Path) -> str:
+    text = str(value)
+    if text and urlsplit(text).scheme not in ("mqtt", "mqtts"):
+        raise ValueError("mqtt://HOST:PORT or mqtts://HOST:PORT")
+    return text
+
+
+def _topics(value: Any, _base: Path) -> dict[str, str]:
+    allowed = ("json", "chirpstack")
+    if not isinstance(value, dict) or not all(isinstance(k, str) and v in allowed for k, v in value.items()):
+        raise ValueError(f"a mapping of topic filter to format, one of {', '.join(allowed)}")
+    return dict(value)
+
+
+def _texts(value: Any, _base: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        raise ValueError("a list of texts")
+    return tuple(value)
+
+
+def _webhooks(value: Any, base: Path) -> tuple[Webhook, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a list of {url, secret_file | secret_env, types}")
+    return tuple(_webhook(item, base) for item in value)
+
+
+def _webhook(item: Any, base: Path) -> Webhook:
+    if not isinstance(item, dict) or set(item) - {"url", "secret_file", "secret_env", "types"}:
+        raise ValueError("a list of {url, secret_file | secret_env, types}")
+    if urlsplit(str(item.get("url"))).scheme not in ("http", "https"):
+        raise ValueError("url: an http or https address")
+    if "secret_file" in item:
+        try:
+            secret = (base / str(item["secret_file"])).read_text(encoding="utf-8").strip()
+        except OSError:
+            raise ValueError(f"secret_file: a readable file; {item['secret_file']} is not") from None
+    else:
+        secret = os.environ.get(str(item.get("secret_env")), "")
+    if not secret.startswith("whsec_"):
+        raise ValueError("a secret that begins with whsec_ in secret_file or secret_env")
+    return Webhook(str(item["url"]), secret, _texts(item.get("types", []), base))
+
+
+_KEYS: dict[str, tuple[str, _Reader]] = {
+    "name": ("name", _text),
+    "data_dir": ("data_dir", _folder_or_file),
+    "database": ("database_url", _database),
+    "district_code": ("district_code", _district),
+    "timezone": ("timezone", _zone),
+    "listen_host": ("listen_host", _text),
+    "listen_port": ("listen_port", _whole(1, 65535)),
+    "broker": ("broker_url", _broker),
+    "broker_topics": ("broker_topics", _topics),
+    "kinds": ("kinds_dir", _existing),
+    "sensors": ("sensors_dir", _existing),
+    "models": ("models_dir", _existing),
+    "categories": ("categories_dir", _existing),
+    "departments": ("departments_file", _existing),
+    "calendar": ("calendar_file", _existing),
+    "workers": ("workers", _whole(0, 64)),
+    "recheck_looks": ("recheck_looks", _whole(1, 20)),
+    "recheck_every_s": ("recheck_every_s", _seconds),
+    "webhooks": ("webhooks", _webhooks),
+    "webhook_allow": ("webhook_allow", _texts),
+}
+
+
+def _from_mapping(raw: dict[str, Any], path: Path) -> Settings:
+    base = path.resolve().parent
+    problems, values = [], {}
+    for key, value in raw.items():
+        if key not in _KEYS:
+            problems.append(f"{path}: unknown key {key!r}; allowed: {', '.join(_KEYS)}")
+            continue
+        name, read = _KEYS[key]
+        try:
+            values[name] = read(value, base)
+        except ValueError as error:
+            shown = "(hidden)" if key in ("webhooks", "database") else repr(value)
+            problems.append(f"{path}: {key}: {shown} is not {error}")
+    if problems:
+        raise ConfigError(problems)
+    settings = default_settings(values.pop("data_dir", base / "data"))
+    return replace(settings, **values)

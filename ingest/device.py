@@ -1,0 +1,64 @@
+"""Cameras, sensors and the places they stand at: what an inventory row becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from .errors import without_credentials
+
+
+class Watch(StrEnum):
+    """How a camera is looked at."""
+
+    STAY = "stay"
+    PATROL = "patrol"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device stands: WGS-84 degrees, and the words people use for it."""
+
+    lon: float
+    lat: float
+    address: str = ""
+    grid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as the worker sees it. `url` may hold credentials and is therefore kept out of the repr."""
+
+    id: str
+    name: str
+    url: str = field(repr=False)
+    watch: Watch = Watch.STAY
+    every_s: float = 10.0
+    priority: int = 0
+    preset: str | None = None
+    place: Place | None = None
+
+    @property
+    def host(self) -> str:
+        """Host (and port) that the per-host limits count; the scheme for sources without one."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.scheme
+
+    @property
+    def safe_url(self) -> str:
+        """The URL as it may be shown and logged."""
+        return without_credentials(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A sensor: `device` is the id in its payloads, `profile` names its rules, `every_s` is how often it should speak."""
+
+    id: str
+    name: str
+    device: str
+    profile: str
+    every_s: float = 600.0
+    place: Place | None = None

@@ -1,0 +1,88 @@
+"""Everything that can go wrong while looking or listening, as one tree.
+
+IngestError
+├── InventoryError        a camera or sensor row that cannot be used (file, row, key, value, what is allowed)
+├── SourceError           a camera that cannot be looked at now; `kind` is one word for the counters
+│   ├── Unreachable       no route, refused, name unknown, time-out while connecting
+│   ├── SignInRefused     401 / 403: wrong or missing user or password
+│   ├── NotFound          the host answers, the path or stream does not exist
+│   ├── NotVideo          something came, but no picture can be made of it
+│   ├── Silent            connected, then nothing (or no keyframe) for too long
+│   ├── Lost              the connection ended, or broke in mid-stream
+│   └── Stale             the newest picture is older than the look that asked for it
+└── PayloadError          a sensor message that cannot be read (topic, field, value)
+"""
+
+from __future__ import annotations
+
+import re
+
+_CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@]*@")
+
+
+def without_credentials(text: str) -> str:
+    """`text` with the user and password taken out of every URL in it."""
+    return _CREDENTIALS.sub(r"\g<scheme>", text)
+
+
+class IngestError(Exception):
+    """Root of the tree; its text never holds credentials."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(without_credentials(message))
+
+
+class InventoryError(IngestError):
+    """A camera or sensor row that cannot be used."""
+
+
+class SourceError(IngestError):
+    """A camera that cannot be looked at now."""
+
+    kind = "failed"
+
+
+class Unreachable(SourceError):
+    """No connection could be made."""
+
+    kind = "unreachable"
+
+
+class SignInRefused(SourceError):
+    """The camera wants another user or password."""
+
+    kind = "sign_in_refused"
+
+
+class NotFound(SourceError):
+    """The host answers, but has no such stream."""
+
+    kind = "not_found"
+
+
+class NotVideo(SourceError):
+    """What came is no picture."""
+
+    kind = "not_video"
+
+
+class Silent(SourceError):
+    """Connected, but nothing (or no keyframe) came in time."""
+
+    kind = "silent"
+
+
+class Lost(SourceError):
+    """The connection ended in mid-stream."""
+
+    kind = "lost"
+
+
+class Stale(SourceError):
+    """The newest picture is older than the look that asked for it."""
+
+    kind = "stale"
+
+
+class PayloadError(IngestError):
+    """A sensor message that cannot be read."""

@@ -1,0 +1,1 @@
+"""Payload bytes to readings: one pure function a format."""
