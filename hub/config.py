@@ -60,6 +60,9 @@ class Settings:
     categories_dir: Path = field(default_factory=lambda: shipped("configs") / "categories")
     departments_file: Path = field(default_factory=lambda: shipped("configs") / "departments.yaml")
     calendar_file: Path = field(default_factory=lambda: shipped("configs") / "calendar.yaml")
+    cameras_file: Path | None = None
+    sensors_file: Path | None = None
+    grids_file: Path | None = None
     workers: int = 1
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
@@ -209,6 +212,9 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "categories": ("categories_dir", _existing),
     "departments": ("departments_file", _existing),
     "calendar": ("calendar_file", _existing),
+    "cameras": ("cameras_file", _existing),
+    "sensor_list": ("sensors_file", _existing),
+    "grids": ("grids_file", _existing),
     "workers": ("workers", _whole(0, 64)),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),

@@ -1,0 +1,44 @@
+# gridhub: `make demo` and `make test` do all their own set-up; everything they make stays in .venv and .make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+export PYTHONUNBUFFERED := 1
+
+.PHONY: install demo test check bench peers clean
+.DEFAULT_GOAL := install
+
+install: $(VENV)/.installed
+demo: install
+	@$(BIN)/gridhub demo $(ARGS)
+
+test: check peers
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tests
+	$(BIN)/pytest tests/bench -m bench -s $(ARGS)
+
+peers:
+	@sh tests/peers/install.sh
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache hub/web/node_modules hub/web/dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "gridhub needs Python 3.11 or newer; found $$($(PYTHON) -V). Say which: make PYTHON=python3.12 demo"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt hatch_build.py $(WEB)
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.installed
+	$(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@

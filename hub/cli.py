@@ -1,0 +1,466 @@
+"""The command line. Exit status: 0 done, 1 the work failed, 2 bad usage or configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.errors import IngestError, InventoryError, SourceError
+
+from .config import ConfigError, Settings, default_settings, load, shipped
+
+OK, FAILED, BAD_USAGE = 0, 1, 2
+
+
+class UserError(Exception):
+    """A mistake of the person at the keyboard: its text is all they see."""
+
+    def __init__(self, message: str, status: int = BAD_USAGE) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of `gridhub`."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if args.verbose else logging.INFO if args.command in ("run", "work") else logging.WARNING,
+        format="%(asctime)s %(levelname).1s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for noisy in ("httpx", "httpcore", "alembic", "amqtt", "transitions", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    command: Callable[[argparse.Namespace], int] = args.run
+    try:
+        return command(args)
+    except UserError as error:
+        print(f"gridhub: {error}", file=sys.stderr)
+        return error.status
+    except (ConfigError, InventoryError) as error:
+        print(f"gridhub: {error}", file=sys.stderr)
+        return BAD_USAGE
+    except IngestError as error:
+        print(f"gridhub: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone; nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+# ── parsing ──
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gridhub", description="City video and IoT monitoring hub")
+    parser.add_argument("--verbose", action="store_true", help="say more on standard error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = _command(commands, "demo", "the whole hub on simulated input", _demo)
+    demo.add_argument("--port", type=_port, default=8080)
+    demo.add_argument("--data", type=Path, help="where to keep its data (default: a fresh temporary folder)")
+    demo.add_argument("--minutes", type=_positive, help="end by itself after so many minutes")
+
+    run = _command(commands, "run", "the hub on this machine: API, page, workers", _run)
+    run.add_argument("--config", type=Path, help="a file like configs/hub.yaml")
+
+    check = _command(commands, "check", "validate configuration, kinds, models and inventory; list every error", _check)
+    check.add_argument("--config", type=Path)
+    check.add_argument("--json", action="store_true")
+
+    look = _command(commands, "look", "one look at any camera URL", _look)
+    look.add_argument("url")
+    look.add_argument("--out", type=Path, help="write the picture here (.jpg)")
+    look.add_argument("--timeout", type=_positive, default=15.0, help="seconds")
+    look.add_argument("--json", action="store_true")
+
+    replay = _command(commands, "replay", "gate, models and rules over recorded footage, on its own clock", _replay)
+    replay.add_argument("path", type=Path, metavar="VIDEO_OR_FOLDER")
+    replay.add_argument("--kinds", help="comma list (default: all camera kinds that need no zone, or all with --zone)")
+    replay.add_argument("--zone", type=Path, help="JSON or YAML: {name, points: [[x, y], …]} with 0-1 coordinates")
+    replay.add_argument("--every", type=_positive, default=5.0, help="seconds between looks")
+    replay.add_argument("--dwell", type=_not_negative, help="seconds; overrides the kinds' own")
+    replay.add_argument("--start", type=_time, help="when the footage begins (RFC 3339; default: now)")
+    replay.add_argument("--json", action="store_true", help="one JSON object a line (the default prints the same)")
+
+    work = _command(commands, "work", "a worker for a shard of cameras and sensors", _work)
+    work.add_argument("--hub", required=True, help="http://HOST:PORT")
+    work.add_argument("--shard", default="0/1", type=_shard, help="I/N, I from 0 to N-1")
+    work.add_argument("--token-file", type=Path, help="file with the hub's worker token (or GRIDHUB_TOKEN)")
+    work.add_argument("--data", type=Path, default=Path("data/worker"))
+    work.add_argument("--models", type=Path, default=shipped("models"))
+    work.add_argument("--timezone", default="Asia/Shanghai")
+
+    _camera_commands(commands)
+    _model_commands(commands)
+
+    user = _command(commands, "user", "add a person, or set a new one-time password", _user)
+    user.add_argument("name")
+    user.add_argument("--role", choices=("admin", "staff", "department", "engineer"), required=True)
+    user.add_argument("--department", help="id of the handling unit, for role department")
+    user.add_argument("--config", type=Path)
+    return parser
+
+
+def _command(commands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _camera_commands(commands: Any) -> None:
+    camera = commands.add_parser("camera", help="the camera inventory").add_subparsers(
+        dest="what", required=True, metavar="add | import | list"
+    )
+    add = _command(camera, "add", "add one camera", _camera_add)
+    add.add_argument("url")
+    add.add_argument("--id", help="default: made from the URL")
+    add.add_argument("--name", help="default: the id")
+    add.add_argument("--watch", choices=("stay", "patrol", "snapshot"))
+    add.add_argument("--every", type=_positive, default=10.0, help="seconds between looks")
+    add.add_argument("--lon", type=float)
+    add.add_argument("--lat", type=float)
+    add.add_argument("--kinds", help="comma list of what to look for in the whole picture")
+    bring = _command(camera, "import", "add or update cameras from a YAML or CSV file", _camera_import)
+    bring.add_argument("file", type=Path)
+    listing = _command(camera, "list", "all cameras with their state", _camera_list)
+    for parser in (add, bring, listing):
+        parser.add_argument("--config", type=Path)
+        parser.add_argument("--json", action="store_true")
+
+
+def _model_commands(commands: Any) -> None:
+    model = commands.add_parser("model", help="the detection models").add_subparsers(
+        dest="what", required=True, metavar="list | eval | train"
+    )
+    listing = _command(model, "list", "models with their cards", _model_list)
+    listing.add_argument("--models", type=Path, default=shipped("models"))
+    listing.add_argument("--json", action="store_true")
+    evaluate = _command(model, "eval", "score a model on a labelled data set (no torch needed)", _model_eval)
+    evaluate.add_argument("model")
+    evaluate.add_argument("--data", type=Path, required=True, help="YOLO data set YAML")
+    evaluate.add_argument("--models", type=Path, default=shipped("models"))
+    evaluate.add_argument("--json", action="store_true")
+    train = _command(model, "train", "train a model from a recipe (extra `tune`)", _model_train)
+    train.add_argument("recipe", type=Path)
+    train.add_argument("--out", type=Path, required=True)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port, 1 to 65535")
+    return value
+
+
+def _shard(text: str) -> str:
+    index, _slash, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise argparse.ArgumentTypeError(f"{text} is not I/N with I from 0 to N-1")
+    return text
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not an RFC 3339 time") from None
+    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    config: Path | None = args.config
+    return load(config) if config else default_settings(Path("data/hub"))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+# ── the hub ──
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from .demo.runner import run_demo
+
+    return run_demo(args.port, args.data, args.minutes)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from .bootstrap import build_hub
+    from .serving import Children, PortBusy, Serving, claim_port, start_worker, wait_for_end
+
+    settings = _settings(args)
+    try:
+        sock = claim_port(settings.listen_host, settings.listen_port)
+    except PortBusy as error:
+        raise UserError(str(error), FAILED) from None
+    hub = build_hub(settings)
+    children, serving = Children(), Serving(hub.app, sock)
+    url = f"http://{settings.listen_host}:{settings.listen_port}"
+    try:
+        hub.start()
+        serving.start()
+        print(f"gridhub: {url}", flush=True)
+        if hub.first_password:
+            print(f"first administrator: user admin, one-time password {hub.first_password}", flush=True)
+        for index in range(settings.workers):
+            start_worker(children, settings, url, hub.worker_token_file, f"{index}/{settings.workers}")
+        wait_for_end(None, threading.Event(), lambda: None)
+    finally:
+        children.end()
+        serving.end()
+        hub.stop()
+    return OK
+
+
+def _work(args: argparse.Namespace) -> int:
+    from .worker import WorkerSettings, run_worker
+
+    if args.token_file:
+        try:
+            token = args.token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise UserError(f"--token-file: {args.token_file}: {error.strerror}") from None
+    else:
+        token = os.environ.get("GRIDHUB_TOKEN", "")
+    if not token:
+        raise UserError("no worker token: give --token-file FILE or set GRIDHUB_TOKEN")
+    if not args.hub.startswith(("http://", "https://")):
+        raise UserError(f"--hub: {args.hub} is not http://HOST:PORT or https://HOST:PORT")
+    return run_worker(
+        WorkerSettings(
+            args.hub, token, args.shard, args.data, args.models, ZoneInfo(args.timezone), name=f"w{args.shard}"
+        )
+    )
+
+
+def _check(args: argparse.Namespace) -> int:
+    from .checking import problems
+
+    found, counts = problems(args.config)
+    if args.json:
+        _print_json({"ok": not found, "problems": found, "counts": counts})
+    else:
+        for line in found:
+            print(line, file=sys.stderr)
+        print(", ".join(f"{n} {what}" for what, n in counts.items()) + (": all good" if not found else ""))
+    return BAD_USAGE if found else OK
+
+
+# ── looking and replaying ──
+
+
+def _look(args: argparse.Namespace) -> int:
+    import time
+
+    from ingest.cameras import open_source
+    from ingest.device import Camera, Watch
+
+    from .jpeg import encode_jpeg
+
+    url = args.url if "://" in args.url else f"file://{Path(args.url).absolute()}"
+    watch = Watch.SNAPSHOT if url.startswith(("http://", "https://")) else Watch.PATROL
+    camera = Camera(id="look", name="look", url=url, watch=watch)
+    started = time.monotonic()
+    try:
+        source = open_source(camera)
+        try:
+            frame = source.look(datetime.now(UTC), args.timeout)
+        finally:
+            source.close()
+    except SourceError as error:
+        raise UserError(f"{camera.safe_url}: {error.kind}: {error}", FAILED) from None
+    latency_ms = round((time.monotonic() - started) * 1000, 1)
+    if args.out:
+        try:
+            args.out.write_bytes(encode_jpeg(frame.image, 92))
+        except OSError as error:
+            raise UserError(f"--out: {args.out}: {error.strerror}", FAILED) from None
+    report = {
+        "url": camera.safe_url,
+        "width": frame.width,
+        "height": frame.height,
+        "codec": frame.codec,
+        "captured_at": frame.captured_at.isoformat(),
+        "latency_ms": latency_ms,
+        "bytes": frame.encoded_bytes,
+    }
+    if args.json:
+        _print_json(report)
+    else:
+        print(
+            "{url}: {width}x{height} {codec}, {bytes} bytes, {latency_ms} ms, captured {captured_at}".format(**report)
+        )
+    return OK
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from detectors.catalog import CatalogError
+    from detectors.kinds import KindError
+    from detectors.replay import ReplayError, read_zone, replay
+
+    kinds = [k for k in args.kinds.split(",") if k] if args.kinds else None
+    try:
+        zone = read_zone(args.zone) if args.zone else None
+        for finding in replay(
+            args.path,
+            kinds_dir=shipped("configs") / "kinds",
+            models_dir=shipped("models"),
+            kinds=kinds,
+            zone=zone,
+            every_s=args.every,
+            dwell_s=args.dwell,
+            start=args.start or datetime.now(UTC),
+        ):
+            print(json.dumps(finding, ensure_ascii=False), flush=True)
+    except (KindError, ValueError) as error:
+        raise UserError(str(error)) from None
+    except (ReplayError, CatalogError) as error:
+        raise UserError(str(error), FAILED) from None
+    return OK
+
+
+# ── inventory ──
+
+
+def _registry(args: argparse.Namespace) -> Any:
+    from .bootstrap import build_hub
+
+    hub = build_hub(_settings(args))
+    hub.migrate()
+    return hub.registry
+
+
+def _camera_add(args: argparse.Namespace) -> int:
+    from .checking import camera_row
+
+    row = camera_row(args)
+    _registry(args).import_cameras([row])
+    if args.json:
+        _print_json({"id": row.camera.id, "url": row.camera.safe_url, "watch": str(row.camera.watch)})
+    else:
+        print(f"{row.camera.id}: {row.camera.safe_url}, {row.camera.watch}, every {row.camera.every_s:g} s")
+    return OK
+
+
+def _camera_import(args: argparse.Namespace) -> int:
+    from ingest.inventory import read_cameras
+
+    rows, errors = read_cameras(args.file)
+    for line in errors:
+        print(line, file=sys.stderr)
+    _registry(args).import_cameras(rows)
+    if args.json:
+        _print_json({"imported": len(rows), "errors": [str(e) for e in errors]})
+    else:
+        print(f"{len(rows)} cameras imported, {len(errors)} rows with errors")
+    return FAILED if errors else OK
+
+
+def _camera_list(args: argparse.Namespace) -> int:
+    cameras = _registry(args).cameras()
+    if args.json:
+        _print_json(cameras)
+    else:
+        for camera in cameras:
+            print("{id}\t{name}\t{state}\t{last_look_at}\t{url}".format(**camera))
+        print(f"{len(cameras)} cameras")
+    return OK
+
+
+def _user(args: argparse.Namespace) -> int:
+    password = _registry(args).add_user(args.name, args.role, args.department)
+    print(f"{args.name} ({args.role}): one-time password {password}")
+    return OK
+
+
+# ── models ──
+
+
+def _model_list(args: argparse.Namespace) -> int:
+    from detectors.catalog import Catalog, CatalogError
+    from detectors.kinds import load_kinds
+
+    try:
+        cards = Catalog(args.models).cards()
+    except CatalogError as error:
+        raise UserError(str(error)) from None
+    kinds = load_kinds(shipped("configs") / "kinds")
+    rows = [card.to_wire() | {"kinds": [k.id for k in kinds.values() if k.model == card.name]} for card in cards]
+    if args.json:
+        _print_json(rows)
+    else:
+        for row in rows:
+            print(
+                f"{row['name']} {row['version']}: {row['task']}, {', '.join(row['labels'])}; for {', '.join(row['kinds'])}"
+            )
+    return OK
+
+
+def _model_eval(args: argparse.Namespace) -> int:
+    from detectors.catalog import Catalog, CatalogError
+    from detectors.tuning.evaluate import DataError, evaluate
+
+    try:
+        report = evaluate(Catalog(args.models).open(args.model), args.data)
+    except DataError as error:
+        raise UserError(str(error)) from None
+    except CatalogError as error:
+        raise UserError(str(error), FAILED) from None
+    if args.json:
+        _print_json(report)
+    else:
+        for label, score in report["classes"].items():
+            print(
+                f"{label}\tAP50 {score['ap50']:.3f}\tprecision {score['precision']:.3f}\trecall {score['recall']:.3f}"
+            )
+        print(
+            "mAP50 {map50:.3f}, mAP50-95 {map50_95:.3f}, {pictures} pictures, {ms_per_picture:.1f} ms each".format(
+                **report
+            )
+        )
+    return OK
+
+
+def _model_train(args: argparse.Namespace) -> int:
+    from detectors.tuning.recipe import RecipeError
+
+    try:
+        from detectors.tuning.train import train
+    except ImportError as error:
+        raise UserError(f"training needs the extra `tune`: pip install 'gridhub[tune]' ({error})", FAILED) from None
+    try:
+        train(args.recipe, args.out)
+    except RecipeError as error:
+        raise UserError(str(error)) from None
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

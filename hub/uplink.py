@@ -1,0 +1,176 @@
+"""The worker's line to the hub: fetches the assignment, sends what the spool holds, retries for as long as it takes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from ingest.supervisor import Backoff
+
+from .spool import Outgoing, Spool
+
+log = logging.getLogger("worker.uplink")
+
+_REFUSED = frozenset({400, 404, 409, 410, 413, 422})
+"""Answers that will not change when the same request is sent again."""
+
+
+class HubAway(Exception):
+    """The hub can't be reached, or can't answer now; try again later."""
+
+
+class Refused(Exception):
+    """The hub will never take this request."""
+
+
+@dataclass(slots=True)
+class Uplink:
+    """HTTP with the hub's bearer token. Methods raise HubAway or Refused, nothing else."""
+
+    hub_url: str
+    token: str
+    shard: str
+    timeout_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        self._http = httpx.Client(
+            base_url=self.hub_url, timeout=self.timeout_s, headers={"Authorization": f"Bearer {self.token}"}
+        )
+        self._etag = ""
+
+    def __del__(self) -> None:
+        self._http.close()
+
+    def assignment(self) -> dict[str, Any] | None:
+        """What this shard has to do, or None while nothing changed since the last call."""
+        answer = self._send(
+            "GET", "/api/worker/assignment", params={"shard": self.shard}, headers={"If-None-Match": self._etag}
+        )
+        if answer.status_code == 304:
+            return None
+        self._etag = answer.headers.get("ETag", "")
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def status(self, body: dict[str, Any]) -> None:
+        """Report cameras, sensors and counters."""
+        self._send("POST", "/api/worker/status", json=body)
+
+    def last_look(self, camera: str, captured_at: datetime, jpeg: bytes) -> None:
+        """Show the newest picture of a camera on the screens."""
+        headers = {"Content-Type": "image/jpeg", "X-Captured-At": captured_at.isoformat()}
+        self._send("PUT", f"/api/cameras/{camera}/look", content=jpeg, headers=headers)
+
+    def evidence(self, sha256: str) -> bytes:
+        """An evidence file of the hub."""
+        return self._send("GET", f"/api/evidence/{sha256}").content
+
+    def readings(self, readings: list[dict[str, Any]]) -> None:
+        """Send a batch of readings (idempotent by their keys)."""
+        self._send("POST", "/api/readings", json={"readings": readings})
+
+    def send(self, item: Outgoing, read_file: Callable[[str], bytes]) -> None:
+        """Send a finding or a re-check look with its files (idempotent)."""
+        if not item.files:
+            self._send("POST", item.path, json=item.body)
+            return
+        files = [(sha256, (sha256, read_file(sha256), media)) for sha256, media in item.files.items()]
+        self._send("POST", item.path, data={item.field: json.dumps(item.body)}, files=files)
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise HubAway(f"{self.hub_url}: {type(error).__name__}: {error}") from None
+        if answer.status_code in _REFUSED:
+            raise Refused(f"{path}: {answer.status_code}: {answer.text[:300]}")
+        if answer.status_code >= 300 and answer.status_code != 304:
+            raise HubAway(f"{self.hub_url}{path}: answered {answer.status_code}: {answer.text[:200]}")
+        return answer
+
+
+class Sender(threading.Thread):
+    """Empties the spool into the hub, oldest first; one thread, so the order is kept."""
+
+    def __init__(self, spool: Spool, uplink: Uplink, counters: Counter[str]) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._spool, self._uplink, self._counters = spool, uplink, counters
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._backoff = Backoff(first_s=0.5, most_s=15.0)
+        self._said = 0.0
+
+    def wake(self) -> None:
+        """Something new is in the spool."""
+        self._wake.set()
+
+    def end(self) -> None:
+        """Stop soon; what is left stays in the spool."""
+        self._ended.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Send until ended."""
+        while not self._ended.is_set():
+            try:
+                busy = self._send_one() | self._send_readings()
+                self._backoff.succeeded()
+            except HubAway as error:
+                self._say(error)
+                self._ended.wait(self._backoff.failed())
+                continue
+            if not busy:
+                self._wake.wait(1.0)
+                self._wake.clear()
+
+    def _send_one(self) -> bool:
+        item = self._spool.next_outgoing()
+        if item is None:
+            return False
+        try:
+            self._uplink.send(item, self._spool.read_file)
+        except Refused as error:
+            log.warning("kept aside, the hub refuses it: %s", error)
+            self._counters["dropped_refused"] += 1
+            self._spool.refused(item, str(error))
+            return True
+        self._spool.sent(item)
+        return True
+
+    def _send_readings(self) -> bool:
+        batch = self._spool.unposted()
+        if not batch:
+            return False
+        self._post(batch)
+        self._spool.posted([seq for seq, _wire in batch])
+        return True
+
+    def _post(self, batch: list[tuple[int, dict[str, Any]]]) -> None:
+        """Send a batch; when the hub refuses it, halve it until the one bad reading stands alone."""
+        try:
+            self._uplink.readings([wire for _seq, wire in batch])
+        except Refused as error:
+            if len(batch) == 1:
+                log.warning("a reading was dropped, the hub refuses it: %s", error)
+                self._counters["dropped_refused"] += 1
+                return
+            self._post(batch[: len(batch) // 2])
+            self._post(batch[len(batch) // 2 :])
+
+    def _say(self, error: HubAway) -> None:
+        """At most one line a minute while the hub is away."""
+        if time.monotonic() - self._said > 60.0:
+            self._said = time.monotonic()
+            waiting = self._spool.waiting()
+            log.warning(
+                "hub away (%s); %d findings and %d readings wait", error, waiting["outgoing"], waiting["readings"]
+            )

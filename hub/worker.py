@@ -1,0 +1,310 @@
+"""A shard of cameras and sensors in its own process: look, find, keep, send.
+
+assignment ─ Looker ─ Frame ─ newest per camera ─ Pipeline ─ Found ─┐
+           └ MqttListener ─ Reading ─ spool ─ SensorRules ─ Finding ─┴─ spool ─ Sender ─ hub
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from detectors.catalog import Catalog
+from detectors.finding import Evidence, Finding
+from detectors.geometry import Zone
+from detectors.kinds import Kind
+from detectors.model import Model
+from detectors.pipeline import Binding, CameraTask, Found, Pipeline
+from detectors.sensing import SensorRules
+from ingest.cameras import open_source
+from ingest.device import Camera, Place, Sensor, Watch
+from ingest.frame import Frame
+from ingest.health import CameraState
+from ingest.looker import Looker
+from ingest.sensors.mqtt import MqttListener, topic_matches
+
+from .jpeg import encode_jpeg
+from .newest import Newest
+from .rechecking import Recheck, Rechecks
+from .sensing import Listening
+from .spool import Spool, SpoolFull
+from .uplink import HubAway, Refused, Sender, Uplink
+
+log = logging.getLogger("worker")
+
+_FIT_TO_JUDGE = frozenset({"online", "blurred"})
+"""Health states in which a picture says something about the street; in the others the rules stay silent."""
+_CLIP_BEFORE_S = 8.0
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker must be told; everything else comes from the hub."""
+
+    hub_url: str
+    token: str
+    shard: str
+    data_dir: Path
+    models_dir: Path
+    timezone: ZoneInfo
+    status_every_s: float = 3.0
+    looks_shown_per_s: float = 6.0
+    name: str = ""
+
+
+class Worker:
+    """Owns the parts of the diagram above; `run` blocks until `stop` is called."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.counters: Counter[str] = Counter()
+        self._ended = threading.Event()
+        self._spool = Spool(settings.data_dir)
+        self._uplink = Uplink(settings.hub_url, settings.token, settings.shard)
+        self._sender = Sender(self._spool, Uplink(settings.hub_url, settings.token, settings.shard), self.counters)
+        self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
+        self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
+        self._looker = Looker(open_source=open_source, on_look=self._on_look, on_state=self._on_state)
+        self._frames: Newest[Frame] = Newest(512)
+        self._shown: Newest[Frame] = Newest(512)
+        self._listener: MqttListener | None = None
+        self._broker: dict[str, Any] | None = None
+        self._pipeline: Pipeline | None = None
+        self._clips: frozenset[str] = frozenset()
+        self._models: dict[str, Model] = {}
+        self._stanzas: Mapping[str, Any] = {}
+
+    # ── life ──
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        threads = [
+            threading.Thread(target=self._infer, name="infer", daemon=True),
+            threading.Thread(target=self._show, name="show", daemon=True),
+        ]
+        for thread in (*threads, self._sender, self._listening):
+            thread.start()
+        self._looker.start()
+        said, next_status = 0.0, 0.0
+        while not self._ended.is_set():
+            try:
+                if (assignment := self._uplink.assignment()) is not None:
+                    self._apply(assignment)
+                if time.monotonic() >= next_status:
+                    self._uplink.status(self._status())
+                    next_status = time.monotonic() + self._settings.status_every_s
+            except (HubAway, Refused) as error:
+                if time.monotonic() - said > 60.0 or said == 0.0:
+                    said = time.monotonic()
+                    log.warning("no assignment from the hub: %s", error)
+            for camera, not_before in self._rechecks.wanted(datetime.now(UTC)):
+                self._looker.ask(camera, not_before)
+            self._ended.wait(1.0)
+        self._close(threads)
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._ended.set()
+
+    def _close(self, threads: list[threading.Thread]) -> None:
+        self._looker.stop()
+        if self._listener is not None:
+            self._listener.stop()
+        self._frames.close()
+        self._shown.close()
+        self._listening.end()
+        self._sender.end()
+        for thread in (*threads, self._sender):
+            thread.join(timeout=10)
+        self._spool.close()
+
+    # ── assignment ──
+
+    def _apply(self, wire: dict[str, Any]) -> None:
+        kinds = {key: Kind.from_wire(stanza) for key, stanza in wire["kinds"].items()}
+        if self._pipeline is None or wire["kinds"] != self._stanzas:
+            state_dir = self._settings.data_dir / "scenes"
+            self._pipeline = Pipeline(kinds, self._model, state_dir, self._settings.timezone)
+            self._stanzas = wire["kinds"]
+        self._pipeline.set_tasks([_task(c) for c in wire["cameras"]])
+        self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
+        self._looker.update([_camera(c) for c in wire["cameras"]])
+        self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
+        topics: dict[str, str] = (wire.get("broker") or {}).get("topics", {})
+        rules = SensorRules(wire["profiles"], kinds)
+        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, _formats(topics))
+        self._connect(wire.get("broker"))
+        log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
+
+    def _model(self, name: str) -> Model:
+        if name not in self._models:
+            self._models[name] = Catalog(self._settings.models_dir).open(name)
+        return self._models[name]
+
+    def _connect(self, broker: dict[str, Any] | None) -> None:
+        if broker == self._broker:
+            return
+        if self._listener is not None:
+            self._listener.stop()
+        self._listener, self._broker = None, broker
+        if broker and broker["url"]:
+            self._listener = MqttListener(
+                broker["url"],
+                broker["topics"],
+                client_id=f"gridhub-{self._settings.name or 'worker'}-{self._settings.shard.replace('/', '-of-')}",
+                on_batch=self._listening.on_batch,
+            )
+            self._listener.start()
+
+    # ── looks ──
+
+    def _on_look(self, frame: Frame, state: CameraState) -> None:
+        self.counters["looks"] += 1
+        self._shown.put(frame.camera, frame)
+        if state.state in _FIT_TO_JUDGE:
+            self._frames.put(frame.camera, frame)
+
+    def _on_state(self, state: CameraState) -> None:
+        log.info("camera %s is %s: %s", state.id, state.state, state.message)
+
+    def _infer(self) -> None:
+        while (frames := self._frames.take(_BATCH)) is not None:
+            pipeline = self._pipeline
+            if pipeline is None:
+                continue
+            for found in pipeline.look(frames):
+                self._keep(found)
+            for frame in frames:
+                self._rechecks.on_frame(frame, pipeline)
+
+    def _keep(self, found: Found) -> None:
+        contents: list[tuple[str, str, bytes]] = [("frame", "image/jpeg", encode_jpeg(found.frame))]
+        if found.before is not None:
+            contents.append(("before", "image/jpeg", encode_jpeg(found.before)))
+        camera = found.finding.camera
+        if camera in self._clips and (clip := self._clip(camera, found.finding)) is not None:
+            contents.append(("clip", "video/mp4", clip))
+        hashed = [(role, media, hashlib.sha256(content).hexdigest(), content) for role, media, content in contents]
+        evidence = tuple(Evidence(role, sha256, media) for role, media, sha256, _content in hashed)
+        try:
+            self._spool.add_finding(
+                replace(found.finding, evidence=evidence), {sha256: content for _r, _m, sha256, content in hashed}
+            )
+        except SpoolFull as error:
+            self.counters["dropped_spool"] += 1
+            log.error("a finding was dropped: %s", error)
+            return
+        self.counters["findings"] += 1
+        self._sender.wake()
+
+    def _clip(self, camera: str, finding: Finding) -> bytes | None:
+        return self._looker.clip(camera, finding.at - timedelta(seconds=_CLIP_BEFORE_S), finding.at)
+
+    def _show(self) -> None:
+        """Send newest looks to the screens, no faster than the budget allows, each camera in its turn."""
+        while (frames := self._shown.take(1)) is not None:
+            for frame in frames:
+                try:
+                    self._uplink.last_look(frame.camera, frame.captured_at, encode_jpeg(frame.image, 75, 640))
+                except (HubAway, Refused):
+                    self.counters["dropped_shown"] += 1
+            self._ended.wait(1.0 / self._settings.looks_shown_per_s)
+
+    # ── status ──
+
+    def _status(self) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        cameras = [
+            {
+                "id": s.id,
+                "state": str(s.state),
+                "since": s.since.isoformat(),
+                "message": s.message,
+                "last_look_at": s.last_look_at.isoformat() if s.last_look_at else None,
+                "attained_s": self._looker.attained_s(s.id),
+            }
+            for s in self._looker.states()
+        ]
+        counters = dict(self.counters)
+        if self._pipeline is not None:
+            counters |= {f"pipeline_{k}": v for k, v in self._pipeline.counters.items()}
+        counters |= {"dropped_newest": self._frames.dropped} | {
+            f"spool_{k}": v for k, v in self._spool.waiting().items()
+        }
+        connected = self._listener is not None and self._listener.connected
+        return {
+            "worker": self._settings.name or f"worker-{os.getpid()}",
+            "shard": self._settings.shard,
+            "cameras": cameras,
+            "sensors": self._listening.states(now),
+            "counters": counters | {"broker_connected": int(connected)},
+        }
+
+
+def _camera(wire: Mapping[str, Any]) -> Camera:
+    return Camera(
+        id=wire["id"],
+        name=wire["name"],
+        url=wire["url"],
+        watch=Watch(wire["watch"]),
+        every_s=float(wire["every_s"]),
+        priority=int(wire.get("priority") or 0),
+        preset=wire.get("preset"),
+        place=_place(wire.get("place")),
+    )
+
+
+def _sensor(wire: Mapping[str, Any]) -> Sensor:
+    return Sensor(
+        wire["id"], wire["name"], wire["device"], wire["profile"], float(wire["every_s"]), _place(wire.get("place"))
+    )
+
+
+def _place(wire: Mapping[str, Any] | None) -> Place | None:
+    if not wire:
+        return None
+    return Place(float(wire["lon"]), float(wire["lat"]), wire.get("address") or "", wire.get("grid") or "")
+
+
+def _task(wire: Mapping[str, Any]) -> CameraTask:
+    bindings = []
+    for task in wire["tasks"]:
+        zone = task.get("zone")
+        polygon = Zone(zone["name"], tuple((float(x), float(y)) for x, y in zone["points"])) if zone else None
+        bindings.append(Binding(task["kind"], polygon, task.get("dwell_s")))
+    return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
+
+
+def _formats(topics: Mapping[str, str]) -> Callable[[str], str]:
+    """Which payload format a topic carries, by the first filter that matches."""
+    return lambda topic: next((f for pattern, f in topics.items() if topic_matches(pattern, topic)), "json")
+
+
+def run_worker(settings: WorkerSettings, with_parent: bool = False) -> int:
+    """Run until SIGTERM or SIGINT (or, `with_parent`, until the starting process is gone). Returns the exit status."""
+    worker = Worker(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: worker.stop())
+    if with_parent:
+        threading.Thread(target=_follow_parent, args=(os.getppid(), worker), daemon=True).start()
+    worker.run()
+    return 0
+
+
+def _follow_parent(parent: int, worker: Worker) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    worker.stop()
