@@ -417,9 +417,8 @@ def _model_list(args: argparse.Namespace) -> int:
         _print_json(rows)
     else:
         for row in rows:
-            print(
-                f"{row['name']} {row['version']}: {row['task']}, {', '.join(row['labels'])}; for {', '.join(row['kinds'])}"
-            )
+            labels, used_by = ", ".join(row["labels"]), ", ".join(row["kinds"])
+            print(f"{row['name']} {row['version']}: {row['task']}, {labels}; for {used_by}")
     return OK
 
 

@@ -17,7 +17,7 @@ _REPO = Path(__file__).resolve().parent.parent
 
 
 def shipped(name: str) -> Path:
-    """A folder that ships with the project (`configs`, `models`): beside the packages in a checkout, inside `hub` in a wheel."""
+    """A folder that ships with the project (`configs`, `models`): beside the packages, or inside `hub` in a wheel."""
     in_checkout = _REPO / name
     return in_checkout if in_checkout.is_dir() else Path(__file__).resolve().parent / "shipped" / name
 
@@ -47,7 +47,7 @@ class Settings:
     database_url: str = ""
     name: str = "gridhub"
     district_code: str = "621002"
-    timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
     broker_url: str = ""

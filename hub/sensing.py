@@ -26,7 +26,7 @@ log = logging.getLogger("worker.sensing")
 def decode(
     messages: Sequence[Message], formats: Callable[[str], str], counters: Counter[str], said: dict[str, float]
 ) -> list[Reading]:
-    """All readings of `messages`; a payload that cannot be read is counted, named at most once a minute, and skipped."""
+    """All readings of `messages`; an unreadable payload is counted, named at most once a minute, and skipped."""
     readings: list[Reading] = []
     for message in messages:
         try:

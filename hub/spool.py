@@ -44,7 +44,7 @@ class SpoolFull(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request that waits for the hub: JSON `body` sent to `path` as form field `field`, with `files` {sha256: media type}."""
+    """A request that waits for the hub: JSON `body` for `path`, sent as form `field` where `files` go with it."""
 
     seq: int
     path: str
@@ -115,7 +115,7 @@ class Spool:
             self._put(db, "/api/findings", "finding", finding.id, finding.to_wire(), files)
 
     def add_recheck_look(self, recheck: str, look: dict[str, Any], picture: bytes | None) -> None:
-        """Keep one look of a re-check with its JPEG, if it has one. The same instant of the same re-check is kept once."""
+        """Keep one look of a re-check with its JPEG, if it has one; the same instant of one re-check is kept once."""
         contents = {} if picture is None else {hashlib.sha256(picture).hexdigest(): picture}
         files = dict.fromkeys(contents, "image/jpeg")
         with self._transaction() as db:

@@ -54,7 +54,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A sensor: `device` is the id in its payloads, `profile` names its rules, `every_s` is how often it should speak."""
+    """A sensor: `device` is the id in its payloads, `profile` names its rules, `every_s` is its usual interval."""
 
     id: str
     name: str

@@ -1,0 +1,66 @@
+"""Settings: the shipped file is true, and every mistake is named with what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hub.config import _KEYS, ConfigError, default_settings, load
+
+
+def test_the_shipped_file_holds_the_defaults(project: Path) -> None:
+    path = project / "configs" / "hub.yaml"
+    settings = load(path)
+    assert settings == default_settings(settings.data_dir)
+
+
+def test_the_shipped_file_names_every_key(project: Path) -> None:
+    text = (project / "configs" / "hub.yaml").read_text(encoding="utf-8")
+    assert [key for key in _KEYS if f"{key}:" not in text] == []
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "hub.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "listen_prt": 80,
+                "listen_port": 99999,
+                "timezone": "Mars/Olympus",
+                "district_code": 6210,
+                "broker": "http://broker",
+                "kinds": "nowhere",
+                "recheck_every_s": 0,
+            }
+        )
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    text = str(caught.value)
+    assert len(caught.value.problems) == 7
+    for part in (str(path), "'listen_prt'", "listen_port: 99999", "1 to 65535", "Mars/Olympus", "6210", "mqtt://", "nowhere"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("text", "says"), [("a: [1", "line 1"), ("- 1", "list"), (None, "cannot be read")])
+def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | None, says: str) -> None:
+    path = tmp_path / "hub.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        load(path)
+
+
+def test_a_webhook_secret_is_read_from_its_file_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\n")
+    path = tmp_path / "hub.yaml"
+    path.write_text("webhooks: [{url: 'https://example.invalid/in', secret_file: secret}]")
+    settings = load(path)
+    assert settings.webhooks[0].secret.startswith("whsec_c2V")
+    assert "c2VjcmV0" not in repr(settings)
+    (tmp_path / "secret").write_text("topsecret")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert "topsecret" not in str(caught.value)
