@@ -1,0 +1,1 @@
+"""The engineers' bench: build a training set, fine-tune, measure, choose thresholds, export. Needs the extra `tune`."""

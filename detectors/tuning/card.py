@@ -1,0 +1,146 @@
+"""A trained model's card: measured on the runtime that ships, with the scores from which each label may be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detectors.backends import open_backend
+from detectors.model import InputForm, YoloModel
+from detectors.tuning.alarms import Quiet, clip_pictures, listen, quiet_score
+from detectors.tuning.evaluate import Scores, look_at, score
+from detectors.tuning.recipe import Measures, Recipe
+
+UNMEASURED_SCORE = 0.35
+"""Recommended where no validation set holds the label."""
+RESAMPLES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything measured of one model: per validation set, on quiet clips, on clips that show something."""
+
+    thresholds: Mapping[str, float]
+    sets: Mapping[str, Scores]
+    quiet: Sequence[Quiet]
+    shown: Mapping[str, Quiet]
+    ms_per_picture: float
+
+
+def measure(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> Measured:
+    """Run `weights` (ONNX) on OpenVINO with one thread over the data files `evaluations` and the recipe's clips.
+
+    Raises DataError, FootageError, ModelError.
+    """
+    form = InputForm(recipe.size_px, recipe.size_px)
+    model = YoloModel(recipe.name, recipe.version, recipe.labels, form, open_backend("openvino", weights, 1, 1))
+    wanted = recipe.measures
+    quiet = [listen(model, name, clip_pictures(path, wanted.every_s)) for name, path in wanted.quiet.items()]
+    shown = {
+        name: listen(model, show.clip.name, clip_pictures(show.clip, wanted.every_s))
+        for name, show in wanted.shows.items()
+    }
+    answers = {name: look_at(model, data) for name, data in evaluations.items()}
+    best = {name: {label: s.at_score for label, s in score(a).labels.items()} for name, a in answers.items()}
+    thresholds = recommend(recipe.labels, list(best.values()), quiet, wanted)
+    sets = {name: score(a, at_scores=thresholds, resamples=RESAMPLES) for name, a in answers.items()}
+    fastest = min((a.ms_per_picture for a in answers.values()), default=0.0)
+    return Measured(thresholds, sets, quiet, shown, fastest)
+
+
+def recommend(
+    labels: Sequence[str], best: Sequence[Mapping[str, float]], quiet: Sequence[Quiet], wanted: Measures
+) -> dict[str, float]:
+    """Per label, the lowest score that serves some validation set best, raised until quiet footage stays quiet."""
+    chosen = {}
+    for label in labels:
+        known = [scores[label] for scores in best if label in scores]
+        level = min(known, default=UNMEASURED_SCORE)
+        if label in wanted.quiet_labels:
+            level = max(level, *(quiet_score(clip.peaks[label], wanted.quiet_share) for clip in quiet))
+        chosen[label] = min(0.99, max(0.05, math.ceil(100 * level) / 100))
+    return chosen
+
+
+def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: str, path: Path) -> None:
+    """Write `card.yaml` for `weights` (which lies beside it), as `detectors.catalog` reads it."""
+    content = {
+        "name": recipe.name,
+        "version": recipe.version,
+        "task": "detect",
+        "summary": recipe.card.summary,
+        "file": weights.name,
+        "format": "onnx",
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "labels": list(recipe.labels),
+        "input": _input(recipe.size_px),
+        "output": {
+            "kind": "yolo",
+            "shape": f"N x {4 + len(recipe.labels)} x {_cells(recipe.size_px)}",
+            "boxes": "xywh",
+        },
+        "thresholds": dict(measured.thresholds),
+        "licence": recipe.card.licence,
+        "data": _data(recipe),
+        "measured": _measured(recipe, measured),
+        "speed": {
+            "ms_per_picture": round(measured.ms_per_picture, 1),
+            "on": "one CPU thread, OpenVINO; letterbox, network and suppression together",
+        },
+        "limits": list(recipe.card.limits),
+        "trained_by": trained_by,
+    }
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    path.write_text("# Written by training; the record beside it holds every figure.\n" + text, encoding="utf-8")
+
+
+def _input(size_px: int) -> dict[str, Any]:
+    return {
+        "width": size_px,
+        "height": size_px,
+        "layout": "NCHW",
+        "color": "RGB",
+        "scale": "1/255",
+        "letterbox": "centred, as Ultralytics does",
+        "pad": 114,
+    }
+
+
+def _cells(size_px: int) -> int:
+    return sum((size_px // stride) ** 2 for stride in (8, 16, 32))
+
+
+def _data(recipe: Recipe) -> list[dict[str, str]]:
+    sets = [{"name": s.name, "set": s.data.parent.name, "licence": s.licence} for s in recipe.sets]
+    start = {"name": "start and teacher", "set": recipe.teacher.weights.name, "licence": recipe.teacher.licence}
+    return [*sets, start]
+
+
+def _measured(recipe: Recipe, measured: Measured) -> dict[str, Any]:
+    thresholds = measured.thresholds
+    sets = {}
+    for name, scores in measured.sets.items():
+        classes = scores.as_dict()["classes"]
+        sets[name] = {"pictures": scores.pictures, "classes": classes}
+    quiet = {
+        clip.name: {
+            "pictures": clip.pictures,
+            **{label: clip.alarms(label, thresholds[label]) for label in recipe.measures.quiet_labels},
+        }
+        for clip in measured.quiet
+    }
+    shown = {}
+    for name, clip in measured.shown.items():
+        label = recipe.measures.shows[name].label
+        shown[name] = {"pictures": clip.pictures, "label": label, "with_alarm": clip.alarms(label, thresholds[label])}
+    return {
+        "validation": sets,
+        "pictures_with_a_false_alarm": quiet,
+        "pictures_that_show_it": shown,
+    }

@@ -1,0 +1,64 @@
+"""A checkpoint as an ONNX file (any batch size, no suppression inside), and proof that the runtimes agree with it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+
+def export_onnx(checkpoint: Path, target: Path, *, size_px: int) -> Path:
+    """Write `target`: input `images` B x 3 x size x size (RGB, 0-1), output B x (4 + labels) x cells.
+
+    A cell is centre x, centre y, width, height in input pixels, then one score a label (0-1). Raises RuntimeError
+    where ONNX Runtime or OpenVINO gives another answer than torch for 1 or 8 pictures.
+    """
+    from ultralytics import YOLO
+
+    made = YOLO(str(checkpoint)).export(
+        format="onnx", imgsz=size_px, dynamic=True, simplify=False, opset=17, device="cpu"
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _fix_sides(Path(made), size_px)
+    shutil.move(made, target)
+    for batch in (1, 8):
+        difference = parity(checkpoint, target, batch=batch, size_px=size_px)
+        if difference > 0.05:
+            raise RuntimeError(f"{target}: batch {batch}: answers differ by {difference:.4f} (pixels or score)")
+    return target
+
+
+def _fix_sides(path: Path, size_px: int) -> None:
+    """Leave only the batch free: a fixed height and width let a runtime plan its memory."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for name, index in (("height", 2), ("width", 3)):
+        side = model.graph.input[0].type.tensor_type.shape.dim[index]
+        if side.dim_param != name:
+            raise RuntimeError(f"{path}: input dimension {index} is {side}, wanted {name}")
+        side.dim_value = size_px
+    cells = sum((size_px // stride) ** 2 for stride in (8, 16, 32))
+    model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = cells
+    del model.graph.value_info[:]
+    onnx.save(onnx.shape_inference.infer_shapes(model), str(path))
+
+
+def parity(checkpoint: Path, exported: Path, *, batch: int, size_px: int) -> float:
+    """Largest difference (input pixels or score) between torch and ONNX Runtime or OpenVINO on seeded noise."""
+    import onnxruntime
+    import openvino
+    import torch
+    from ultralytics import YOLO
+
+    noise = np.random.default_rng(0).random((batch, 3, size_px, size_px), dtype=np.float32)
+    model = YOLO(str(checkpoint)).model.float().eval()
+    with torch.no_grad():
+        wanted = model(torch.from_numpy(noise))[0].numpy()
+    session = onnxruntime.InferenceSession(str(exported), providers=["CPUExecutionProvider"])
+    ran = session.run(None, {session.get_inputs()[0].name: noise})[0]
+    core = openvino.Core()
+    compiled = core.compile_model(str(exported), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    vino = next(iter(compiled(noise).values()))
+    return float(max(np.abs(ran - wanted).max(), np.abs(vino - wanted).max()))

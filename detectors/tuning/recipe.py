@@ -1,0 +1,290 @@
+"""A training recipe (configs/recipes/*.yaml): sets, labels, stages, measures. Read strictly, all errors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detectors.errors import DetectorError
+
+
+class RecipeError(DetectorError):
+    """A recipe that cannot be used; each line of the text names file, key, value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """The 80-class detector that training starts from and that labels what a set leaves unlabelled.
+
+    `classes` maps COCO names to labels of the recipe. `min_score` and `max_iou` bound its pseudo-labels (0-1),
+    `size_px` is the picture side it looks at.
+    """
+
+    weights: Path
+    licence: str
+    classes: Mapping[str, str]
+    min_score: float = 0.45
+    max_iou: float = 0.6
+    size_px: int = 480
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSet:
+    """One YOLO set. `labels` maps its names to the recipe's; `repeat` maps a file pattern to how often such a
+    picture is listed; `equalised` is the share of training pictures added once more with their histogram equalised."""
+
+    name: str
+    data: Path
+    licence: str
+    labels: Mapping[str, str]
+    repeat: Mapping[str, int] = field(default_factory=dict)
+    equalised: float = 0.0
+    report: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One run of the trainer; it starts from the stage before it (the first: from the teacher)."""
+
+    name: str
+    sets: tuple[str, ...]
+    epochs: int
+    learning_rate: float = 1e-3
+    body_factor: float = 0.5
+    batch: int = 16
+    close_mosaic: int = 6
+    freeze: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A clip that shows `label` all the time."""
+
+    clip: Path
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the trained model is measured on besides its validation sets.
+
+    `quiet` are clips without a problem, looked at every `every_s` seconds; recommended scores are such that at most
+    the share `quiet_share` (0-1) of a clip's pictures shows one of `quiet_labels`. `shows` are clips with one.
+    """
+
+    quiet: Mapping[str, Path] = field(default_factory=dict)
+    quiet_labels: tuple[str, ...] = ()
+    quiet_share: float = 0.0
+    every_s: float = 1.0
+    shows: Mapping[str, Shown] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CardText:
+    """What only a person can say about the model."""
+
+    summary: str
+    licence: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything a training run needs. Paths are absolute."""
+
+    name: str
+    version: str
+    size_px: int
+    seed: int
+    labels: tuple[str, ...]
+    teacher: Teacher
+    sets: tuple[SourceSet, ...]
+    stages: tuple[Stage, ...]
+    measures: Measures
+    card: CardText
+
+    def set_named(self, name: str) -> SourceSet:
+        """The set of that name. Raises KeyError."""
+        return {s.name: s for s in self.sets}[name]
+
+
+def read_recipe(path: Path, root: Path) -> Recipe:
+    """Parse the YAML file `path`; relative paths in it start at `root` (the repository). Raises RecipeError."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    reader = _Reader(path, root)
+    recipe = reader.recipe(raw)
+    if reader.errors or recipe is None:
+        raise RecipeError("\n".join(reader.errors))
+    return recipe
+
+
+class _Reader:
+    """Collects errors while it reads; what it returns counts only when there are none."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self.path = path
+        self.root = root
+        self.errors: list[str] = []
+
+    def recipe(self, raw: Any) -> Recipe | None:
+        keys = {"name", "version", "size_px", "seed", "labels", "teacher", "sets", "stages", "card"}
+        top = self._mapping("", raw, keys | {"measures"}, keys)
+        if self.errors:
+            return None
+        labels = tuple(self._names("labels", top["labels"]))
+        teacher = self._teacher(top["teacher"], labels)
+        sets = self._named("sets", top["sets"], lambda key, name, value: self._set(key, name, value, labels))
+        names = tuple(s.name for s in sets)
+        stages = self._named("stages", top["stages"], lambda key, name, value: self._stage(key, name, value, names))
+        return Recipe(
+            name=self._text("name", top["name"]),
+            version=self._text("version", top["version"]),
+            size_px=int(self._number("size_px", top["size_px"], 32, 2048, whole=True, multiple=32)),
+            seed=int(self._number("seed", top["seed"], 0, 2**31, whole=True)),
+            labels=labels,
+            teacher=teacher,
+            sets=tuple(sets),
+            stages=tuple(stages),
+            measures=self._measures(top.get("measures", {}), labels),
+            card=self._card(top["card"]),
+        )
+
+    def _teacher(self, raw: Any, labels: Sequence[str]) -> Teacher:
+        required = {"weights", "licence", "classes"}
+        top = self._mapping("teacher", raw, required | {"min_score", "max_iou", "size_px"}, required)
+        return Teacher(
+            weights=self._file("teacher.weights", top.get("weights")),
+            licence=self._text("teacher.licence", top.get("licence")),
+            classes=self._label_map("teacher.classes", top.get("classes"), labels),
+            min_score=self._number("teacher.min_score", top.get("min_score", 0.45), 0, 1),
+            max_iou=self._number("teacher.max_iou", top.get("max_iou", 0.6), 0, 1),
+            size_px=int(self._number("teacher.size_px", top.get("size_px", 480), 32, 2048, whole=True, multiple=32)),
+        )
+
+    def _set(self, key: str, name: str, raw: Any, labels: Sequence[str]) -> SourceSet:
+        required = {"data", "licence", "labels"}
+        top = self._mapping(key, raw, required | {"repeat", "equalised", "report"}, required)
+        repeat = self._mapping(f"{key}.repeat", top.get("repeat", {}))
+        report = self._mapping(f"{key}.report", top.get("report", {}))
+        return SourceSet(
+            name=name,
+            data=self._file(f"{key}.data", top.get("data")),
+            licence=self._text(f"{key}.licence", top.get("licence")),
+            labels=self._label_map(f"{key}.labels", top.get("labels"), labels),
+            repeat={str(k): int(self._number(f"{key}.repeat.{k}", v, 1, 50, whole=True)) for k, v in repeat.items()},
+            equalised=self._number(f"{key}.equalised", top.get("equalised", 0.0), 0, 1),
+            report={str(k): self._text(f"{key}.report.{k}", v) for k, v in report.items()},
+        )
+
+    def _stage(self, key: str, name: str, raw: Any, sets: Sequence[str]) -> Stage:
+        required = {"sets", "epochs"}
+        optional = {"learning_rate", "body_factor", "batch", "close_mosaic", "freeze"}
+        top = self._mapping(key, raw, required | optional, required)
+        chosen = self._names(f"{key}.sets", top.get("sets"))
+        for set_name in chosen:
+            self._one_of(f"{key}.sets", set_name, sets)
+        return Stage(
+            name=name,
+            sets=tuple(chosen),
+            epochs=int(self._number(f"{key}.epochs", top.get("epochs"), 1, 10_000, whole=True)),
+            learning_rate=self._number(f"{key}.learning_rate", top.get("learning_rate", 1e-3), 0, 1),
+            body_factor=self._number(f"{key}.body_factor", top.get("body_factor", 0.5), 0, 1),
+            batch=int(self._number(f"{key}.batch", top.get("batch", 16), 1, 1024, whole=True)),
+            close_mosaic=int(self._number(f"{key}.close_mosaic", top.get("close_mosaic", 6), 0, 10_000, whole=True)),
+            freeze=tuple(self._names(f"{key}.freeze", top.get("freeze", []))),
+        )
+
+    def _measures(self, raw: Any, labels: Sequence[str]) -> Measures:
+        top = self._mapping("measures", raw, {"quiet", "quiet_labels", "quiet_share", "every_s", "shows"})
+        shows = {}
+        for name, value in self._mapping("measures.shows", top.get("shows", {})).items():
+            key = f"measures.shows.{name}"
+            one = self._mapping(key, value, {"clip", "label"}, {"clip", "label"})
+            label = self._one_of(f"{key}.label", one.get("label"), labels)
+            shows[str(name)] = Shown(self._file(f"{key}.clip", one.get("clip")), label)
+        quiet = self._mapping("measures.quiet", top.get("quiet", {}))
+        quiet_labels = self._names("measures.quiet_labels", top.get("quiet_labels", []))
+        return Measures(
+            quiet={str(name): self._file(f"measures.quiet.{name}", value) for name, value in quiet.items()},
+            quiet_labels=tuple(self._one_of("measures.quiet_labels", label, labels) for label in quiet_labels),
+            quiet_share=self._number("measures.quiet_share", top.get("quiet_share", 0.0), 0, 1),
+            every_s=self._number("measures.every_s", top.get("every_s", 1.0), 0, 3600),
+            shows=shows,
+        )
+
+    def _card(self, raw: Any) -> CardText:
+        keys = {"summary", "licence", "limits"}
+        top = self._mapping("card", raw, keys, keys)
+        return CardText(
+            summary=self._text("card.summary", top.get("summary")),
+            licence=self._text("card.licence", top.get("licence")),
+            limits=tuple(self._names("card.limits", top.get("limits"))),
+        )
+
+    def _one_of(self, key: str, raw: Any, allowed: Sequence[str]) -> str:
+        if raw not in allowed:
+            self._bad(key, raw, f"one of {', '.join(allowed)}")
+        return str(raw)
+
+    def _bad(self, key: str, value: Any, allowed: str) -> None:
+        self.errors.append(f"{self.path}: {key or 'recipe'}: {value!r}; wanted {allowed}")
+
+    def _mapping(
+        self, key: str, raw: Any, allowed: set[str] | None = None, required: set[str] | None = None
+    ) -> dict[str, Any]:
+        if not isinstance(raw, dict):
+            self._bad(key, raw, "a mapping")
+            return {}
+        for name in raw:
+            if allowed is not None and name not in allowed:
+                self._bad(
+                    f"{key}.{name}".lstrip("."), raw[name], f"no such key; there are {', '.join(sorted(allowed))}"
+                )
+        for name in sorted(required or ()):
+            if name not in raw:
+                self._bad(f"{key}.{name}".lstrip("."), None, "a value (it is missing)")
+        return raw
+
+    def _named(self, key: str, raw: Any, read: Any) -> list[Any]:
+        if not isinstance(raw, dict) or not raw:
+            self._bad(key, raw, "a mapping from name to settings, at least one")
+            return []
+        return [read(f"{key}.{name}", str(name), value) for name, value in raw.items()]
+
+    def _names(self, key: str, raw: Any) -> list[str]:
+        if not isinstance(raw, list) or not all(isinstance(v, str) and v for v in raw) or len(set(raw)) != len(raw):
+            self._bad(key, raw, "a list of different names")
+            return []
+        return raw
+
+    def _label_map(self, key: str, raw: Any, labels: Sequence[str]) -> dict[str, str]:
+        pairs = self._mapping(key, raw)
+        return {str(name): self._one_of(f"{key}.{name}", label, labels) for name, label in pairs.items()}
+
+    def _text(self, key: str, raw: Any) -> str:
+        if not isinstance(raw, str) or not raw:
+            self._bad(key, raw, "a text (in quotes where it looks like a number)")
+            return ""
+        return raw
+
+    def _file(self, key: str, raw: Any) -> Path:
+        return (self.root / self._text(key, raw)).resolve()
+
+    def _number(self, key: str, raw: Any, low: float, high: float, *, whole: bool = False, multiple: int = 1) -> float:
+        kind = "a whole number" if whole else "a number"
+        if multiple != 1:
+            kind += f", a multiple of {multiple},"
+        right_type = isinstance(raw, int if whole else (int, float)) and not isinstance(raw, bool)
+        if not right_type or not low <= raw <= high or (whole and raw % multiple):
+            self._bad(key, raw, f"{kind} from {low:g} to {high:g}")
+            return low
+        return float(raw)

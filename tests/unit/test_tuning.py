@@ -1,0 +1,351 @@
+"""The engineers' bench without torch: recipes, the union's labels, average precision, alarms, shipped cards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from detectors.catalog import Catalog
+from detectors.detection import Detections
+from detectors.tuning.alarms import Quiet, clip_pictures, listen, quiet_score
+from detectors.tuning.dataset import DataError, build_union, label_file, map_labels, read_labels, read_yolo_set
+from detectors.tuning.evaluate import Answers, Truth, evaluate, score
+from detectors.tuning.recipe import RecipeError, SourceSet, read_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = sorted((ROOT / "configs" / "recipes").glob("*.yaml"))
+CARDS = sorted((ROOT / "models").glob("*/card.yaml"))
+
+
+# ---- recipes
+
+
+def test_importing_the_bench_needs_no_torch() -> None:
+    code = (
+        "import sys; from detectors.tuning import alarms, card, dataset, evaluate, export, recipe, train;"
+        "sys.exit(','.join({'torch', 'ultralytics', 'onnx'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_shipped_recipes_parse(path: Path) -> None:
+    recipe = read_recipe(path, ROOT)
+    assert recipe.name == path.stem
+    assert {name for stage in recipe.stages for name in stage.sets} == {s.name for s in recipe.sets}
+    covered = set(recipe.teacher.classes.values()) | {label for s in recipe.sets for label in s.labels.values()}
+    assert covered == set(recipe.labels)
+
+
+def _recipe() -> dict[str, object]:
+    return {
+        "name": "small",
+        "version": "1",
+        "size_px": 416,
+        "seed": 0,
+        "labels": ["garbage", "vehicle"],
+        "teacher": {"weights": "w.onnx", "licence": "x", "classes": {"car": "vehicle"}},
+        "sets": {"bins": {"data": "d.yaml", "licence": "x", "labels": {"rubbish": "garbage"}}},
+        "stages": {"one": {"sets": ["bins"], "epochs": 2}},
+        "card": {"summary": "x", "licence": "x", "limits": []},
+    }
+
+
+def test_recipe_paths_start_at_the_root(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
+    recipe = read_recipe(path, tmp_path)
+    assert recipe.teacher.weights == tmp_path / "w.onnx"
+    assert recipe.set_named("bins").data == tmp_path / "d.yaml"
+    assert recipe.stages[0].batch == 16
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "told"),
+    [
+        (("size_px",), 400, "size_px: 400; wanted a whole number, a multiple of 32, from 32 to 2048"),
+        (("size_px",), "416", "size_px: '416'; wanted a whole number"),
+        (("version",), 1, "version: 1; wanted a text"),
+        (("seed",), True, "seed: True; wanted a whole number"),
+        (("labels",), ["a", "a"], "labels: ['a', 'a']; wanted a list of different names"),
+        (("lables",), [], "lables: []; wanted no such key; there are card, labels"),
+        (("teacher", "min_score"), 1.5, "teacher.min_score: 1.5; wanted a number from 0 to 1"),
+        (("teacher", "classes", "dog"), "animal", "teacher.classes.dog: 'animal'; wanted one of garbage, vehicle"),
+        (("sets", "bins", "labels", "rubbish"), "junk", "sets.bins.labels.rubbish: 'junk'; wanted one of garbage"),
+        (("sets", "bins", "repeat"), {"nat_*": 0}, "sets.bins.repeat.nat_*: 0; wanted a whole number from 1 to 50"),
+        (("sets", "bins", "licence"), None, "sets.bins.licence: None; wanted a text"),
+        (("stages", "one", "sets"), ["bin"], "stages.one.sets: 'bin'; wanted one of bins"),
+        (("stages", "one", "epochs"), 0, "stages.one.epochs: 0; wanted a whole number from 1 to 10000"),
+        (("stages",), {}, "stages: {}; wanted a mapping from name to settings, at least one"),
+        (("measures",), {"quiet_labels": ["fog"]}, "measures.quiet_labels: 'fog'; wanted one of garbage, vehicle"),
+        (("card", "limits"), "none", "card.limits: 'none'; wanted a list of different names"),
+    ],
+)
+def test_a_wrong_recipe_names_file_key_value_and_what_is_allowed(
+    tmp_path: Path, keys: tuple[str, ...], value: object, told: str
+) -> None:
+    raw = _recipe()
+    place = raw
+    for key in keys[:-1]:
+        place = place[key]  # type: ignore[assignment]
+    place[keys[-1]] = value
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(path, tmp_path)
+    assert f"{path}: {told}" in str(caught.value)
+
+
+def test_every_error_of_a_recipe_at_once(tmp_path: Path) -> None:
+    raw = _recipe()
+    raw["size_px"] = 1
+    raw["teacher"]["max_iou"] = "high"  # type: ignore[index]
+    del raw["stages"]["one"]["epochs"]  # type: ignore[index]
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(path, tmp_path)
+    assert {line.split(": ")[1] for line in str(caught.value).split("\n")} == {
+        "size_px",
+        "teacher.max_iou",
+        "stages.one.epochs",
+    }
+
+
+@pytest.mark.parametrize("text", ["{", "- a list", ""])
+def test_a_file_that_is_no_recipe(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"wrong\.yaml"):
+        read_recipe(path, tmp_path)
+
+
+def test_a_missing_recipe(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="No such file"):
+        read_recipe(tmp_path / "none.yaml", tmp_path)
+
+
+# ---- the union
+
+
+def _yolo_set(folder: Path, names: list[str], labels: dict[str, dict[str, str]]) -> Path:
+    for split, pictures in labels.items():
+        for name, text in pictures.items():
+            picture = folder / split / "images" / name
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(picture), np.full((40, 80, 3), 90, np.uint8))
+            label_file(picture).parent.mkdir(parents=True, exist_ok=True)
+            label_file(picture).write_text(text, encoding="utf-8")
+    path = folder / "data.yaml"
+    content = {"train": "train/images", "val": "val/images", "names": names}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_labels_are_mapped_by_name_and_unnamed_classes_left_out() -> None:
+    boxes = [(0, 0.5, 0.5, 0.1, 0.1), (1, 0.2, 0.2, 0.1, 0.1), (2, 0.3, 0.3, 0.1, 0.1)]
+    mapped = map_labels(boxes, ["car", "dog", "bus"], {"car": "vehicle", "bus": "vehicle"}, ["fire", "vehicle"])
+    assert mapped == [(1, 0.5, 0.5, 0.1, 0.1), (1, 0.3, 0.3, 0.1, 0.1)]
+
+
+def test_union_maps_repeats_equalises_and_teaches_only_what_is_missing(tmp_path: Path) -> None:
+    one = _yolo_set(
+        tmp_path / "one",
+        ["rubbish"],
+        {"train": {"nat_a.jpg": "0 .5 .5 .2 .2\n", "eq_b.jpg": ""}, "val": {"nat_c.jpg": "0 .5 .5 .2 .2\n"}},
+    )
+    two = _yolo_set(tmp_path / "two", ["car"], {"train": {"d.jpg": "0 .5 .5 .4 .4\n"}, "val": {"e.jpg": ""}})
+    sets = [
+        SourceSet("bins", one, "x", {"rubbish": "garbage"}, repeat={"nat_*": 3}, report={"nat": "nat_*"}),
+        SourceSet("road", two, "x", {"car": "vehicle"}, equalised=1.0),
+    ]
+    asked: list[str] = []
+
+    def teach(picture: Path) -> list[tuple[str, tuple[float, float, float, float]]]:
+        asked.append(picture.name)
+        return [("vehicle", (0.1, 0.1, 0.1, 0.1)), ("garbage", (0.9, 0.9, 0.1, 0.1))]
+
+    union = build_union(sets, ["garbage", "vehicle"], tmp_path / "out", teach=teach, seed=0)
+
+    data = read_yolo_set(union.data)
+    listed = [p.name for p in data.pictures("train")]
+    assert sorted(listed) == ["bins__eq_b.jpg", *["bins__nat_a.jpg"] * 3, "road__d.jpg", "road__d__eq.jpg"]
+    assert sorted(asked) == ["d.jpg", "eq_b.jpg", "nat_a.jpg"]  # validation pictures are never taught
+    train = {p.name: read_labels(label_file(p), 2) for p in data.pictures("train")}
+    assert train["bins__nat_a.jpg"] == [(0, 0.5, 0.5, 0.2, 0.2), (1, 0.1, 0.1, 0.1, 0.1)]
+    assert train["road__d.jpg"] == [(1, 0.5, 0.5, 0.4, 0.4), (0, 0.9, 0.9, 0.1, 0.1)]
+    assert train["road__d__eq.jpg"] == train["road__d.jpg"]
+    (val,) = [p for p in data.pictures("val") if p.name.startswith("bins")]
+    assert read_labels(label_file(val), 2) == [(0, 0.5, 0.5, 0.2, 0.2)]
+    assert set(union.evaluations) == {"bins", "bins_nat", "road"}
+    assert yaml.safe_load(union.evaluations["road"].read_text(encoding="utf-8"))["measured"] == ["vehicle"]
+    share = union.shares["bins"]
+    assert (share.pictures, share.listed, share.pseudo_labels) == ({"train": 2, "val": 1}, 4, {"vehicle": 2})
+    assert share.boxes == {"train": {"garbage": 1}, "val": {"garbage": 1}}
+
+
+def test_a_set_without_the_class_it_should_have(tmp_path: Path) -> None:
+    data = _yolo_set(tmp_path / "one", ["bin"], {"train": {"a.jpg": ""}, "val": {}})
+    with pytest.raises(DataError, match="names: has no rubbish; it has bin"):
+        build_union([SourceSet("x", data, "x", {"rubbish": "a"})], ["a"], tmp_path / "out", teach=None, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("7 .5 .5 .1 .1", "class 7; wanted 0 to 1"), ("0 .5 wide .1 .1", "wanted class x y width height")],
+)
+def test_a_broken_label_file_names_file_and_line(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"0 .5 .5 .1 .1\n{line}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"a\.txt: line 2: .*{told}"):
+        read_labels(path, 2)
+
+
+# ---- average precision
+
+
+def _truth(*boxes: tuple[float, float, float, float]) -> Truth:
+    return Truth(np.array(boxes, np.float32).reshape(-1, 4), ("car",) * len(boxes), 100, 100)
+
+
+def _seen(*boxes: tuple[tuple[float, float, float, float], float]) -> Detections:
+    corners = np.array([b for b, _ in boxes], np.float32).reshape(-1, 4)
+    return Detections(corners, np.array([s for _, s in boxes], np.float32), ("car",) * len(boxes))
+
+
+A, B, FAR = (0.1, 0.1, 0.3, 0.3), (0.5, 0.5, 0.8, 0.8), (0.85, 0.0, 0.95, 0.1)
+
+
+def test_all_found_and_nothing_else_is_one() -> None:
+    result = score(Answers([_truth(A), _truth(B)], [_seen((A, 0.9)), _seen((B, 0.4))], ["car"]))
+    assert result.map50 == pytest.approx(1.0)
+    assert result.map50_95 == pytest.approx(1.0)
+    car = result.labels["car"]
+    assert (car.precision, car.recall, car.boxes) == (1.0, 1.0, 2)
+    assert car.at_score == pytest.approx(0.4)
+
+
+def test_half_found_gives_half() -> None:
+    result = score(Answers([_truth(A, B)], [_seen((A, 0.9))], ["car"]))
+    assert result.map50 == pytest.approx(51 / 101)  # recalls 0, 0.01 ... 0.50 of the 101 that COCO samples
+
+
+def test_a_false_alarm_above_the_hit_halves_precision_everywhere() -> None:
+    result = score(Answers([_truth(A)], [_seen((FAR, 0.9), (A, 0.5))], ["car"]))
+    assert result.map50 == pytest.approx(0.5)
+    at_high = score(Answers([_truth(A)], [_seen((FAR, 0.9), (A, 0.5))], ["car"]), at_scores={"car": 0.7}).labels["car"]
+    assert (at_high.precision, at_high.recall) == (0.0, 0.0)
+
+
+def test_a_second_box_on_the_same_thing_is_a_false_alarm() -> None:
+    car = score(Answers([_truth(A)], [_seen((A, 0.9), (A, 0.8))], ["car"]), at_scores={"car": 0.5}).labels["car"]
+    assert (car.precision, car.recall) == (0.5, 1.0)
+
+
+def test_a_loose_box_counts_at_half_overlap_only() -> None:
+    loose = (0.1, 0.1, 0.3, 0.37)  # overlap 0.2 / 0.27 = 0.74
+    result = score(Answers([_truth(A)], [_seen((loose, 0.9))], ["car"]))
+    assert result.map50 == pytest.approx(1.0)
+    assert result.map50_95 == pytest.approx(0.5)  # right at 0.50 ... 0.70
+
+
+def test_nothing_found_is_zero() -> None:
+    result = score(Answers([_truth(A)], [Detections.empty()], ["car"]))
+    assert result.map50 == 0.0
+    assert (result.labels["car"].precision, result.labels["car"].recall) == (0.0, 0.0)
+
+
+def test_error_bars_hold_the_figure_and_shrink_to_it_where_all_pictures_agree() -> None:
+    truths, seen = [_truth(A)] * 6, [_seen((A, 0.9))] * 3 + [_seen((FAR, 0.95))] * 3
+    car = score(Answers(truths, seen, ["car"]), resamples=100).labels["car"]
+    assert car.ap50_range is not None
+    assert car.ap50_range[0] < car.ap50 < car.ap50_range[1]
+    sure = score(Answers(truths, [_seen((A, 0.9))] * 6, ["car"]), resamples=20).labels["car"]
+    assert sure.ap50_range == pytest.approx((1.0, 1.0))
+
+
+class _Fixed:
+    """A model that answers from a table: mean brightness of the picture to detections."""
+
+    name, version, labels = "fixed", "1", ("car", "fire")
+
+    def __init__(self, answers: dict[int, Detections]) -> None:
+        self.answers = answers
+
+    def detect(self, images: object, min_score: float = 0.05) -> list[Detections]:
+        return [self.answers[round(float(np.mean(image)))] for image in images]  # type: ignore[attr-defined]
+
+
+def test_evaluate_reads_a_set_and_matches_labels_by_name(tmp_path: Path) -> None:
+    data = _yolo_set(tmp_path, ["dog", "car"], {"val": {"a.jpg": "1 .5 .5 .5 .5\n0 .1 .1 .1 .1\n"}})
+    model = _Fixed({90: _seen(((0.25, 0.25, 0.75, 0.75), 0.8))})
+    result = evaluate(model, data).as_dict()
+    assert result["map50"] == 1.0
+    assert set(result["classes"]) == {"car"}
+    assert {"ap50", "precision", "recall"} <= set(result["classes"]["car"])
+    assert result["pictures"] == 1
+    assert set(result) == {"map50", "map50_95", "classes", "pictures", "ms_per_picture"}
+
+
+def test_evaluate_with_no_shared_label_says_which_there_are(tmp_path: Path) -> None:
+    data = _yolo_set(tmp_path, ["dog"], {"val": {"a.jpg": ""}})
+    with pytest.raises(DataError, match="names: dog; wanted some of the model's: car, fire"):
+        evaluate(_Fixed({}), data)
+
+
+# ---- false alarms
+
+
+def test_quiet_score_spares_the_allowed_share() -> None:
+    peaks = np.array([0.1, 0.9, 0.3, 0.2])
+    for allowed, alarms in ((0.0, 0), (0.25, 1), (0.5, 2)):
+        assert int((peaks >= quiet_score(peaks, allowed)).sum()) == alarms
+    assert quiet_score(peaks, 1.0) == 0.0
+
+
+def test_listening_keeps_each_pictures_highest_score() -> None:
+    model = _Fixed({10: _seen((A, 0.3), (B, 0.6)), 20: Detections.empty()})
+    pictures = [np.full((4, 4, 3), level, np.uint8) for level in (10, 20)]
+    quiet = listen(model, "clip", pictures)
+    assert isinstance(quiet, Quiet)
+    assert quiet.peaks["car"].tolist() == pytest.approx([0.6, 0.0])
+    assert (quiet.alarms("car", 0.5), quiet.alarms("fire", 0.5), quiet.pictures) == (1, 0, 2)
+
+
+def test_clip_pictures_comes_once_a_period(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for level in range(30):
+        writer.write(np.full((48, 64, 3), 5 * level, np.uint8))
+    writer.release()
+    levels = [round(float(p.mean())) for p in clip_pictures(path, 1.0)]
+    assert levels == pytest.approx([0, 50, 100], abs=3)
+
+
+# ---- what is shipped
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda p: p.parent.name)
+def test_a_shipped_model_is_what_its_card_and_record_say(path: Path) -> None:
+    card = Catalog(ROOT / "models").card(path.parent.name)
+    digest = hashlib.sha256(card.file.read_bytes()).hexdigest()
+    assert digest == card.sha256
+    record = json.loads((path.parent / "record.json").read_text(encoding="utf-8"))
+    assert record["sha256"] == digest
+    assert record["recipe"]["labels"] == list(card.labels)
+    assert set(card.thresholds) == set(card.labels)
+    assert all(0 < value < 1 for value in card.thresholds.values())
+    assert {"licence", "data", "measured", "limits", "trained_by"} <= set(card.text)
+
+
+def test_a_shipped_model_is_found() -> None:
+    assert [path.parent.name for path in CARDS].count("street") == 1
