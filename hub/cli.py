@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from detectors.errors import DetectorError, KindsError
 from ingest.errors import IngestError, InventoryError, SourceError
 
 from .config import ConfigError, Settings, default_settings, load, shipped
@@ -45,10 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"gridhub: {error}", file=sys.stderr)
         return error.status
-    except (ConfigError, InventoryError) as error:
+    except (ConfigError, InventoryError, KindsError) as error:
         print(f"gridhub: {error}", file=sys.stderr)
         return BAD_USAGE
-    except IngestError as error:
+    except (IngestError, DetectorError) as error:
         print(f"gridhub: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -231,7 +232,7 @@ def _run(args: argparse.Namespace) -> int:
             print(f"first administrator: user admin, one-time password {hub.first_password}", flush=True)
         for index in range(settings.workers):
             start_worker(children, settings, url, hub.worker_token_file, f"{index}/{settings.workers}")
-        wait_for_end(None, threading.Event(), lambda: None)
+        wait_for_end(None, threading.Event(), children.revive)
     finally:
         children.end()
         serving.end()
@@ -321,28 +322,21 @@ def _look(args: argparse.Namespace) -> int:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    from detectors.catalog import CatalogError
-    from detectors.kinds import KindError
-    from detectors.replay import ReplayError, read_zone, replay
+    from detectors.replay import read_zone, replay
 
     kinds = [k for k in args.kinds.split(",") if k] if args.kinds else None
-    try:
-        zone = read_zone(args.zone) if args.zone else None
-        for finding in replay(
-            args.path,
-            kinds_dir=shipped("configs") / "kinds",
-            models_dir=shipped("models"),
-            kinds=kinds,
-            zone=zone,
-            every_s=args.every,
-            dwell_s=args.dwell,
-            start=args.start or datetime.now(UTC),
-        ):
-            print(json.dumps(finding, ensure_ascii=False), flush=True)
-    except (KindError, ValueError) as error:
-        raise UserError(str(error)) from None
-    except (ReplayError, CatalogError) as error:
-        raise UserError(str(error), FAILED) from None
+    zone = read_zone(args.zone) if args.zone else None
+    for finding in replay(
+        args.path,
+        kinds_dir=shipped("configs") / "kinds",
+        models_dir=shipped("models"),
+        kinds=kinds,
+        zone=zone,
+        every_s=args.every,
+        dwell_s=args.dwell,
+        start=args.start or datetime.now(UTC),
+    ):
+        print(json.dumps(finding, ensure_ascii=False), flush=True)
     return OK
 
 
@@ -404,13 +398,10 @@ def _user(args: argparse.Namespace) -> int:
 
 
 def _model_list(args: argparse.Namespace) -> int:
-    from detectors.catalog import Catalog, CatalogError
+    from detectors.catalog import Catalog
     from detectors.kinds import load_kinds
 
-    try:
-        cards = Catalog(args.models).cards()
-    except CatalogError as error:
-        raise UserError(str(error)) from None
+    cards = Catalog(args.models).cards()
     kinds = load_kinds(shipped("configs") / "kinds")
     rows = [card.to_wire() | {"kinds": [k.id for k in kinds.values() if k.model == card.name]} for card in cards]
     if args.json:
@@ -423,15 +414,13 @@ def _model_list(args: argparse.Namespace) -> int:
 
 
 def _model_eval(args: argparse.Namespace) -> int:
-    from detectors.catalog import Catalog, CatalogError
+    from detectors.catalog import Catalog
     from detectors.tuning.evaluate import DataError, evaluate
 
     try:
         report = evaluate(Catalog(args.models).open(args.model), args.data)
     except DataError as error:
         raise UserError(str(error)) from None
-    except CatalogError as error:
-        raise UserError(str(error), FAILED) from None
     if args.json:
         _print_json(report)
     else:

@@ -126,6 +126,8 @@ class Listening:
             findings += found
         self._spool.evaluated([seq for seq, _reading in batch], changed, findings)
         self._counters["findings"] += len(findings)
+        for finding in findings:
+            log.info("found %s (%s at sensor %s: %s)", finding.id, finding.kind, finding.sensor, finding.why)
         for _seq, reading in batch:
             if (sensor := by_device.get(reading.device)) is not None:
                 self._rechecks.on_reading(sensor, reading, rules)

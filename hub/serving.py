@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +21,7 @@ from .config import Settings
 log = logging.getLogger("hub.serving")
 
 _PR_SET_PDEATHSIG = 1
+_REVIVE_S = 5.0
 
 
 class PortBusy(OSError):
@@ -40,37 +41,50 @@ def claim_port(host: str, port: int) -> socket.socket:
     return sock
 
 
+@dataclass(slots=True)
+class _Child:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes]
+    started: float
+
+
 class Children:
-    """Processes that are ended with this one, in whatever way it ends."""
+    """Processes that are started again when they fail, and ended with this one in whatever way it ends."""
 
     def __init__(self) -> None:
-        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._running: list[_Child] = []
 
-    def start(self, name: str, command: Sequence[str], env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start `command`; on Linux the kernel ends it should this process be killed."""
-        process = subprocess.Popen(
-            list(command), env={**os.environ, **(env or {})}, preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL
-        )
-        self._running.append((name, process))
-        return process
+        child = _Child(name, list(command), _spawn(command), time.monotonic())
+        self._running.append(child)
+        return child.process
 
-    def ended(self) -> list[str]:
-        """Names of those that ended by themselves."""
-        return [name for name, process in self._running if process.poll() is not None]
+    def revive(self) -> None:
+        """Start again what ended by itself, each at most once in five seconds."""
+        for child in self._running:
+            if child.process.poll() is not None and time.monotonic() - child.started > _REVIVE_S:
+                log.error("%s ended with status %d; starting it again", child.name, child.process.returncode)
+                child.process, child.started = _spawn(child.command), time.monotonic()
 
     def end(self, timeout_s: float = 10.0) -> None:
         """SIGTERM to all, wait, SIGKILL to the rest."""
-        for _name, process in self._running:
-            if process.poll() is None:
-                process.terminate()
+        for child in self._running:
+            if child.process.poll() is None:
+                child.process.terminate()
         deadline = time.monotonic() + timeout_s
-        for _name, process in self._running:
+        for child in self._running:
             try:
-                process.wait(max(0.1, deadline - time.monotonic()))
+                child.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                child.process.kill()
+                child.process.wait()
         self._running.clear()
+
+
+def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(list(command), preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL)
 
 
 def _die_with_parent() -> None:

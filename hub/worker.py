@@ -21,6 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from detectors.catalog import Catalog
+from detectors.errors import DetectorError
 from detectors.finding import Evidence, Finding
 from detectors.geometry import Zone
 from detectors.kinds import Kind
@@ -98,7 +99,7 @@ class Worker:
         for thread in (*threads, self._sender, self._listening):
             thread.start()
         self._looker.start()
-        said, next_status = 0.0, 0.0
+        said, next_status = -60.0, 0.0
         while not self._ended.is_set():
             try:
                 if (assignment := self._uplink.assignment()) is not None:
@@ -107,7 +108,7 @@ class Worker:
                     self._uplink.status(self._status())
                     next_status = time.monotonic() + self._settings.status_every_s
             except (HubAway, Refused) as error:
-                if time.monotonic() - said > 60.0 or said == 0.0:
+                if time.monotonic() - said > 60.0:
                     said = time.monotonic()
                     log.warning("no assignment from the hub: %s", error)
             for camera, not_before in self._rechecks.wanted(datetime.now(UTC)):
@@ -139,7 +140,7 @@ class Worker:
             state_dir = self._settings.data_dir / "scenes"
             self._pipeline = Pipeline(kinds, self._model, state_dir, self._settings.timezone)
             self._stanzas = wire["kinds"]
-        self._pipeline.set_tasks([_task(c) for c in wire["cameras"]])
+        self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
         self._looker.update([_camera(c) for c in wire["cameras"]])
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
@@ -148,6 +149,18 @@ class Worker:
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, _formats(topics))
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
+
+    def _sound_tasks(self, cameras: list[dict[str, Any]], pipeline: Pipeline) -> list[CameraTask]:
+        """Tasks that can be done; the others are named in the log and leave only their own camera unjudged."""
+        sound = []
+        for task in map(_task, cameras):
+            problems = pipeline.problems(task)
+            for problem in problems:
+                log.error("%s", problem)
+            self.counters["dropped_task"] += len(problems)
+            if not problems:
+                sound.append(task)
+        return sound
 
     def _model(self, name: str) -> Model:
         if name not in self._models:
@@ -185,10 +198,14 @@ class Worker:
             pipeline = self._pipeline
             if pipeline is None:
                 continue
-            for found in pipeline.look(frames):
-                self._keep(found)
-            for frame in frames:
-                self._rechecks.on_frame(frame, pipeline)
+            try:
+                for found in pipeline.look(frames):
+                    self._keep(found)
+                for frame in frames:
+                    self._rechecks.on_frame(frame, pipeline)
+            except DetectorError as error:
+                self.counters["dropped_infer"] += len(frames)
+                log.error("%d looks were not judged: %s", len(frames), error)
 
     def _keep(self, found: Found) -> None:
         contents: list[tuple[str, str, bytes]] = [("frame", "image/jpeg", encode_jpeg(found.frame))]
@@ -208,6 +225,7 @@ class Worker:
             log.error("a finding was dropped: %s", error)
             return
         self.counters["findings"] += 1
+        log.info("found %s (%s at camera %s)", found.finding.id, found.finding.kind, camera)
         self._sender.wake()
 
     def _clip(self, camera: str, finding: Finding) -> bytes | None:
@@ -296,12 +314,25 @@ def _formats(topics: Mapping[str, str]) -> Callable[[str], str]:
 def run_worker(settings: WorkerSettings, with_parent: bool = False) -> int:
     """Run until SIGTERM or SIGINT (or, `with_parent`, until the starting process is gone). Returns the exit status."""
     worker = Worker(settings)
+    crashed = threading.Event()
+    threading.excepthook = lambda args: _crash(args, worker, crashed)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
     if with_parent:
         threading.Thread(target=_follow_parent, args=(os.getppid(), worker), daemon=True).start()
     worker.run()
-    return 0
+    return 1 if crashed.is_set() else 0
+
+
+def _crash(args: threading.ExceptHookArgs, worker: Worker, crashed: threading.Event) -> None:
+    """A bug in one thread ends the whole process, so that it is seen and started again, and nothing is lost."""
+    log.critical(
+        "thread %s failed",
+        args.thread.name if args.thread else "?",
+        exc_info=(args.exc_type, args.exc_value, args.exc_traceback),  # type: ignore[arg-type]
+    )
+    crashed.set()
+    worker.stop()
 
 
 def _follow_parent(parent: int, worker: Worker) -> None:

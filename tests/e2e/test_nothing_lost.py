@@ -1,0 +1,157 @@
+"""Hub, worker and broker are killed at random moments: every finding is one alert, once; every reading is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import paho.mqtt.client as mqtt
+import pytest
+
+from tests.e2e.city import City, Process
+from tests.peers.mosquitto import Mosquitto
+from tests.peers.rendered import rendered_clip
+
+KILLS = 20
+SENSORS = 5
+
+
+class Street(threading.Thread):
+    """Publishes numbered readings at QoS 1 until ended; knows which ones the broker acknowledged, and in what order."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="street", protocol=mqtt.MQTTv5)
+        self._client.max_inflight_messages_set(20)
+        self._client.on_publish = self._on_publish
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect_async("127.0.0.1", port)
+        self._sent: dict[int, tuple[str, float]] = {}
+        self.acknowledged: set[tuple[str, float]] = set()
+        self._ended = threading.Event()
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        self.acknowledged.add(self._sent[mid])
+
+    def run(self) -> None:
+        self._client.loop_start()
+        number = 0
+        while not self._ended.wait(0.02):
+            number += 1
+            device = f"well-{number % SENSORS}"
+            # The cover tilts now and then: 30 readings level, 30 tilted.
+            value = (40.0 if (number // SENSORS // 30) % 2 else 1.0) + number * 1e-6
+            at = datetime.now(UTC)
+            payload = json.dumps({"tilt_deg": value, "time": at.isoformat()})
+            info = self._client.publish(f"gridhub/{device}", payload, qos=1)
+            self._sent[info.mid] = (device, value)
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+        deadline = time.monotonic() + 20
+        while len(self.acknowledged) < len(self._sent) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._client.loop_stop()
+
+
+def stored(city: City, device: str) -> set[float]:
+    rows = city.get(city.admin, "readings", sensor=device, hours=1, limit=100_000)["items"]
+    return {row["value"] for row in rows if row["prop"] == "tilt_deg"}
+
+
+def judged(city: City, staff: httpx.Client) -> None:
+    """Confirm what waits, and void its case, so that the next finding at that place opens a new alert."""
+    try:
+        items = staff.get("/api/alerts", params={"state": "pending_review"}).json()["items"]
+        for alert in items:
+            staff.post(f"/api/alerts/{alert['id']}/reject", json={"reason": "permitted"})
+    except (httpx.TransportError, KeyError):
+        return  # the hub was just killed; the next round judges
+
+
+@pytest.mark.timeout(400)
+def test_twenty_kills(tmp_path: Path) -> None:
+    rng = random.Random(20261123)
+    with Mosquitto(persistence=tmp_path / "broker") as broker, City(tmp_path, broker=broker.url) as city:
+        for index in range(SENSORS):
+            row = {"id": f"well-{index}", "name": f"{index} 号井", "device": f"well-{index}", "profile": "manhole"}
+            city.add("sensors", row | {"every_s": 600, "lon": 107.63, "lat": 35.73})
+        clip = rendered_clip(tmp_path / "dirty.mp4", "garbage")
+        row = {"id": "corner", "name": "路口", "url": f"file://{clip}", "watch": "stay", "every_s": 1}
+        city.add("cameras", row | {"lon": 107.63, "lat": 35.73, "tasks": [{"kind": "garbage_exposed", "dwell_s": 1}]})
+        staff = city.person("zhang", "staff")
+        city.until(lambda: city.worker.said(f"assigned 1 cameras, {SENSORS} sensors"), 30, "the worker is ready")
+        city.until(lambda: broker_connected(city), 30, "the worker has subscribed")
+        street = Street(broker.port)
+        street.start()
+        for _ in range(KILLS):
+            time.sleep(rng.uniform(0.3, 2.0))
+            kill(rng.choice(("hub", "worker", "broker")), city, broker)
+            judged(city, staff)
+        street.end()
+        assert len(street.acknowledged) > 500
+        city.until(lambda: spool_is_empty(tmp_path / "worker"), 90, "the worker has sent everything")
+        for index in range(SENSORS):
+            sent = {value for device, value in street.acknowledged if device == f"well-{index}"}
+            missing = sent - stored(city, f"well-{index}")
+            assert not missing, f"well-{index}: {len(missing)} acknowledged readings are not stored"
+        made = {m[1] for line in city.worker.lines if (m := re.search(r"found (\w+) \(", line))}
+        one_alert_each(tmp_path / "hub" / "hub.sqlite", made)
+        evidence_verifies(city, staff)
+
+
+def broker_connected(city: City) -> bool:
+    return "gridhub_broker_connected 1" in httpx.get(f"{city.url}/metrics").text
+
+
+def kill(which: str, city: City, broker: Mosquitto) -> None:
+    if which == "broker":
+        broker.kill()
+        broker.start()
+        return
+    process: Process = getattr(city, which)
+    process.kill()
+    if which == "hub":
+        city.start_hub()
+    else:
+        process.start()
+
+
+def spool_is_empty(folder: Path) -> bool:
+    with sqlite3.connect(f"file:{folder / 'spool.sqlite'}?mode=ro", uri=True) as db:
+        (waiting,) = db.execute("SELECT COUNT(*) FROM outgoing").fetchone()
+        (readings,) = db.execute("SELECT COUNT(*) FROM readings WHERE posted = 0 OR evaluated = 0").fetchone()
+    db.close()
+    return waiting == 0 and readings == 0
+
+
+def one_alert_each(database: Path, made: set[str]) -> None:
+    """Each finding the worker made is there and belongs to an alert or case; no place has two open alerts."""
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    findings = db.execute("SELECT id, alert_id, case_id, kind FROM findings").fetchall()
+    assert made <= {row[0] for row in findings}, "a finding was lost"
+    assert any("garbage" in row[3] for row in findings)
+    assert any("manhole" in row[3] for row in findings)
+    assert len({row[0] for row in findings}) == len(findings)
+    assert all(alert or case for _id, alert, case, _kind in findings)
+    open_places = [row[0] for row in db.execute("SELECT open_key FROM alerts WHERE open_key IS NOT NULL")]
+    assert len(open_places) == len(set(open_places))
+    db.close()
+
+
+def evidence_verifies(city: City, staff: httpx.Client) -> None:
+    """Every picture that any alert shows can be fetched, and is what its hash says."""
+    shown = [e for a in city.get(staff, "alerts", kind="garbage_exposed", limit=100)["items"] for e in a["evidence"]]
+    assert shown
+    for item in shown:
+        assert hashlib.sha256(city.evidence(staff, item)).hexdigest() == item["sha256"]
