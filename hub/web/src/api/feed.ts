@@ -1,0 +1,74 @@
+// The live feed: one EventSource for the whole page, which says when it is lost, and heals.
+import { ref } from 'vue'
+import type { Alert, Camera, Case, Sensor } from './types'
+
+export interface FeedEvents { alert: Alert; case: Case; camera: Camera; sensor: Sensor }
+type Handler<T> = (value: T) => void
+
+const NAMES = ['alert', 'case', 'camera', 'sensor'] as const
+const handlers: { [K in keyof FeedEvents]: Set<Handler<FeedEvents[K]>> } = {
+  alert: new Set(), case: new Set(), camera: new Set(), sensor: new Set(),
+}
+const healed = new Set<() => void>()
+
+/** `off` before sign-in; `lost` while there is no connection; `since` is when it was lost (ms). */
+export const connection = ref<{ state: 'off' | 'connecting' | 'open' | 'lost'; since: number }>({ state: 'off', since: 0 })
+
+let source: EventSource | null = null
+let retry: ReturnType<typeof setTimeout> | undefined
+let waitMs = 1000
+let wasLost = false
+
+/** Calls `handler` for each event of that name until the returned function is called. */
+export function onFeed<K extends keyof FeedEvents>(name: K, handler: Handler<FeedEvents[K]>): () => void {
+  handlers[name].add(handler)
+  return () => handlers[name].delete(handler)
+}
+
+/** Calls `handler` when the connection is back after a loss: lists fetch again what they may have missed. */
+export function onHealed(handler: () => void): () => void {
+  healed.add(handler)
+  return () => healed.delete(handler)
+}
+
+export function openFeed(): void {
+  if (source) return
+  clearTimeout(retry)
+  if (connection.value.state !== 'lost') connection.value = { state: 'connecting', since: Date.now() }
+  source = new EventSource('/api/feed')
+  source.onopen = opened
+  source.onerror = failed
+  for (const name of NAMES) {
+    source.addEventListener(name, (event) => dispatch(name, (event as MessageEvent<string>).data))
+  }
+}
+
+export function closeFeed(): void {
+  clearTimeout(retry)
+  source?.close()
+  source = null
+  wasLost = false
+  connection.value = { state: 'off', since: 0 }
+}
+
+function opened(): void {
+  waitMs = 1000
+  connection.value = { state: 'open', since: Date.now() }
+  if (!wasLost) return
+  wasLost = false
+  for (const handler of [...healed]) handler()
+}
+
+function failed(): void {
+  wasLost = true
+  if (connection.value.state !== 'lost') connection.value = { state: 'lost', since: Date.now() }
+  if (source?.readyState !== EventSource.CLOSED) return // the browser tries again by itself
+  source = null
+  retry = setTimeout(openFeed, waitMs * (0.75 + Math.random() / 2))
+  waitMs = Math.min(waitMs * 2, 15000)
+}
+
+function dispatch<K extends keyof FeedEvents>(name: K, data: string): void {
+  const value = JSON.parse(data) as FeedEvents[K]
+  for (const handler of [...handlers[name]]) handler(value)
+}

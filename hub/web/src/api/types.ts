@@ -1,0 +1,199 @@
+// The hub's HTTP contract as the page sees it: one file, to be generated from /openapi.json.
+// Times are RFC 3339 strings with an offset, boxes and points are shares of the picture (0-1), positions WGS-84.
+
+export type Role = 'admin' | 'staff' | 'department' | 'engineer' | 'worker'
+export interface Names { zh: string; en: string }
+export type Box = [number, number, number, number]
+export type Point = [number, number]
+export interface Page<T> { items: T[]; next_cursor: string | null; total: number }
+
+export interface Problem {
+  type?: string
+  title?: string
+  status?: number
+  detail?: string
+  [more: string]: unknown
+}
+
+export interface DemoAccount { user: string; password: string; role: Role; name: string }
+export interface HubInfo {
+  name: string
+  version: string
+  demo: boolean
+  accounts?: DemoAccount[]
+  now: string
+  timezone: string
+  tile_url?: string | null
+}
+
+export interface Session {
+  user: string
+  name: string
+  role: Role
+  department: string | null
+  must_change_password: boolean
+}
+
+export interface Grid { id: string; name: string }
+export interface Evidence { role: string; sha256: string; media_type: string; url: string; at?: string | null }
+export interface Reading { prop?: string; value?: unknown; unit?: string | null; observed_at?: string; [more: string]: unknown }
+export interface Category { standard: string; code: string; name?: string | null }
+
+export type AlertState = 'pending_review' | 'confirmed' | 'rejected' | 'unsure' | 'expired'
+export type Reason =
+  | 'false_detection' | 'wrong_class' | 'already_handled' | 'permitted' | 'unclear' | 'duplicate' | 'permitted_time'
+
+export interface Verdict {
+  by: string
+  by_name?: string | null
+  at: string
+  decision: string
+  reason?: string | null
+  note?: string | null
+}
+
+export interface Alert {
+  id: string
+  state: AlertState
+  kind: string
+  kind_name: Names
+  category?: Category | null
+  urgent: boolean
+  camera: string | null
+  sensor: string | null
+  source_name: string
+  preset: string | null
+  zone: string | null
+  zone_points?: Point[] | null
+  address: string
+  grid: Grid | null
+  lon: number | null
+  lat: number | null
+  since: string
+  opened_at: string
+  last_seen_at: string
+  count: number
+  score: number
+  boxes: Box[]
+  evidence: Evidence[]
+  readings?: Reading[] | null
+  why: string
+  model?: { name: string; version: string } | string | null
+  claimed_by?: string | { user: string; name: string } | null
+  review_due_at?: string | null
+  verdict: Verdict | null
+  case: string | null
+  similar_cases?: string[]
+  precision?: { confirmed: number; rejected: number } | null
+}
+
+export type CaseState = 'filed' | 'dispatched' | 'handling' | 'feedback' | 'checking' | 'closed' | 'void'
+export interface CaseAction { action: string; name: Names; needs: string[] }
+export interface HistoryEntry {
+  at: string
+  by: string
+  by_name?: string | null
+  action: string
+  name?: Names
+  from?: string | null
+  to?: string | null
+  note?: string | null
+  evidence?: (Evidence | string)[]
+}
+export interface RecheckLook { captured_at: string; present: boolean | null; why?: string | null; url?: string | null }
+export interface Recheck {
+  id: string
+  state: 'waiting' | 'looking' | 'done'
+  looks: RecheckLook[]
+  wanted: number
+  proposal: 'close' | 'rework' | null
+}
+
+export interface Case {
+  id: string
+  number: string
+  state: CaseState
+  state_name: Names
+  kind: string
+  kind_name: Names
+  category?: Category | null
+  urgent: boolean
+  camera: string | null
+  sensor: string | null
+  source_name: string
+  preset: string | null
+  zone: string | null
+  zone_points?: Point[] | null
+  boxes?: Box[]
+  address: string
+  grid: Grid | null
+  lon?: number | null
+  lat?: number | null
+  department: { id: string; name: string } | null
+  limit: string
+  opened_at: string
+  deadline: string | null
+  remaining_s: number | null
+  used_pct: number | null
+  overdue: boolean
+  closed_at: string | null
+  rework_count: number
+  actions?: CaseAction[]
+  history?: HistoryEntry[]
+  evidence?: Evidence[]
+  recheck: Recheck | null
+  alert: string | null
+}
+
+export type CameraState = 'online' | 'offline' | 'stale' | 'black' | 'frozen' | 'blurred' | 'covered' | 'moved' | 'unknown'
+export interface Camera {
+  id: string
+  name: string
+  url: string
+  watch: string
+  every_s: number
+  priority: number
+  preset: string | null
+  lon: number | null
+  lat: number | null
+  address: string
+  grid: Grid | string | null
+  state: CameraState | null
+  since: string | null
+  message: string | null
+  last_look_at: string | null
+  last_look_url: string | null
+  attained_s: number | null
+  tasks: { kind: string; zone?: unknown; dwell_s?: number | null }[]
+}
+
+export interface Sensor {
+  id: string
+  name: string
+  device: string
+  profile: string
+  lon: number | null
+  lat: number | null
+  address: string
+  grid: Grid | string | null
+  state: 'online' | 'silent' | 'unknown' | null
+  last_seen: string | null
+  values: Record<string, unknown> | null
+}
+
+export interface Department { id: string; name: string }
+export interface Numbers {
+  alerts: { opened: number; pending: number; confirmed: number; rejected: number }
+  cases: Partial<Record<CaseState, number>>
+  cameras: Partial<Record<string, number>>
+  sensors: Partial<Record<string, number>>
+}
+
+export interface GridCollection {
+  type: 'FeatureCollection'
+  features: {
+    type: 'Feature'
+    properties: { id: string; name: string; level?: string; parent?: string | null }
+    geometry: { type: 'Polygon' | 'MultiPolygon'; coordinates: unknown }
+  }[]
+}

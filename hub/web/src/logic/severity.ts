@@ -1,0 +1,25 @@
+// The one severity scale (grey, amber, red) and what in the domain falls on which step. Pure.
+import type { Case } from '../api/types'
+
+export type Severity = 'none' | 'grey' | 'amber' | 'red'
+const RUNNING = new Set(['filed', 'dispatched', 'handling'])
+
+/** Whether the handling clock of the case still runs. */
+export function clockRuns(item: Pick<Case, 'state' | 'deadline'>): boolean {
+  return RUNNING.has(item.state) && item.deadline !== null
+}
+
+/** Grey before 75 % of the limit is used, amber from there, red when overdue. `now` in ms. */
+export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_pct' | 'overdue'>, now: number): Severity {
+  if (item.overdue) return 'red'
+  if (!clockRuns(item)) return 'grey'
+  if (item.deadline && Date.parse(item.deadline) < now) return 'red'
+  return (item.used_pct ?? 0) >= 75 ? 'amber' : 'grey'
+}
+
+/** Devices: working ones carry no severity; a poor picture is amber; nothing at all is red; not yet known is grey. */
+export function deviceSeverity(state: string | null): Severity {
+  if (state === 'online') return 'none'
+  if (!state || state === 'unknown') return 'grey'
+  return state === 'offline' || state === 'silent' ? 'red' : 'amber'
+}

@@ -1,0 +1,23 @@
+// Starts the page: what the hub is, who is signed in, then the first screen.
+import { createApp } from 'vue'
+import App from './App.vue'
+import { whenSignedOut } from './api/client'
+import { router } from './router'
+import { end, loadHub, resume } from './state/session'
+import { locale, setLocale } from './words'
+import './element'
+import './theme/tokens.css'
+import './theme/base.css'
+
+whenSignedOut(() => {
+  end()
+  void router.push('/sign-in')
+})
+
+async function start(): Promise<void> {
+  setLocale(locale.value)
+  await Promise.allSettled([loadHub(), resume()])
+  createApp(App).use(router).mount('#app')
+}
+
+void start()

@@ -1,0 +1,34 @@
+// The routes, each a part of its own; who may not see a screen is sent to his own first one.
+import { createRouter, createWebHistory } from 'vue-router'
+import type { Role } from './api/types'
+import { homeOf, session } from './state/session'
+
+declare module 'vue-router' {
+  interface RouteMeta { open?: boolean; roles?: Role[] }
+}
+
+const STAFF: Role[] = ['staff', 'admin']
+const BENCH: Role[] = ['staff', 'admin', 'engineer']
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', redirect: () => homeOf(session.value?.role) },
+    { path: '/sign-in', component: () => import('./screens/SignIn.vue'), meta: { open: true } },
+    { path: '/password', component: () => import('./screens/PasswordChange.vue') },
+    { path: '/desk/:id?', component: () => import('./screens/desk/DeskScreen.vue'), meta: { roles: STAFF } },
+    { path: '/cases/:id?', component: () => import('./screens/cases/CasesScreen.vue') },
+    { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
+    { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
+    { path: '/sensors', component: () => import('./screens/devices/SensorsScreen.vue'), meta: { roles: BENCH } },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})
+
+router.beforeEach((to) => {
+  if (to.meta.open) return session.value ? homeOf(session.value.role) : true
+  if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' || to.fullPath === '/desk' ? {} : { next: to.fullPath } }
+  if (session.value.must_change_password && to.path !== '/password') return '/password'
+  if (to.meta.roles && !to.meta.roles.includes(session.value.role)) return homeOf(session.value.role)
+  return true
+})

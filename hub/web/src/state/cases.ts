@@ -1,0 +1,79 @@
+// The cases on this screen: the open ones by what is left of their time, and the one that is opened.
+import { ref, shallowRef } from 'vue'
+import { all, ApiError, get, post } from '../api/client'
+import { onFeed, onHealed } from '../api/feed'
+import type { Case, CaseState } from '../api/types'
+
+export const cases = shallowRef<Case[]>([])
+export const closedCases = shallowRef<Case[]>([])
+export const casesTotal = ref(0)
+export const casesLoaded = ref(false)
+export const casesFailure = ref<string | null>(null)
+export const current = shallowRef<Case | null>(null)
+
+const DONE: readonly CaseState[] = ['closed', 'void']
+export const isDone = (item: Case): boolean => DONE.includes(item.state)
+
+/** Least time left first; cases without a deadline last. */
+export function byDeadline(a: Case, b: Case): number {
+  return (a.deadline ? Date.parse(a.deadline) : Infinity) - (b.deadline ? Date.parse(b.deadline) : Infinity) || a.number.localeCompare(b.number)
+}
+
+export async function loadCases(): Promise<void> {
+  try {
+    const page = await all<Case>('/api/cases?open=true&limit=200', 1000)
+    cases.value = page.items.sort(byDeadline)
+    casesTotal.value = page.total
+    casesFailure.value = null
+    casesLoaded.value = true
+  } catch (error) {
+    casesFailure.value = error instanceof ApiError ? error.message : String(error)
+  }
+}
+
+export async function loadClosed(): Promise<void> {
+  const pages = await Promise.all(DONE.map((state) => get<{ items: Case[] }>(`/api/cases?state=${state}&limit=100`)))
+  closedCases.value = pages.flatMap((page) => page.items).sort((a, b) => Date.parse(b.closed_at ?? b.opened_at) - Date.parse(a.closed_at ?? a.opened_at))
+}
+
+export async function openCase(id: string): Promise<void> {
+  const item = await get<Case>(`/api/cases/${encodeURIComponent(id)}`)
+  current.value = item
+  put(item)
+}
+
+export async function act(id: string, action: string, body: unknown): Promise<Case> {
+  const answer = await post<Case | { case: Case }>(`/api/cases/${encodeURIComponent(id)}/${action}`, body)
+  const item = 'case' in answer ? answer.case : answer
+  put(item)
+  await openCase(id)
+  return item
+}
+
+function put(item: Case): void {
+  const rest = cases.value.filter((other) => other.id !== item.id)
+  cases.value = isDone(item) ? rest : [...rest, item].sort(byDeadline)
+}
+
+let stops: (() => void)[] = []
+let reopening: ReturnType<typeof setTimeout> | undefined
+
+export function followCases(): void {
+  unfollowCases()
+  const timer = setInterval(() => void loadCases(), 60000)
+  stops = [
+    onFeed('case', (item) => {
+      put(item)
+      if (item.id !== current.value?.id) return
+      clearTimeout(reopening)
+      reopening = setTimeout(() => void openCase(item.id), 300)
+    }),
+    onHealed(() => void loadCases()),
+    () => clearInterval(timer),
+  ]
+}
+
+export function unfollowCases(): void {
+  for (const stop of stops) stop()
+  stops = []
+}

@@ -1,0 +1,73 @@
+// Cameras, sensors, grids and departments: fetched when first needed, then kept up to date by the feed.
+import { ref, shallowRef, triggerRef } from 'vue'
+import { all, ApiError, get } from '../api/client'
+import { onFeed, onHealed } from '../api/feed'
+import type { Camera, Department, GridCollection, Page, Sensor } from '../api/types'
+
+export const cameras = shallowRef<Map<string, Camera>>(new Map())
+export const sensors = shallowRef<Map<string, Sensor>>(new Map())
+export const grids = shallowRef<GridCollection | null>(null)
+export const departments = shallowRef<Department[]>([])
+export const devicesLoaded = ref(false)
+export const devicesFailure = ref<string | null>(null)
+
+let started = false
+let planned = false
+
+/** Cameras and sensors; follows the feed from the first call on. */
+export async function loadDevices(): Promise<void> {
+  if (!started) follow()
+  started = true
+  try {
+    const [eyes, ears] = await Promise.all([all<Camera>('/api/cameras?limit=500'), all<Sensor>('/api/sensors?limit=500')])
+    cameras.value = new Map(eyes.items.map((item) => [item.id, item]))
+    sensors.value = new Map(ears.items.map((item) => [item.id, item]))
+    devicesLoaded.value = true
+    devicesFailure.value = null
+  } catch (error) {
+    devicesFailure.value = error instanceof ApiError ? error.message : String(error)
+  }
+}
+
+export async function loadGrids(): Promise<void> {
+  grids.value ??= await get<GridCollection>('/api/grids')
+}
+
+export async function loadDepartments(): Promise<void> {
+  if (departments.value.length) return
+  const answer = await get<Page<Department> | Department[]>('/api/departments')
+  departments.value = Array.isArray(answer) ? answer : answer.items
+}
+
+/** Forgets everything: the next person may see other devices. */
+export function forgetDevices(): void {
+  cameras.value = new Map()
+  sensors.value = new Map()
+  departments.value = []
+  devicesLoaded.value = false
+}
+
+/** The newest look's address; changes with each look, so that the browser fetches it again. */
+export function lookUrl(camera: Camera): string | null {
+  if (!camera.last_look_url) return null
+  return `${camera.last_look_url}${camera.last_look_url.includes('?') ? '&' : '?'}at=${encodeURIComponent(camera.last_look_at ?? '')}`
+}
+
+function follow(): void {
+  onFeed('camera', (item) => merge(cameras.value, item))
+  onFeed('sensor', (item) => merge(sensors.value, item))
+  onHealed(() => void loadDevices())
+}
+
+/** Many events a second become one change of the screen a second. */
+function merge<T extends { id: string }>(map: Map<string, T>, item: T): void {
+  const known = map.get(item.id)
+  map.set(item.id, known ? { ...known, ...item } : item)
+  if (planned) return
+  planned = true
+  setTimeout(() => {
+    planned = false
+    triggerRef(cameras)
+    triggerRef(sensors)
+  }, 1000)
+}

@@ -1,0 +1,72 @@
+// Who is signed in, what the hub says of itself, and which theme this person works in.
+import { computed, ref, watch } from 'vue'
+import { del, get, post } from '../api/client'
+import { closeFeed, openFeed } from '../api/feed'
+import type { HubInfo, Session } from '../api/types'
+import { setHubClock } from './now'
+
+export const hub = ref<HubInfo | null>(null)
+export const session = ref<Session | null>(null)
+export const isStaff = computed(() => session.value?.role === 'staff' || session.value?.role === 'admin')
+export const isDepartment = computed(() => session.value?.role === 'department')
+
+const MARK = 'gridhub.signed-in' // the cookie itself can't be read: this spares a first visitor a refused request
+
+export async function loadHub(): Promise<void> {
+  hub.value = await get<HubInfo>('/api/hub')
+  setHubClock(hub.value.now, hub.value.timezone)
+}
+
+/** The session of an earlier visit, if there is one. */
+export async function resume(): Promise<void> {
+  if (!localStorage.getItem(MARK)) return
+  try {
+    begin(await get<Session>('/api/session'))
+  } catch {
+    localStorage.removeItem(MARK)
+  }
+}
+
+export async function signIn(user: string, password: string): Promise<void> {
+  begin(await post<Session>('/api/session', { user, password }))
+}
+
+export async function changePassword(old: string, next: string): Promise<void> {
+  await post('/api/session/password', { old, new: next })
+  begin(await get<Session>('/api/session'))
+}
+
+export async function signOut(): Promise<void> {
+  await del('/api/session')
+  end()
+}
+
+export function end(): void {
+  localStorage.removeItem(MARK)
+  session.value = null
+  closeFeed()
+}
+
+function begin(next: Session): void {
+  localStorage.setItem(MARK, '1')
+  session.value = next
+  if (!next.must_change_password) openFeed()
+}
+
+/** The first screen of each role. */
+export function homeOf(role: string | undefined): string {
+  if (role === 'department') return '/cases'
+  return role === 'engineer' ? '/cameras' : '/desk'
+}
+
+type Theme = 'dark' | 'light'
+const chosen = ref<Theme | null>(localStorage.getItem('gridhub.theme') as Theme | null)
+export const theme = computed<Theme>(() => chosen.value ?? (isDepartment.value ? 'light' : 'dark'))
+export function setTheme(next: Theme): void {
+  chosen.value = next
+  localStorage.setItem('gridhub.theme', next)
+}
+watch(theme, (value) => {
+  document.documentElement.dataset.theme = value
+  document.documentElement.classList.toggle('dark', value === 'dark')
+}, { immediate: true })

@@ -1,0 +1,37 @@
+// The words on the screen, in two languages. Keys are checked by the compiler and by tests/e2e/desk/test_words.py.
+import { computed, ref } from 'vue'
+import type { Names } from '../api/types'
+import en from './en.json'
+import zh from './zh.json'
+
+export type Key = keyof typeof zh
+export type Locale = 'zh' | 'en'
+
+const words: Record<Locale, Record<Key, string>> = { zh, en }
+const saved = localStorage.getItem('gridhub.locale')
+export const locale = ref<Locale>(saved === 'en' ? 'en' : 'zh')
+
+export function setLocale(next: Locale): void {
+  locale.value = next
+  localStorage.setItem('gridhub.locale', next)
+  document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
+}
+
+/** The words for `key`, with `{name}` replaced from `values`. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  return words[locale.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+}
+
+/** The words for a key made of a prefix and a value from the hub; the value itself where there are none. */
+export function tOf(prefix: string, value: string | null | undefined): string {
+  if (!value) return '—'
+  const key = `${prefix}.${value}`
+  return key in zh ? t(key as Key) : value
+}
+
+/** A name that the hub gives in both languages. */
+export function nameOf(names: Names | null | undefined): string {
+  return names ? names[locale.value] || names.zh : '—'
+}
+
+export const isZh = computed(() => locale.value === 'zh')
