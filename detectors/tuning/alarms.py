@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detectors.detection import Detections
 from detectors.errors import FootageError
 from detectors.model import Model
+from detectors.tuning.dataset import PICTURE_SUFFIXES, Picture, read_picture
 from detectors.tuning.evaluate import LEAST_SCORE
 
 
@@ -29,7 +30,7 @@ class Quiet:
         return int((self.peaks[label] >= score).sum())
 
 
-def listen(model: Model, name: str, pictures: Iterator[NDArray[np.uint8]] | Sequence[NDArray[np.uint8]]) -> Quiet:
+def listen(model: Model, name: str, pictures: Iterable[Picture]) -> Quiet:
     """Look at every one of `pictures` (BGR) and keep each label's highest score."""
     peaks: dict[str, list[float]] = {label: [] for label in model.labels}
     count = 0
@@ -53,7 +54,14 @@ def quiet_score(peaks: NDArray[np.float64], allowed: float) -> float:
     return float(np.nextafter(ordered[spared], 2.0)) if spared < len(ordered) else 0.0
 
 
-def clip_pictures(path: Path, every_s: float) -> Iterator[NDArray[np.uint8]]:
+def footage(path: Path, every_s: float) -> Iterator[Picture]:
+    """The pictures of a folder, or one every `every_s` seconds of a clip. Raises DataError, FootageError."""
+    if path.is_dir():
+        return (read_picture(p) for p in sorted(path.iterdir()) if p.suffix.lower() in PICTURE_SUFFIXES)
+    return clip_pictures(path, every_s)
+
+
+def clip_pictures(path: Path, every_s: float) -> Iterator[Picture]:
     """One picture (BGR) every `every_s` seconds of the clip. Raises FootageError where it is no video."""
     clip = cv2.VideoCapture(str(path))
     try:

@@ -62,9 +62,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A clip that shows `label` all the time."""
+    """A clip or folder of pictures, each of which shows `label`."""
 
-    clip: Path
+    footage: Path
     label: str
 
 
@@ -72,11 +72,13 @@ class Shown:
 class Measures:
     """What the trained model is measured on besides its validation sets.
 
-    `quiet` are clips without a problem, looked at every `every_s` seconds; recommended scores are such that at most
-    the share `quiet_share` (0-1) of a clip's pictures shows one of `quiet_labels`. `shows` are clips with one.
+    Each is a clip, looked at every `every_s` seconds, or a folder of pictures. `quiet` shows no problem: recommended
+    scores are such that at most the share `quiet_share` (0-1) of its pictures raises one of `quiet_labels`. `tempting`
+    shows none either, but looks like one: counted, without a say in the scores. `shows` has one in every picture.
     """
 
     quiet: Mapping[str, Path] = field(default_factory=dict)
+    tempting: Mapping[str, Path] = field(default_factory=dict)
     quiet_labels: tuple[str, ...] = ()
     quiet_share: float = 0.0
     every_s: float = 1.0
@@ -204,17 +206,17 @@ class _Reader:
         )
 
     def _measures(self, raw: Any, labels: Sequence[str]) -> Measures:
-        top = self._mapping("measures", raw, {"quiet", "quiet_labels", "quiet_share", "every_s", "shows"})
+        top = self._mapping("measures", raw, {"quiet", "tempting", "quiet_labels", "quiet_share", "every_s", "shows"})
         shows = {}
         for name, value in self._mapping("measures.shows", top.get("shows", {})).items():
             key = f"measures.shows.{name}"
-            one = self._mapping(key, value, {"clip", "label"}, {"clip", "label"})
+            one = self._mapping(key, value, {"footage", "label"}, {"footage", "label"})
             label = self._one_of(f"{key}.label", one.get("label"), labels)
-            shows[str(name)] = Shown(self._file(f"{key}.clip", one.get("clip")), label)
-        quiet = self._mapping("measures.quiet", top.get("quiet", {}))
+            shows[str(name)] = Shown(self._file(f"{key}.footage", one.get("footage")), label)
         quiet_labels = self._names("measures.quiet_labels", top.get("quiet_labels", []))
         return Measures(
-            quiet={str(name): self._file(f"measures.quiet.{name}", value) for name, value in quiet.items()},
+            quiet=self._files("measures.quiet", top.get("quiet", {})),
+            tempting=self._files("measures.tempting", top.get("tempting", {})),
             quiet_labels=tuple(self._one_of("measures.quiet_labels", label, labels) for label in quiet_labels),
             quiet_share=self._number("measures.quiet_share", top.get("quiet_share", 0.0), 0, 1),
             every_s=self._number("measures.every_s", top.get("every_s", 1.0), 0, 3600),
@@ -278,6 +280,9 @@ class _Reader:
 
     def _file(self, key: str, raw: Any) -> Path:
         return (self.root / self._text(key, raw)).resolve()
+
+    def _files(self, key: str, raw: Any) -> dict[str, Path]:
+        return {str(name): self._file(f"{key}.{name}", value) for name, value in self._mapping(key, raw).items()}
 
     def _number(self, key: str, raw: Any, low: float, high: float, *, whole: bool = False, multiple: int = 1) -> float:
         kind = "a whole number" if whole else "a number"

@@ -33,6 +33,7 @@ def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: s
     from detectors.tuning.card import measure, write_card
     from detectors.tuning.export import export_onnx
 
+    os.environ.setdefault("YOLO_OFFLINE", "true")  # Ultralytics reports nothing and fetches nothing
     recipe = read_recipe(recipe_path, root)
     checkpoint = _start(recipe, out_dir)
     teach = _teacher_labels(out_dir / "coco80.pt", recipe.teacher)
@@ -43,7 +44,8 @@ def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: s
         done.append(_read_done(folder, inputs) or _run(recipe, stage, checkpoint, folder, inputs, teach))
         checkpoint = folder / done[-1]["checkpoint"]
     target = out_dir / recipe.name
-    weights = export_onnx(checkpoint, target / f"{recipe.name}.onnx", size_px=recipe.size_px)
+    weights = target / f"{recipe.name}.onnx"
+    differences = export_onnx(checkpoint, weights, size_px=recipe.size_px)
     evaluations = {name: folder / path for name, path in done[-1]["evaluations"].items()}
     measured = measure(recipe, weights, evaluations)
     hidden = ("checkpoint", "evaluations", "inputs")
@@ -52,6 +54,7 @@ def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: s
         "libraries": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one torch thread",
         "stages": [{k: v for k, v in stage.items() if k not in hidden} for stage in done],
+        "largest_difference_from_torch": {f"batch {n}": round(v, 6) for n, v in differences.items()},
         "validation": {name: scores.as_dict() for name, scores in measured.sets.items()},
         "recipe": _plain(recipe, root),
     }

@@ -15,10 +15,11 @@ import yaml
 
 from detectors.catalog import Catalog
 from detectors.detection import Detections
-from detectors.tuning.alarms import Quiet, clip_pictures, listen, quiet_score
+from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
+from detectors.tuning.card import UNMEASURED_SCORE, Measured, recommend, write_card
 from detectors.tuning.dataset import DataError, build_union, label_file, map_labels, read_labels, read_yolo_set
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
-from detectors.tuning.recipe import RecipeError, SourceSet, read_recipe
+from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "configs" / "recipes").glob("*.yaml"))
@@ -329,6 +330,44 @@ def test_clip_pictures_comes_once_a_period(tmp_path: Path) -> None:
     writer.release()
     levels = [round(float(p.mean())) for p in clip_pictures(path, 1.0)]
     assert levels == pytest.approx([0, 50, 100], abs=3)
+
+
+def test_footage_may_be_a_folder_of_pictures(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((4, 4, 3), 20, np.uint8))
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((4, 4, 3), 10, np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    assert [int(p.mean()) for p in footage(tmp_path, 1.0)] == [10, 20]
+
+
+def test_recommended_scores_serve_the_set_and_keep_quiet_footage_quiet() -> None:
+    quiet = [
+        Quiet("street", 4, {"fire": np.array([0.1, 0.42, 0.2, 0.1]), "car": np.full(4, 0.9)}),
+        Quiet("shop", 2, {"fire": np.array([0.3, 0.3]), "car": np.full(2, 0.9)}),
+    ]
+    labels, best = ("fire", "car", "tent"), [{"fire": 0.25, "car": 0.305}, {"car": 0.2}]
+    silent = recommend(labels, best, quiet, Measures(quiet_labels=("fire",)))
+    assert silent == {"fire": 0.43, "car": 0.2, "tent": UNMEASURED_SCORE}
+    spared = recommend(labels, best, quiet, Measures(quiet_labels=("fire",), quiet_share=0.25))
+    assert spared["fire"] == pytest.approx(0.31)  # one of street's four pictures may; both of shop's may not
+
+
+def test_a_written_card_is_read_by_the_catalog(tmp_path: Path) -> None:
+    recipe_path = tmp_path / "small.yaml"
+    recipe_path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
+    recipe = read_recipe(recipe_path, tmp_path)
+    folder = tmp_path / "models" / "small"
+    folder.mkdir(parents=True)
+    (folder / "small.onnx").write_bytes(b"weights")
+    truths = Answers([_truth(A)], [_seen((A, 0.9))], ["car"])
+    measured = Measured({"garbage": 0.4, "vehicle": 0.3}, {"road": score(truths, resamples=5)}, [], [], {}, 12.3)
+    write_card(recipe, folder / "small.onnx", measured, "gridhub model train small.yaml", folder / "card.yaml")
+    card = Catalog(tmp_path / "models").card("small")
+    assert card.labels == ("garbage", "vehicle")
+    assert card.thresholds == {"garbage": 0.4, "vehicle": 0.3}
+    assert (card.form.width, card.form.color, card.form.pad) == (416, "RGB", 114)
+    assert card.form.scale == pytest.approx(1 / 255)
+    assert card.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert card.text["measured"]["validation"]["road"]["classes"]["car"]["ap50"] == 1.0
 
 
 # ---- what is shipped
