@@ -39,6 +39,15 @@ class Zone:
             inside ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
         return inside
 
+    def share_of(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """N shares 0-1: how much of each box (N x 4) lies in the zone (Sutherland-Hodgman clip, shoelace area)."""
+        shares = np.zeros(len(boxes), np.float32)
+        for index, (x1, y1, x2, y2) in enumerate(np.asarray(boxes, np.float64)):
+            area = (x2 - x1) * (y2 - y1)
+            if area > 0:
+                shares[index] = min(1.0, _area(_clipped(self.points, x1, y1, x2, y2)) / area)
+        return shares
+
 
 def feet(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """N x 2: the middle of each box's lower edge, where a thing stands on the ground."""
@@ -60,3 +69,28 @@ def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     union = area_a[:, None] + area_b[None, :] - shared
     result: NDArray[np.float32] = np.where(union > 0, shared / np.maximum(union, 1e-12), 0).astype(np.float32)
     return result
+
+
+Corners = tuple[tuple[float, float], ...]
+
+
+def _clipped(points: Corners, x1: float, y1: float, x2: float, y2: float) -> Corners:
+    """The part of a polygon within a box; it may keep edges of no width, which have no area."""
+    for axis, limit, sign in ((0, x1, 1.0), (0, x2, -1.0), (1, y1, 1.0), (1, y2, -1.0)):
+        kept: list[tuple[float, float]] = []
+        for start, end in zip(points, points[1:] + points[:1], strict=True):
+            inside_start = sign * (start[axis] - limit) >= 0
+            inside_end = sign * (end[axis] - limit) >= 0
+            if inside_start:
+                kept.append(start)
+            if inside_start != inside_end:
+                t = (limit - start[axis]) / (end[axis] - start[axis])
+                kept.append((start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])))
+        points = tuple(kept)
+        if not points:
+            break
+    return points
+
+
+def _area(points: Corners) -> float:
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True))) / 2

@@ -1,0 +1,233 @@
+"""What to look for: configs/kinds/*.yaml, each a kind of problem with its model, rule, codes, limit and department."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from detectors.errors import KindsError
+from detectors.hours import Window
+from detectors.stanza import REQUIRED, Stanza, read_mapping, stanza_files
+
+STANDARD = "GB/T 47678.5"
+"""The standard whose code a kind is filed under; the others are kept for exchange."""
+_CODES = {STANDARD: r"\d{5}", "GB/T 30428.2": r"\d\d-\d\d", "CJ/T 214": r"\d\d-\d\d"}
+RULES = ("presence", "dwell", "new_and_stays", "count")
+ANCHORS = ("overlap", "foot")
+_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class LookFor:
+    """Which labels of which model, from which score. Things with a label of `ignore` never count as something new."""
+
+    model: str
+    labels: frozenset[str]
+    min_score: float
+    ignore: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """When what was seen is a problem.
+
+    presence: seen in `looks` of the last `of` looks, over `dwell_s`, about the same place (fire, smoke).
+    dwell: the same thing stays at its place for `dwell_s` (rubbish, a parked car).
+    count: at least `at_least` of them for `dwell_s`.
+    new_and_stays: something that the long-term background does not hold stands there for `dwell_s`, whatever it is.
+    `anchor`: a thing is in the zone with its foot point, or with `min_overlap` of its box. `min_area`: smallest share
+    of the picture (new_and_stays). `repeat_s`: a problem that persists is found again this often.
+    """
+
+    type: str
+    dwell_s: float
+    looks: int = 3
+    of: int = 5
+    anchor: str = "overlap"
+    min_overlap: float = 0.3
+    at_least: int = 1
+    min_area: float = 0.002
+    repeat_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem. Without `look_for` and `rule` only sensors find it. `category`: standard to code.
+
+    `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead.
+    """
+
+    id: str
+    name: Mapping[str, str]
+    category: Mapping[str, str]
+    limit: str
+    department: str
+    closing: str
+    enabled: bool = True
+    urgent: bool = False
+    zone: str = "optional"
+    look_for: LookFor | None = None
+    rule: RuleSpec | None = None
+    schedule: tuple[Window, ...] = ()
+    did_you_mean: tuple[str, ...] = ()
+    evidence: str = ""
+    wire: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def code(self) -> str:
+        """Its GB/T 47678.5 code."""
+        return self.category[STANDARD]
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any], where: str = "kind") -> Kind:
+        """The kind a stanza (YAML or JSON) describes. Raises KindsError with every problem in it."""
+        problems: list[str] = []
+        kind = _kind(Stanza(where, wire, problems), wire)
+        if problems:
+            raise KindsError(problems)
+        return kind
+
+    def to_wire(self) -> dict[str, Any]:
+        """The stanza it was read from, JSON-ready."""
+        return dict(self.wire)
+
+
+def load_kinds(folder: Path) -> dict[str, Kind]:
+    """Every kind in `folder`, by id. Raises KindsError with every problem of every file."""
+    problems: list[str] = []
+    kinds: dict[str, Kind] = {}
+    for path in stanza_files(folder):
+        content = read_mapping(path, problems)
+        if content is None:
+            continue
+        found: list[str] = []
+        kind = _kind(Stanza(str(path), content, found), content)
+        if not found and kind.id != path.stem:
+            found.append(f"{path}: id: {kind.id!r}; allowed: {path.stem} (the file's name)")
+        problems += found
+        if not found:
+            kinds[kind.id] = kind
+    if problems:
+        raise KindsError(problems)
+    return kinds
+
+
+def check_labels(kinds: Iterable[Kind], model: str, labels: tuple[str, ...]) -> None:
+    """Raises KindsError where a kind looks for a label that `model`, whose labels are given, does not have."""
+    problems = [
+        f"kind {kind.id}: look_for.labels: {label!r}; model {model} has: {', '.join(labels)}"
+        for kind in kinds
+        if kind.look_for and kind.look_for.model == model
+        for label in sorted(kind.look_for.labels - set(labels))
+    ]
+    if problems:
+        raise KindsError(problems)
+
+
+def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
+    kind_id = stanza.text("id")
+    if kind_id and not _ID.fullmatch(kind_id):
+        stanza.wrong("id", kind_id, "lower-case letters, digits and _")
+    rule = _rule(stanza.mapping("rule", None))
+    did_you_mean = stanza.texts("did_you_mean", ())
+    for code in did_you_mean:
+        if not re.fullmatch(_CODES[STANDARD], code):
+            stanza.wrong("did_you_mean", code, f"codes of {STANDARD} (five digits, in quotes)")
+    kind = Kind(
+        id=kind_id,
+        name=names(stanza),
+        category=_category(stanza),
+        limit=stanza.text("limit"),
+        department=stanza.text("department"),
+        closing=stanza.text("closing"),
+        enabled=stanza.flag("enabled", True),
+        urgent=stanza.flag("urgent", False),
+        zone=stanza.choice("zone", ("optional", "required"), "optional"),
+        look_for=_look_for(stanza.mapping("look_for", None), rule),
+        rule=rule,
+        schedule=tuple(_window(window) for window in stanza.mappings("schedule", ())),
+        did_you_mean=did_you_mean,
+        evidence=stanza.text("evidence", ""),
+        wire=dict(wire),
+    )
+    if kind.rule and not kind.look_for and kind.rule.type != "new_and_stays":
+        stanza.wrong("look_for", None, f"model and labels, which rule type {kind.rule.type} needs")
+    if kind.look_for and not kind.rule:
+        stanza.wrong("rule", None, "a rule for what look_for sees")
+    stanza.done()
+    return kind
+
+
+def names(stanza: Stanza) -> dict[str, str]:
+    """`name: {zh, en}`."""
+    name = stanza.mapping("name")
+    if name is None:
+        return {"zh": "", "en": ""}
+    both = {"zh": name.text("zh"), "en": name.text("en")}
+    name.done()
+    return both
+
+
+def _category(stanza: Stanza) -> dict[str, str]:
+    category = stanza.mapping("category")
+    if category is None:
+        return {STANDARD: ""}
+    codes = {STANDARD: category.text(STANDARD)}
+    codes.update({standard: category.text(standard) for standard in _CODES if category.has(standard)})
+    for standard, code in codes.items():
+        if code and not re.fullmatch(_CODES[standard], code):
+            category.wrong(standard, code, f"digits like {'06010' if standard == STANDARD else '01-10'}, in quotes")
+    category.done(also=tuple(_CODES))
+    return codes
+
+
+def _look_for(stanza: Stanza | None, rule: RuleSpec | None) -> LookFor | None:
+    if stanza is None:
+        return None
+    by_label = rule is None or rule.type != "new_and_stays"
+    labels = stanza.texts("labels", REQUIRED if by_label else ())
+    look_for = LookFor(
+        model=stanza.text("model"),
+        labels=frozenset(labels),
+        min_score=stanza.number("min_score", 0.05, 1.0, REQUIRED if by_label else 0.3),
+        ignore=frozenset(stanza.texts("ignore", ())),
+    )
+    if by_label and stanza.has("labels") and not labels:
+        stanza.wrong("labels", [], "at least one label of the model")
+    stanza.done()
+    return look_for
+
+
+def _rule(stanza: Stanza | None) -> RuleSpec | None:
+    if stanza is None:
+        return None
+    rule = RuleSpec(
+        type=stanza.choice("type", RULES),
+        dwell_s=stanza.number("dwell_s", 0, 30 * 86400),
+        looks=stanza.whole("looks", 1, 32, 3),
+        of=stanza.whole("of", 1, 32, 5),
+        anchor=stanza.choice("anchor", ANCHORS, "overlap"),
+        min_overlap=stanza.number("min_overlap", 0.01, 1.0, 0.3),
+        at_least=stanza.whole("at_least", 1, 1000, 1),
+        min_area=stanza.number("min_area", 0.0002, 0.5, 0.002),
+        repeat_s=stanza.number("repeat_s", 10, 86400, 300.0),
+    )
+    if rule.looks > rule.of:
+        stanza.wrong("looks", rule.looks, f"at most of ({rule.of})")
+    stanza.done()
+    return rule
+
+
+def _window(stanza: Stanza) -> Window:
+    days = stanza.raw("days", [1, 2, 3, 4, 5, 6, 7])
+    if not (isinstance(days, list) and days and all(d in range(1, 8) for d in days)):
+        stanza.wrong("days", days, "a list of 1 (Monday) to 7 (Sunday)")
+        days = []
+    window = Window(frozenset(days), stanza.clock("from"), stanza.clock("to"))
+    if window.start == window.end and days and str(stanza.raw("to")) != "24:00":
+        stanza.wrong("to", stanza.raw("to"), "a time other than from")
+    stanza.done()
+    return window

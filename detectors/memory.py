@@ -1,0 +1,86 @@
+"""What a view remembers, on disk: dwell and backgrounds survive a restart. One file a view, replaced whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.album import Album, Print
+from detectors.errors import DetectorError
+from detectors.rules.new_and_stays import Background
+from detectors.view import View
+from detectors.watch import Watch
+
+FORMAT = 1
+
+
+class Forgotten(DetectorError):
+    """A stored view that cannot be read; it is started anew."""
+
+
+def path_of(folder: Path, camera: str, preset: str | None) -> Path:
+    """The file of a view; ids become safe file names."""
+    return folder / f"{quote(camera, safe='')}@{quote(preset or '', safe='')}.npz"
+
+
+def write(folder: Path, view: View) -> None:
+    """Store `view`. Raises OSError."""
+    arrays: dict[str, NDArray[Any]] = {}
+    if view.background is not None:
+        arrays = {f"background.{name}": array for name, array in view.background.arrays().items()}
+    for index, kept in enumerate(view.album.prints):
+        arrays[f"album.{index}"] = np.frombuffer(kept.jpeg, np.uint8)
+    words = {
+        "format": FORMAT,
+        "watches": {key: watch.to_json() for key, watch in view.watches.items()},
+        "album": [kept.at.isoformat() for kept in view.album.prints],
+    }
+    arrays["words"] = np.frombuffer(json.dumps(words).encode(), np.uint8)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
+    folder.mkdir(parents=True, exist_ok=True)
+    target = path_of(folder, view.task.camera_id, view.task.preset)
+    beside = target.with_suffix(".part")
+    beside.write_bytes(packed.getvalue())
+    os.replace(beside, target)
+
+
+def read(folder: Path, view: View) -> None:
+    """Put what was stored into `view`; nothing where nothing was. Raises Forgotten naming the file."""
+    target = path_of(folder, view.task.camera_id, view.task.preset)
+    if not target.is_file():
+        return
+    try:
+        with np.load(target, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        _put(view, arrays)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise Forgotten(f"{target}: cannot be read, this view starts anew: {error}") from error
+
+
+def _put(view: View, arrays: Mapping[str, NDArray[Any]]) -> None:
+    words = json.loads(arrays["words"].tobytes())
+    if words["format"] != FORMAT:
+        raise ValueError(f"format {words['format']}, this version reads {FORMAT}")
+    background = {name.removeprefix("background."): a for name, a in arrays.items() if name.startswith("background.")}
+    watches = {
+        binding.key: Watch.from_json(binding.rule_of(view.kinds[binding.kind_id]), words["watches"][binding.key])
+        for binding in view.task.bindings
+        if binding.key in words["watches"]
+    }
+    prints = [
+        Print(datetime.fromisoformat(at), arrays[f"album.{index}"].tobytes()) for index, at in enumerate(words["album"])
+    ]
+    view.background = Background.of_arrays(background) if background else None
+    view.watches = watches
+    view.album = Album(tuple(prints))

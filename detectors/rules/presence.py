@@ -1,0 +1,120 @@
+"""A thing of a wanted label is there for long enough: wall-clock dwell, N of M looks, followed by place.
+
+`dwell` follows still things (rubbish, a parked car); `presence` things that flicker and drift (fire, smoke). A thing
+that passes is never old enough: it is followed by place, and its place is left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from detectors.detection import Detections
+from detectors.finding import Box
+from detectors.gate import Thumb
+from detectors.geometry import Zone, feet
+from detectors.kinds import RuleSpec
+from detectors.tracker import Following, Thing, follow, from_json, lasted_s, to_json
+
+LEAST_SHARE = 0.4
+"""A thing counts only if it was seen in this share of all looks since it began."""
+STILL_REACH, DRIFT_REACH = 0.35, 1.5
+LEAST_GAP_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a camera rule decided at one look: the problem's boxes, score, and since when it has been there."""
+
+    boxes: tuple[Box, ...]
+    score: float
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The state of one rule at one place."""
+
+    things: tuple[Thing, ...] = ()
+
+    @property
+    def timing(self) -> bool:
+        """Whether something is being timed (or was found and is still there)."""
+        return bool(self.things)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {"things": [to_json(thing) for thing in self.things]}
+
+    @classmethod
+    def from_json(cls, state: dict[str, Any]) -> Presence:
+        """The inverse of `to_json`."""
+        return cls(tuple(from_json(thing) for thing in state["things"]))
+
+
+def following(rule: RuleSpec) -> Following:
+    """How a rule's things are followed."""
+    still = rule.type == "dwell"
+    gap_s = max(LEAST_GAP_S, rule.dwell_s)
+    return Following(STILL_REACH if still else DRIFT_REACH, still, misses=rule.of, gap_s=gap_s)
+
+
+def in_zone(detections: Detections, zone: Zone, rule: RuleSpec) -> Detections:
+    """Those that are in the zone, as the rule's anchor says."""
+    if not len(detections):
+        return detections
+    if rule.anchor == "foot":
+        return detections.where(zone.contains(feet(detections.boxes)))
+    return detections.where(zone.share_of(detections.boxes) >= rule.min_overlap)
+
+
+def look(
+    state: Presence,
+    detections: Detections,
+    now: datetime,
+    rule: RuleSpec,
+    zone: Zone,
+    labels: frozenset[str],
+    min_score: float,
+    thumb: Thumb | None = None,
+) -> tuple[Presence, Seen | None]:
+    """One look: the new state, and what is wrong if the rule is met at this very look."""
+    how = following(rule)
+    wanted = in_zone(detections.of(labels, min_score * how.weak), zone, rule)
+    things = follow(state.things, wanted, now, how, min_score, thumb)
+    met = [thing for thing in things if is_met(thing, now, rule, min_score)]
+    return Presence(tuple(things)), _seen(met, now, rule) if met else None
+
+
+def is_met(thing: Thing, now: datetime, rule: RuleSpec, min_score: float) -> bool:
+    """Whether `thing` is a problem now: seen now, long enough, often enough, surely enough."""
+    return (
+        thing.missed == 0
+        and lasted_s(thing, now) >= rule.dwell_s
+        and thing.hits_of(rule.of) >= rule.looks
+        and thing.hits >= LEAST_SHARE * thing.looks
+        and thing.score >= min_score
+    )
+
+
+def _seen(met: Sequence[Thing], now: datetime, rule: RuleSpec) -> Seen:
+    oldest = min(met, key=lambda thing: thing.since)
+    hits, looks = oldest.hits_of(rule.of), min(rule.of, oldest.looks)
+    return Seen(
+        boxes=tuple(thing.box for thing in met),
+        score=max(thing.score for thing in met),
+        since=oldest.since,
+        why=f"持续 {duration(lasted_s(oldest, now))}，最近 {looks} 次巡看中 {hits} 次可见",
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them, in Chinese."""
+    if seconds < 120:
+        return f"{seconds:.0f} 秒"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} 分钟"
+    return f"{seconds / 3600:.1f} 小时"

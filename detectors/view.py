@@ -1,0 +1,161 @@
+"""One view (a camera at one preset): what is looked for in it, and everything remembered about it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import watch
+from detectors.album import Album
+from detectors.detection import Detections
+from detectors.finding import Box, Finding
+from detectors.gate import Passed, Thumb, lets_through
+from detectors.hours import in_force
+from detectors.kinds import Kind
+from detectors.rules import new_and_stays
+from detectors.rules.presence import Seen
+from detectors.tracker import as_box
+from detectors.watch import Binding, Watch
+from ingest.frame import Frame
+
+FORCE_S = 60.0
+"""An unchanged view is inferred this often all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTask:
+    """What is looked for in one view."""
+
+    camera_id: str
+    preset: str | None
+    bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A finding (its evidence still empty), the picture that decided, and one from before it appeared, if known."""
+
+    finding: Finding
+    frame: NDArray[np.uint8]
+    before: NDArray[np.uint8] | None
+
+
+@dataclass(slots=True)
+class View:
+    """A task and its memory. `versions`: model name to version, for the findings."""
+
+    task: CameraTask
+    kinds: Mapping[str, Kind]
+    versions: Mapping[str, str]
+    tz: ZoneInfo
+    last: Passed | None = None
+    background: new_and_stays.Background | None = None
+    album: Album = field(default_factory=Album)
+    watches: dict[str, Watch] = field(default_factory=dict)
+    saved_at: datetime | None = None
+
+    def active(self, now: datetime) -> list[Binding]:
+        """The bindings in force at `now`."""
+        return [
+            binding
+            for binding in self.task.bindings
+            if self.kinds[binding.kind_id].enabled and in_force(self.kinds[binding.kind_id].schedule, now, self.tz)
+        ]
+
+    def lets_through(self, now: datetime, thumb: Thumb, bindings: Sequence[Binding]) -> bool:
+        """Whether this picture is worth inferring; remembers it as the last one if so."""
+        wanted_s = min(self._every_s(binding) for binding in bindings)
+        if not lets_through(self.last, now, thumb, wanted_s):
+            return False
+        self.last = Passed(now, thumb)
+        return True
+
+    def decide(
+        self, frame: Frame, thumb: Thumb, bindings: Sequence[Binding], seen_by: Mapping[str, Detections]
+    ) -> list[Found]:
+        """The rules of `bindings` on one inferred picture; `seen_by`: model name to what it saw."""
+        now = frame.captured_at
+        if any(self._rule_type(binding) == "new_and_stays" for binding in bindings):
+            ignored = self._ignored(bindings, seen_by)
+            self.background = new_and_stays.look(self.background, frame.image, now, ignored)
+        found = []
+        for binding in bindings:
+            seen = self._judge(binding, thumb, now, seen_by)
+            if seen is not None and self._is_news(binding, now):
+                self.watches[binding.key] = replace(self.watches[binding.key], found_at=now)
+                found.append(self._found(binding, frame, seen))
+        self.album = self.album.with_picture(frame.image, now)
+        return found
+
+    def _watch(self, binding: Binding) -> Watch:
+        if binding.key not in self.watches:
+            self.watches[binding.key] = watch.begin(binding.rule_of(self.kinds[binding.kind_id]))
+        return self.watches[binding.key]
+
+    def _rule_type(self, binding: Binding) -> str:
+        return binding.rule_of(self.kinds[binding.kind_id]).type
+
+    def _every_s(self, binding: Binding) -> float:
+        """How often the binding needs a picture even if nothing changed."""
+        rule = binding.rule_of(self.kinds[binding.kind_id])
+        if watch.timing(self._watch(binding), rule, binding.place, self.background):
+            return min(FORCE_S, rule.dwell_s / (2 * rule.of))
+        return FORCE_S
+
+    def _ignored(self, bindings: Sequence[Binding], seen_by: Mapping[str, Detections]) -> list[Box]:
+        boxes = []
+        for binding in bindings:
+            look_for = self.kinds[binding.kind_id].look_for
+            if look_for and look_for.ignore and look_for.model in seen_by:
+                there = seen_by[look_for.model].of(look_for.ignore, look_for.min_score)
+                boxes += [as_box(box) for box in there.boxes]
+        return boxes
+
+    def _judge(self, binding: Binding, thumb: Thumb, now: datetime, seen_by: Mapping[str, Detections]) -> Seen | None:
+        kind = self.kinds[binding.kind_id]
+        rule = binding.rule_of(kind)
+        state = self._watch(binding)
+        if rule.type == "new_and_stays" and self.background is not None:
+            self.background, seen = new_and_stays.decide(self.background, now, rule, binding.place)
+        else:
+            detections = seen_by[kind.look_for.model] if kind.look_for else Detections.empty()
+            state, seen = watch.look(state, kind, binding, detections, thumb, now)
+        if seen is None and not watch.timing(state, rule, binding.place, self.background):
+            state = replace(state, found_at=None)
+        self.watches[binding.key] = state
+        return seen
+
+    def _is_news(self, binding: Binding, now: datetime) -> bool:
+        found_at = self.watches[binding.key].found_at
+        repeat_s = binding.rule_of(self.kinds[binding.kind_id]).repeat_s
+        return found_at is None or (now - found_at).total_seconds() >= repeat_s
+
+    def _found(self, binding: Binding, frame: Frame, seen: Seen) -> Found:
+        look_for = self.kinds[binding.kind_id].look_for
+        by_label = look_for is not None and bool(look_for.labels)
+        model = (look_for.model, self.versions.get(look_for.model, "")) if look_for and by_label else None
+        finding = Finding(
+            id=uuid.uuid4().hex,
+            kind=binding.kind_id,
+            at=frame.captured_at,
+            since=seen.since,
+            score=min(1.0, seen.score),
+            camera=frame.camera,
+            preset=frame.preset,
+            zone=binding.zone.name if binding.zone else None,
+            boxes=seen.boxes,
+            model=model,
+            why=seen.why,
+        )
+        return Found(finding, frame.image, self._before(binding, seen))
+
+    def _before(self, binding: Binding, seen: Seen) -> NDArray[np.uint8] | None:
+        if self._rule_type(binding) == "new_and_stays" and self.background is not None:
+            return self.album.most_like(seen.since, self.background.picture, seen.boxes)
+        return self.album.before(seen.since)
