@@ -31,7 +31,9 @@ class Frame:
         if self.captured_at.tzinfo is None:
             raise ValueError(f"frame of {self.camera}: captured_at has no time zone")
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
-            raise ValueError(f"frame of {self.camera}: image is {self.image.dtype}{self.image.shape}, wanted uint8 H x W x 3")
+            raise ValueError(
+                f"frame of {self.camera}: image is {self.image.dtype}{self.image.shape}, wanted uint8 H x W x 3"
+            )
 
     @property
     def width(self) -> int:

@@ -1,0 +1,48 @@
+"""When a picture was taken, told from when its packets arrived: pure arithmetic on the two clocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+class ArrivalClock:
+    """Maps a stream's own timestamps to the wall clock.
+
+    A camera's own date is often wrong, so arrival is the truth; but a packet that waited (a server's cache of old
+    pictures on connecting, a stalled link, our own probing) arrived late. The packet that waited least gives the
+    offset between the two clocks, and every other one is dated by it (a minimum filter, as in RFC 5905 §10). The
+    minimum is taken over the last one to two windows, so that a drifting clock is followed; a jump starts anew.
+    """
+
+    def __init__(self, window_s: float = 30.0, jump_s: float = 10.0) -> None:
+        self._window_s = window_s
+        self._jump_s = jump_s
+        self._window_began_s = 0.0
+        self._least_s: float | None = None
+        self._least_before_s: float | None = None
+
+    def arrived(self, pts_s: float, at: datetime) -> None:
+        """A packet stamped `pts_s` came at `at`."""
+        now_s = at.timestamp()
+        delay_s = now_s - pts_s
+        offset_s = self._offset_s()
+        if offset_s is None or abs(delay_s - offset_s) > self._jump_s:
+            self._least_s, self._least_before_s, self._window_began_s = delay_s, None, now_s
+        elif now_s - self._window_began_s > self._window_s:
+            self._least_s, self._least_before_s, self._window_began_s = delay_s, self._least_s, now_s
+        else:
+            self._least_s = min(delay_s, self._least_s if self._least_s is not None else delay_s)
+
+    def captured_at(self, pts_s: float, arrived_at: datetime) -> datetime:
+        """When the picture stamped `pts_s` was taken; never later than it arrived."""
+        offset_s = self._offset_s()
+        if offset_s is None:
+            return arrived_at
+        taken_s = pts_s + offset_s
+        if abs(taken_s - arrived_at.timestamp()) > self._jump_s:
+            return arrived_at
+        return min(arrived_at, datetime.fromtimestamp(taken_s, UTC))
+
+    def _offset_s(self) -> float | None:
+        known = [v for v in (self._least_s, self._least_before_s) if v is not None]
+        return min(known) if known else None

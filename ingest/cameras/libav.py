@@ -1,0 +1,27 @@
+"""Anything else that FFmpeg opens: `libav+URL`, and tcp://, udp://, rtmp:// as they are."""
+
+from __future__ import annotations
+
+from ..device import Camera, Watch
+from ..errors import InventoryError
+from ..media import Stream, open_stream
+from .source import Source
+from .stream import PatrolStream, StandingStream
+
+PREFIX = "libav+"
+
+
+def libav(camera: Camera) -> Source:
+    """A standing or a patrolling source over FFmpeg's own protocols."""
+    url = camera.url.removeprefix(PREFIX)
+
+    def opener(network_s: float) -> Stream:
+        # `rw_timeout` (µs) bounds reads of FFmpeg's own protocols; `timeout` would make tcp:// listen for time.
+        options = {"rw_timeout": str(int(network_s * 1e6)), "fflags": "nobuffer"}
+        return open_stream(url, camera.safe_url, network_s, options)
+
+    if camera.watch is Watch.STAY:
+        return StandingStream(camera, opener)
+    if camera.watch is Watch.PATROL:
+        return PatrolStream(camera, opener)
+    raise InventoryError(f"camera {camera.id}: watch: {camera.watch} does not go with {PREFIX}; allowed: stay, patrol")

@@ -1,0 +1,49 @@
+"""What a camera is to the rest: something to look at, whatever protocol it speaks."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from ..device import Camera
+from ..frame import Frame
+
+
+class Source(Protocol):
+    """One camera. Any thread may call `look`; two looks at once are allowed."""
+
+    @property
+    def camera(self) -> Camera:
+        """The camera this looks through."""
+        ...
+
+    def look(self, not_before: datetime, timeout_s: float) -> Frame:
+        """A picture captured at or after `not_before`; waits up to `timeout_s` for one. Raises SourceError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; a look under way ends with SourceError."""
+        ...
+
+
+@runtime_checkable
+class Clipping(Protocol):
+    """A source that can also show what was seen before."""
+
+    def clip(self, since: datetime, until: datetime) -> bytes | None:
+        """MP4 of that time, without transcoding, from a keyframe on; None where nothing of it is held."""
+        ...
+
+
+@runtime_checkable
+class Standing(Source, Clipping, Protocol):
+    """A source whose connection stays open."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Open and read until it fails (raises SourceError) or `stop` is set (returns). Never retries."""
+        ...
+
+    def ready(self, not_before: datetime) -> bool:
+        """Whether `look(not_before, …)` would answer at once, with a picture or with the reason why there is none."""
+        ...

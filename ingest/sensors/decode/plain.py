@@ -1,0 +1,60 @@
+"""`json`: plain JSON objects; the device is the field `device`, else the last segment of the topic."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from ...errors import PayloadError
+from ...reading import Reading
+from .times import judge, parse_time
+from .values import key_of, measure, number, unit_of
+
+_DEVICE = ("device", "device_id", "deviceId", "id")
+_TIME = ("time", "ts", "timestamp", "observed_at")
+_SEQUENCE = ("seq", "fcnt", "f_cnt", "msg_id")
+_ABOUT = {*_DEVICE, *_TIME, *_SEQUENCE, "battery", "battery_pct", "rssi", "rssi_dbm", "snr"}
+
+
+def load_object(topic: str, payload: bytes) -> dict[str, Any]:
+    """The JSON object in `payload`; raises PayloadError naming the topic and what came."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        reason = f"{error}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
+        raise PayloadError(f"{topic}: not JSON ({reason}): {payload[:60]!r}") from None
+    if not isinstance(value, dict):
+        raise PayloadError(f"{topic}: a JSON {type(value).__name__}, wanted an object: {payload[:60]!r}")
+    return value
+
+
+def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Reading]:
+    """One Reading for each field that is a number, boolean, numeric text or word of state; `values` may nest them.
+
+    Raises PayloadError where it is no JSON object, a known measurement is no number, or nothing in it is one.
+    """
+    message = load_object(topic, payload)
+    device = next((str(message[name]) for name in _DEVICE if message.get(name)), topic.rsplit("/", 1)[-1])
+    said = next((message[name] for name in _TIME if name in message), None)
+    time = parse_time(said)
+    if said is not None and time is None:
+        raise PayloadError(f"{topic}: time: {str(said)[:60]!r} is no time")
+    observed_at, quality = judge(time, received_at)
+    sequence = next((message[name] for name in _SEQUENCE if name in message), None)
+    base = key_of(device, topic, payload.hex(), sequence if sequence is not None else int(observed_at.timestamp()))
+    nested = message.get("values")
+    fields = nested if isinstance(nested, dict) else message
+    battery = measure(topic, "battery", message.get("battery_pct", message.get("battery")))
+    rssi = number(message.get("rssi_dbm", message.get("rssi")))
+    measured = {prop: measure(topic, prop, value) for prop, value in fields.items() if prop not in _ABOUT}
+    if battery is not None:
+        measured["battery_pct"] = battery
+    readings = [
+        Reading(device, prop, value, unit_of(prop), observed_at, received_at, f"{base}:{prop}", quality, battery, rssi)
+        for prop, value in measured.items()
+        if value is not None
+    ]
+    if not readings:
+        raise PayloadError(f"{topic}: no field in it is a measurement: {payload[:60]!r}")
+    return readings

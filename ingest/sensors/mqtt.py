@@ -1,0 +1,256 @@
+"""Listening to an MQTT 5 broker: nothing is acknowledged before it is stored. The only importer of paho.
+
+One thread does everything in turn: read what has arrived, hand it over as one batch, acknowledge it, wait for more. So
+an acknowledgement always goes to the connection its message came from. If storing fails, the connection is dropped
+unacknowledged and the broker, which keeps the session, delivers the batch again.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ..clock import utc_now
+from ..complaints import Complaints
+from ..errors import InventoryError, without_credentials
+from ..supervisor import Backoff
+
+log = logging.getLogger("ingest")
+
+BATCH_MOST = 500
+KEEPALIVE_S = 30
+POLL_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came on a topic. `format` is the decoder that the listener's topic filters name for it."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    retained: bool
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where to connect: from mqtt:// or mqtts:// URLs."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None = None
+    password: str | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> Broker:
+        """Raises InventoryError naming the URL (without its password) and the allowed schemes."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise InventoryError(f"broker: {url}: write mqtt://[USER:PASSWORD@]HOST[:PORT] or mqtts://…")
+        tls = parts.scheme == "mqtts"
+        user = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password else None
+        return cls(parts.hostname, parts.port or (8883 if tls else 1883), tls, user, password)
+
+
+class MqttListener:
+    """Subscribes to `topics` (topic filter -> name of a payload format) with QoS 1 and hands over batches.
+
+    `on_batch` gets at most 500 messages and stores them; when it returns, they are acknowledged; when it raises, they
+    come again. `client_id` names the session that the broker keeps for `session_s` seconds while we are away.
+    """
+
+    def __init__(
+        self,
+        broker_url: str,
+        topics: Mapping[str, str],
+        client_id: str,
+        on_batch: Callable[[Sequence[Message]], None],
+        session_s: int = 7 * 86400,
+        clock: Callable[[], datetime] = utc_now,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._broker = Broker.from_url(broker_url)
+        self._shown = without_credentials(broker_url)
+        self._topics = dict(topics)
+        self._client_id = client_id
+        self._on_batch = on_batch
+        self._session_s = session_s
+        self._clock = clock
+        self._backoff = backoff or Backoff(0.5, 30.0)
+        self._complaints = Complaints(log)
+        self._counters: Counter[str] = Counter()
+        self._connected = threading.Event()
+        self._stopped = threading.Event()
+        self._arrived: list[tuple[Message, int, int]] = []
+        self._refused: str | None = None
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us and the subscriptions."""
+        return self._connected.is_set()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """`messages`, `batches`, `acknowledged`, `connections`, `failures` since the start."""
+        return dict(self._counters)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Finish the batch at hand and leave; the broker keeps the session."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            client = self._client()
+            try:
+                self._connect(client)
+                self._listen(client)
+            except (OSError, ValueError, _Broken) as error:
+                self._counters["failures"] += 1
+                self._complaints.say("broker", "connection", f"{self._shown}: {error}")
+            finally:
+                self._connected.clear()
+                self._arrived.clear()
+                _drop(client)
+            if not self._stopped.is_set():
+                self._stopped.wait(self._backoff.next_s())
+
+    def _client(self) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=paho.MQTTv5, manual_ack=True)
+        if self._broker.user is not None:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        if self._broker.tls:
+            client.tls_set_context(ssl.create_default_context())
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_disconnect = self._on_disconnect
+        return client
+
+    def _connect(self, client: paho.Client) -> None:
+        self._refused = None
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = self._session_s
+        properties.ReceiveMaximum = BATCH_MOST
+        client.connect_timeout = 5.0
+        client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
+
+    def _listen(self, client: paho.Client) -> None:
+        """Until the connection breaks (raises) or `stop`. Reads all that has arrived, then stores, then waits."""
+        poller = select.poll()
+        socket: Any = client.socket()
+        if socket is None:
+            raise _Broken("no connection")
+        while not self._stopped.is_set():
+            poller.register(socket, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
+            events = poller.poll(0 if self._arrived or _pending(socket) else POLL_MS)
+            flags = events[0][1] if events else 0
+            if flags & select.POLLOUT:
+                _check(client.loop_write())
+            if flags & (select.POLLIN | select.POLLHUP | select.POLLERR) or _pending(socket):
+                _check(client.loop_read())
+                if len(self._arrived) < BATCH_MOST:
+                    continue
+            if self._arrived:
+                self._store(client)
+            _check(client.loop_misc())
+            if self._refused:
+                raise _Broken(self._refused)
+        client.disconnect()
+
+    def _store(self, client: paho.Client) -> None:
+        batch = [message for message, _, _ in self._arrived]
+        try:
+            self._on_batch(batch)
+        except Exception as error:
+            # Whatever the store's reason: unacknowledged, the broker delivers the batch again.
+            raise _Broken(f"{len(batch)} messages could not be stored ({type(error).__name__}: {error})") from error
+        for _, mid, qos in self._arrived:
+            if qos:
+                _check(client.ack(mid, qos))
+                self._counters["acknowledged"] += 1
+        self._counters["messages"] += len(batch)
+        self._counters["batches"] += 1
+        self._arrived.clear()
+
+    # paho calls these from loop_read, in the listener's thread.
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self._refused = f"refused: {reason}"
+            return
+        self._counters["connections"] += 1
+        client.subscribe([(topic, paho.SubscribeOptions(qos=1)) for topic in self._topics])
+
+    def _on_subscribe(
+        self, _client: paho.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        refused = [topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure]
+        if refused:
+            self._refused = f"the subscription to {', '.join(refused)} was refused"
+            return
+        self._backoff.reset()
+        self._connected.set()
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        topic = message.topic
+        form = next((name for wanted, name in self._topics.items() if topic_matches(wanted, topic)), "")
+        seen = Message(topic, bytes(message.payload), self._clock(), bool(message.retain), form)
+        self._arrived.append((seen, message.mid, message.qos))
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if reason.is_failure and not self._refused:
+            self._refused = f"the connection ended: {reason}"
+
+
+class _Broken(Exception):
+    """This connection is no good any more."""
+
+
+def _check(code: MQTTErrorCode) -> None:
+    if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+        raise _Broken(paho.error_string(code))
+
+
+def _pending(socket: Any) -> bool:
+    """Whether TLS holds bytes that poll() does not see."""
+    return bool(getattr(socket, "pending", lambda: 0)())
+
+
+def _drop(client: paho.Client) -> None:
+    """Close the socket without a word more."""
+    socket: Any = client.socket()
+    if socket is not None:
+        socket.close()
+
+
+def topic_matches(topic_filter: str, topic: str) -> bool:
+    """MQTT 5 §4.7, with the `$share/GROUP/` of a shared subscription taken off."""
+    if topic_filter.startswith("$share/"):
+        topic_filter = topic_filter.split("/", 2)[2]
+    return paho.topic_matches_sub(topic_filter, topic)

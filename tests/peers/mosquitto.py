@@ -1,0 +1,90 @@
+"""A real MQTT broker (Mosquitto): on a free port, with a password file or a persistence folder where wanted."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import free_port, listens, need, stop_process, wait_until
+
+
+class Mosquitto:
+    """`with Mosquitto() as broker: broker.url`. `start`, `kill` (SIGKILL) and `restart` keep port and folder."""
+
+    def __init__(self, folder: Path | None = None, user: str | None = None, password: str | None = None) -> None:
+        self._program = need("mosquitto")
+        self._temporary = tempfile.TemporaryDirectory(prefix="mosquitto-")
+        self._own = Path(self._temporary.name)
+        self.port = free_port()
+        self.user, self.password = user, password
+        self._configure(folder)
+        self.start()
+
+    def _configure(self, folder: Path | None) -> None:
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "max_queued_messages 0",
+            "max_inflight_messages 0",
+            f"allow_anonymous {'false' if self.user else 'true'}",
+        ]
+        if self.user:
+            passwords = self._own / "passwords"
+            passwords.touch(mode=0o600)
+            command = [need("mosquitto_passwd"), "-b", str(passwords), self.user, self.password or ""]
+            subprocess.run(command, check=True, capture_output=True)
+            self._own.chmod(0o755)
+            passwords.chmod(0o644)
+            lines.append(f"password_file {passwords}")
+        if folder is not None:
+            # autosave after every change: what was acknowledged to a publisher survives SIGKILL within the second.
+            lines += ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true",
+                      "autosave_interval 1", "user root"]  # fmt: skip
+        else:
+            lines.append("persistence false")
+        (self._own / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    @property
+    def url(self) -> str:
+        """mqtt:// URL, with user and password where the broker wants them."""
+        sign_in = f"{self.user}:{self.password}@" if self.user else ""
+        return f"mqtt://{sign_in}127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Run the broker; returns when it accepts connections."""
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(self._own / "mosquitto.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: listens(self.port) or self._process.poll() is not None, what="mosquitto listening")
+        assert self._process.poll() is None, "mosquitto ended at once"
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """SIGTERM (which saves the persistence file), then start again."""
+        stop_process(self._process)
+        self.start()
+
+    def publish(self, topic: str, payload: str | bytes, qos: int = 1, retain: bool = False) -> None:
+        """Publish with Mosquitto's own client; returns when the broker has acknowledged."""
+        data = payload.encode() if isinstance(payload, str) else payload
+        sign_in = ["-u", self.user, "-P", self.password or ""] if self.user else []
+        command = [need("mosquitto_pub"), "-V", "5", "-h", "127.0.0.1", "-p", str(self.port), "-t", topic, "-q",
+                   str(qos), "-s", *sign_in, *(["-r"] if retain else [])]  # fmt: skip
+        subprocess.run(command, input=data, check=True, timeout=20)
+
+    def close(self) -> None:
+        """Stop the broker and remove its files."""
+        stop_process(self._process)
+        self._temporary.cleanup()
+
+    def __enter__(self) -> Mosquitto:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
