@@ -122,7 +122,7 @@ def sharpness(grey: Grey) -> float:
 
 def _back(now: Grey, dx: float, dy: float) -> Grey:
     """`now` moved back by (dx, dy)."""
-    return cast(Grey, np.roll(now, (-round(dy), -round(dx)), axis=(0, 1)))
+    return np.roll(now, (-round(dy), -round(dx)), axis=(0, 1))
 
 
 class Health:

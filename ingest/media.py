@@ -320,7 +320,8 @@ def _without_sei(coding: Coding, data: bytes) -> bytes:
 
 def nal_types(codec: str, data: bytes, most: int = 16) -> list[int]:
     """Types of the first NAL units of an Annex-B access unit (ITU-T H.264 7.3.1, H.265 7.3.1.2)."""
-    found, at = [], data.find(_START_CODE)
+    found: list[int] = []
+    at = data.find(_START_CODE)
     while at >= 0 and at + 3 < len(data) and len(found) < most:
         head = data[at + 3]
         found.append((head >> 1) & 0x3F if codec == "hevc" else head & 0x1F)

@@ -35,7 +35,8 @@ def need_gi(*modules: str) -> str:
 
 def footage(name: str) -> Path:
     """A file of real footage beside the checkout; skips, saying so, where that folder is absent."""
-    path = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "videos" / name
+    beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    path = Path(os.environ.get("GRIDHUB_SHARED_DATA", beside)) / "videos" / name
     if not path.exists():
         pytest.skip(f"no real footage here: ../shared/data/videos/{name}")
     return path
