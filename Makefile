@@ -21,8 +21,8 @@ check: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.tests
-	$(BIN)/pytest tests/bench -m bench -s $(ARGS)
+bench: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.looks $(ARGS)
 
 peers:
 	@sh tests/peers/install.sh

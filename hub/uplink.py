@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,28 +31,22 @@ class Refused(Exception):
     """The hub will never take this request."""
 
 
-@dataclass(slots=True)
 class Uplink:
     """HTTP with the hub's bearer token. Methods raise HubAway or Refused, nothing else."""
 
-    hub_url: str
-    token: str
-    shard: str
-    timeout_s: float = 15.0
-
-    def __post_init__(self) -> None:
-        self._http = httpx.Client(
-            base_url=self.hub_url, timeout=self.timeout_s, headers={"Authorization": f"Bearer {self.token}"}
-        )
+    def __init__(self, hub_url: str, token: str, shard: str, timeout_s: float = 15.0) -> None:
+        self._url, self._shard = hub_url, shard
+        self._http = httpx.Client(base_url=hub_url, timeout=timeout_s, headers={"Authorization": f"Bearer {token}"})
         self._etag = ""
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Close its connections."""
         self._http.close()
 
     def assignment(self) -> dict[str, Any] | None:
         """What this shard has to do, or None while nothing changed since the last call."""
         answer = self._send(
-            "GET", "/api/worker/assignment", params={"shard": self.shard}, headers={"If-None-Match": self._etag}
+            "GET", "/api/worker/assignment", params={"shard": self._shard}, headers={"If-None-Match": self._etag}
         )
         if answer.status_code == 304:
             return None
@@ -90,11 +83,11 @@ class Uplink:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.TransportError as error:
-            raise HubAway(f"{self.hub_url}: {type(error).__name__}: {error}") from None
+            raise HubAway(f"{self._url}: {type(error).__name__}: {error}") from None
         if answer.status_code in _REFUSED:
             raise Refused(f"{path}: {answer.status_code}: {answer.text[:300]}")
         if answer.status_code >= 300 and answer.status_code != 304:
-            raise HubAway(f"{self.hub_url}{path}: answered {answer.status_code}: {answer.text[:200]}")
+            raise HubAway(f"{self._url}{path}: answered {answer.status_code}: {answer.text[:200]}")
         return answer
 
 
@@ -123,10 +116,10 @@ class Sender(threading.Thread):
         while not self._ended.is_set():
             try:
                 busy = self._send_one() | self._send_readings()
-                self._backoff.succeeded()
+                self._backoff.reset()
             except HubAway as error:
                 self._say(error)
-                self._ended.wait(self._backoff.failed())
+                self._ended.wait(self._backoff.next_s())
                 continue
             if not busy:
                 self._wake.wait(1.0)

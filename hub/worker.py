@@ -75,7 +75,8 @@ class Worker:
         self._ended = threading.Event()
         self._spool = Spool(settings.data_dir)
         self._uplink = Uplink(settings.hub_url, settings.token, settings.shard)
-        self._sender = Sender(self._spool, Uplink(settings.hub_url, settings.token, settings.shard), self.counters)
+        self._posting = Uplink(settings.hub_url, settings.token, settings.shard)
+        self._sender = Sender(self._spool, self._posting, self.counters)
         self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
         self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
         self._looker = Looker(open_source=open_source, on_look=self._on_look, on_state=self._on_state)
@@ -130,6 +131,8 @@ class Worker:
         self._sender.end()
         for thread in (*threads, self._sender):
             thread.join(timeout=10)
+        for line in (self._uplink, self._posting):
+            line.close()
         self._spool.close()
 
     # ── assignment ──
