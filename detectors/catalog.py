@@ -35,6 +35,10 @@ class Card:
     licence: str
     text: Mapping[str, Any] = field(repr=False)
 
+    def to_wire(self) -> dict[str, Any]:
+        """The card as written, JSON-ready."""
+        return dict(self.text)
+
 
 class Catalog:
     """The cards below `models_dir`."""
@@ -67,15 +71,15 @@ class Catalog:
         card = self.card(name)
         check_hash(card.file, card.sha256)
         if card.format == "pt":
-            return _open_pt(card.file, card.version)
+            return _open_pt(card.file, card.version, card.thresholds)
         runtime = open_backend(backend, card.file, threads, streams)
-        return YoloModel(card.name, card.version, card.labels, card.form, runtime)
+        return YoloModel(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
 
 
-def _open_pt(file: Path, version: str) -> Model:
+def _open_pt(file: Path, version: str, thresholds: Mapping[str, float] | None = None) -> Model:
     from detectors.backends.ultralytics import UltralyticsModel
 
-    return UltralyticsModel(file, version)
+    return UltralyticsModel(file, version, thresholds)
 
 
 def check_hash(file: Path, expected: str) -> None:

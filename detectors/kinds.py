@@ -15,6 +15,8 @@ from detectors.stanza import REQUIRED, Stanza, read_mapping, stanza_files
 STANDARD = "GB/T 47678.5"
 """The standard whose code a kind is filed under; the others are kept for exchange."""
 _CODES = {STANDARD: r"\d{5}", "GB/T 30428.2": r"\d\d-\d\d", "CJ/T 214": r"\d\d-\d\d"}
+USUAL_SCORE = 0.35
+"""Where neither the kind nor the card says from which score."""
 RULES = ("presence", "dwell", "new_and_stays", "count")
 ANCHORS = ("overlap", "foot")
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -22,12 +24,26 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class LookFor:
-    """Which labels of which model, from which score. Things with a label of `ignore` never count as something new."""
+    """Which labels of which model. Things with a label of `ignore` never count as something new.
+
+    `min_score`: from which score; None: from the thresholds on the model's card, label by label.
+    """
 
     model: str
     labels: frozenset[str]
-    min_score: float
+    min_score: float | None = None
     ignore: frozenset[str] = frozenset()
+
+    def scores(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """The least score of each wanted label; `thresholds` as on the model's card."""
+        return {label: self._score(label, thresholds) for label in self.labels}
+
+    def ignored_scores(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """The least score of each ignored label."""
+        return {label: self._score(label, thresholds) for label in self.ignore}
+
+    def _score(self, label: str, thresholds: Mapping[str, float]) -> float:
+        return thresholds.get(label, USUAL_SCORE) if self.min_score is None else self.min_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,11 @@ class Kind:
         """Its GB/T 47678.5 code."""
         return self.category[STANDARD]
 
+    @property
+    def model(self) -> str | None:
+        """The model that looks for it; None for one that only sensors find."""
+        return self.look_for.model if self.look_for else None
+
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any], where: str = "kind") -> Kind:
         """The kind a stanza (YAML or JSON) describes. Raises KindsError with every problem in it."""
@@ -118,10 +139,10 @@ def load_kinds(folder: Path) -> dict[str, Kind]:
 def check_labels(kinds: Iterable[Kind], model: str, labels: tuple[str, ...]) -> None:
     """Raises KindsError where a kind looks for a label that `model`, whose labels are given, does not have."""
     problems = [
-        f"kind {kind.id}: look_for.labels: {label!r}; model {model} has: {', '.join(labels)}"
+        f"kind {kind.id}: look_for: {label!r}; model {model} has: {', '.join(labels)}"
         for kind in kinds
         if kind.look_for and kind.look_for.model == model
-        for label in sorted(kind.look_for.labels - set(labels))
+        for label in sorted((kind.look_for.labels | kind.look_for.ignore) - set(labels))
     ]
     if problems:
         raise KindsError(problems)
@@ -192,7 +213,7 @@ def _look_for(stanza: Stanza | None, rule: RuleSpec | None) -> LookFor | None:
     look_for = LookFor(
         model=stanza.text("model"),
         labels=frozenset(labels),
-        min_score=stanza.number("min_score", 0.05, 1.0, REQUIRED if by_label else 0.3),
+        min_score=stanza.number("min_score", 0.05, 1.0, None),
         ignore=frozenset(stanza.texts("ignore", ())),
     )
     if by_label and stanza.has("labels") and not labels:

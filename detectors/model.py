@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,10 @@ class Model(Protocol):
     def labels(self) -> tuple[str, ...]:
         """What it can see."""
 
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Label to the score from which its card takes it for real; labels may be missing."""
+
     def detect(self, images: Sequence[NDArray[np.uint8]], min_score: float = 0.05) -> list[Detections]:
         """One Detections for each of `images` (BGR H x W x 3, or grey), best first. Raises PictureError, ModelError."""
 
@@ -63,10 +67,19 @@ class Placement:
 class YoloModel:
     """A network with YOLOv8 output (N x (4 + classes) x cells: xywh in input px, class scores), on any Backend."""
 
-    def __init__(self, name: str, version: str, labels: Sequence[str], form: InputForm, backend: Backend) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        labels: Sequence[str],
+        form: InputForm,
+        backend: Backend,
+        thresholds: Mapping[str, float] | None = None,
+    ) -> None:
         self.name = name
         self.version = version
         self.labels = tuple(labels)
+        self.thresholds = dict(thresholds or {})
         self.form = form
         self._backend = backend
 

@@ -70,7 +70,7 @@ class Pipeline:
 
     def set_tasks(self, tasks: Sequence[CameraTask]) -> None:
         """Replace what is looked for; views that stay keep their memory. Raises KindsError naming each problem."""
-        problems = [problem for task in tasks for problem in self._problems(task)]
+        problems = [problem for task in tasks for problem in self.problems(task)]
         if problems:
             raise KindsError(problems)
         used = [self.kinds[kind_id] for kind_id in sorted({b.kind_id for task in tasks for b in task.bindings})]
@@ -112,18 +112,23 @@ class Pipeline:
         kind = self.kinds.get(kind_id)
         if kind is None or kind.rule is None:
             raise KindsError([f"kind {kind_id}: not a kind that cameras find; known: {', '.join(sorted(self.kinds))}"])
-        seen = Detections.empty()
-        if kind.look_for:
+        seen, scores = Detections.empty(), {}
+        if kind.look_for and kind.look_for.labels:
             model = self._model(kind.look_for.model)
-            check_labels([kind], model.name, model.labels)
+            check_labels([kind], kind.look_for.model, model.labels)
+            scores = kind.look_for.scores(model.thresholds)
             seen = model.detect([frame.image], LOWEST_SCORE)[0]
-        return recheck(frame.image, seen, kind, zone or Zone.whole(), boxes, found, before)
+        return recheck(frame.image, seen, kind, scores, zone or Zone.whole(), boxes, found, before)
 
     def save(self) -> None:
         """Write what is remembered of every view to the state folder."""
         with self._lock:
             for view in self._views.values():
                 self._write(view)
+
+    def problems(self, task: CameraTask) -> list[str]:
+        """Why `task` cannot be done, one line each; nothing where it can."""
+        return list(self._problems(task))
 
     def _problems(self, task: CameraTask) -> Iterator[str]:
         for binding in task.bindings:
@@ -143,8 +148,7 @@ class Pipeline:
             return self._models[name]
 
     def _view(self, task: CameraTask, old: View | None) -> View:
-        versions = {name: model.version for name, model in self._models.items()}
-        view = View(task, self.kinds, versions, self._tz)
+        view = View(task, self.kinds, self._models, self._tz)
         if old is not None:
             keys = {binding.key for binding in task.bindings}
             view.last, view.background, view.album = old.last, old.background, old.album

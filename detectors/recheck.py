@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,7 @@ from detectors.detection import Detections
 from detectors.finding import Box
 from detectors.geometry import Zone, centres, iou
 from detectors.kinds import Kind
-from detectors.rules.presence import in_zone
+from detectors.rules.presence import in_zone, of_scores
 from detectors.tracker import as_box
 
 STILL_SCORE = 0.8
@@ -39,32 +39,37 @@ def recheck(
     image: NDArray[np.uint8],
     seen: Detections,
     kind: Kind,
+    scores: Mapping[str, float],
     zone: Zone,
     boxes: Sequence[Box],
     found: NDArray[np.uint8] | None,
     before: NDArray[np.uint8] | None,
 ) -> Recheck:
-    """`image` and what the model saw in it, against the boxes, the picture when found, and the one from before."""
+    """`image` and what the model saw in it, against the boxes, the picture when found, and the one from before.
+
+    `scores`: the kind's labels to their least scores.
+    """
     if kind.rule is not None and kind.rule.type == "new_and_stays":
         return _by_picture(image, boxes, found, before)
-    return _by_label(image, seen, kind, zone, boxes, found)
+    return _by_label(image, seen, kind, scores, zone, boxes, found)
 
 
 def _by_label(
     image: NDArray[np.uint8],
     seen: Detections,
     kind: Kind,
+    scores: Mapping[str, float],
     zone: Zone,
     boxes: Sequence[Box],
     found: NDArray[np.uint8] | None,
 ) -> Recheck:
     if kind.look_for is None or kind.rule is None:
         return Recheck(False, 0.0, (), "该类问题没有可复查的画面规则")
-    there = seen.of(kind.look_for.labels, STILL_SCORE * kind.look_for.min_score)
+    there = of_scores(seen, scores, STILL_SCORE)
     there = _near(there, boxes) if boxes else in_zone(there, zone, kind.rule)
     score = float(there.scores.max()) if len(there) else 0.0
     if not len(there):
-        return Recheck(False, _clear_score(seen, kind, boxes), (), f"原位置未再发现{kind.name['zh']}")
+        return Recheck(False, _clear_score(seen, scores, boxes), (), f"原位置未再发现{kind.name['zh']}")
     if kind.rule.anchor == "foot" and kind.rule.type == "dwell" and found is not None and boxes:
         likeness = max(_likeness(_crop(image, box, 0.0), _crop(found, box, 0.0)) for box in boxes)
         if likeness < OTHER_THING:
@@ -85,9 +90,9 @@ def _near(seen: Detections, boxes: Sequence[Box]) -> Detections:
     return seen.where(np.asarray(there.any(axis=1), bool))
 
 
-def _clear_score(seen: Detections, kind: Kind, boxes: Sequence[Box]) -> float:
+def _clear_score(seen: Detections, scores: Mapping[str, float], boxes: Sequence[Box]) -> float:
     """How sure it is that nothing is there: 1 less the best weak detection at the place."""
-    weak = seen.of(kind.look_for.labels if kind.look_for else frozenset(), 0.0)
+    weak = of_scores(seen, scores, 0.0)
     weak = _near(weak, boxes) if boxes else weak
     return 1 - float(weak.scores.max()) if len(weak) else 1.0
 

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.catalog import Catalog
 from detectors.errors import FootageError, KindsError
 from detectors.geometry import Zone
-from detectors.kinds import Kind
+from detectors.kinds import Kind, load_kinds
 from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Found, Pipeline
 from ingest.frame import Frame
@@ -28,36 +29,45 @@ START = datetime(2000, 1, 1, tzinfo=UTC)
 
 def replay(
     path: Path,
-    kinds: Mapping[str, Kind],
-    models: Callable[[str], Model],
-    zones: Sequence[Zone] = (),
+    *,
+    kinds_dir: Path,
+    models_dir: Path,
+    kinds: Sequence[str] | None = None,
+    zone: Zone | None = None,
     every_s: float = 1.0,
     dwell_s: float | None = None,
     start: datetime | None = None,
     tz: ZoneInfo | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """What the rules of `kinds` (those that cameras find) find in a video or a folder of pictures, in order.
+    """What the rules of `kinds` (ids; None: all that cameras find) find in a video or a folder of pictures, in order.
 
     A video is looked at every `every_s` of its own time; the pictures of a folder, by name, lie `every_s` apart.
-    `zones`: none means the whole picture. `dwell_s` replaces the kinds' own. `start` (UTC-aware) is when the footage
+    `zone`: None means the whole picture. `dwell_s` replaces the kinds' own. `start` (UTC-aware) is when the footage
     began; without it schedules are ignored. Each dict has kind, category (GB/T 47678.5 code), at, since (RFC 3339),
-    t, t_since (seconds from the start), score, boxes, zone, why. Raises FootageError, KindsError, ModelError.
+    t, t_since (seconds from the start), score, boxes, zone, why. Raises FootageError, KindsError, ModelError,
+    CatalogError.
     """
-    for found in findings(path, kinds, models, zones, every_s, dwell_s, start, tz):
-        yield as_json(found, kinds, start or START)
+    all_kinds = load_kinds(kinds_dir)
+    unknown = [kind for kind in kinds or () if kind not in all_kinds]
+    if unknown:
+        raise KindsError([f"kinds: {kind!r}; allowed: {', '.join(sorted(all_kinds))}" for kind in unknown])
+    wanted = {kind_id: all_kinds[kind_id] for kind_id in (kinds or all_kinds)}
+    catalog = Catalog(models_dir)
+    for found in findings(path, wanted, lambda name: catalog.open(name, streams=1), zone, every_s, dwell_s, start, tz):
+        yield as_json(found, wanted, start or START)
 
 
 def findings(
     path: Path,
     kinds: Mapping[str, Kind],
     models: Callable[[str], Model],
-    zones: Sequence[Zone] = (),
+    zone: Zone | None = None,
     every_s: float = 1.0,
     dwell_s: float | None = None,
     start: datetime | None = None,
     tz: ZoneInfo | None = None,
 ) -> Iterator[Found]:
-    """The same as `replay`, with pictures."""
+    """The same as `replay` with kinds and models already read, and with pictures."""
     if every_s <= 0:
         raise FootageError(f"every: {every_s:g} s; allowed: above 0")
     used = {
@@ -67,8 +77,7 @@ def findings(
     }
     if not used:
         raise KindsError([f"kinds: {', '.join(kinds) or 'none'}: none of them is found by cameras"])
-    places: list[Zone | None] = list(zones) or [Zone.whole()]
-    bindings = tuple(Binding(kind_id, zone, dwell_s) for kind_id in used for zone in places)
+    bindings = tuple(Binding(kind_id, zone or Zone.whole(), dwell_s) for kind_id in used)
     pipeline = Pipeline(used, models, None, tz or ZoneInfo("UTC"))
     pipeline.set_tasks([CameraTask(path.name, None, bindings)])
     for t_s, image in pictures(path, every_s):
@@ -151,42 +160,28 @@ def _of_video(file: Path, every_s: float) -> Iterator[tuple[float, NDArray[np.ui
         video.release()
 
 
-def read_zones(file: Path) -> list[Zone]:
-    """Zones from JSON: `{name, points: [[x, y], …]}`, a list of such, or only a list of points. Raises FootageError."""
+def read_zone(file: Path) -> Zone:
+    """One zone from JSON: `{name, points: [[x, y], …]}` or only the points, 0 to 1. Raises FootageError."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise FootageError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise FootageError(f"{file}: is not JSON: {error}") from error
-    if isinstance(content, dict) and isinstance(content.get("zones"), list):
-        content = content["zones"]
-    if isinstance(content, dict) or _are_points(content):
-        content = [content]
-    if not isinstance(content, list) or not content:
-        raise FootageError(f"{file}: wanted {{name, points}} or a list of them")
-    return [_zone(file, index, zone) for index, zone in enumerate(content)]
-
-
-def _are_points(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(p, list)
-            and len(p) == 2
-            and all(isinstance(v, int | float) and not isinstance(v, bool) for v in p)
-            for p in value
-        )
-    )
-
-
-def _zone(file: Path, index: int, value: Any) -> Zone:
-    points = value.get("points") if isinstance(value, dict) else value
-    name = value.get("name", f"zone{index + 1}") if isinstance(value, dict) else f"zone{index + 1}"
-    if points is None or not _are_points(points) or not isinstance(name, str):
-        raise FootageError(f"{file}: zone {index + 1}: points: {points!r}; allowed: [[x, y], …] with 0 to 1")
+    if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
+        content = content[0]
+    points = content.get("points") if isinstance(content, dict) else content
+    name = content.get("name", file.stem) if isinstance(content, dict) else file.stem
+    if not isinstance(name, str):
+        raise FootageError(f"{file}: name: {name!r}; allowed: a text")
+    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        raise FootageError(f"{file}: points: {points!r}; allowed: [[x, y], …] with 0 to 1")
     try:
         return Zone(name, tuple((float(x), float(y)) for x, y in points))
     except ValueError as error:
         raise FootageError(f"{file}: {error}") from error
+
+
+def _is_point(value: Any) -> bool:
+    numbers = isinstance(value, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+    return numbers and len(value) == 2

@@ -11,11 +11,13 @@ from typing import Any
 from detectors.errors import KindsError
 from detectors.finding import Finding
 from detectors.kinds import Kind
-from detectors.profiles import Profile, SensorRule
+from detectors.profiles import Profile, SensorRule, load_profiles
 from detectors.rules.silence import silent
 from detectors.rules.threshold import Level, is_clear, measure
 from ingest.device import Sensor
 from ingest.reading import Quality, Reading
+
+__all__ = ["SensorRules", "explained", "load_profiles"]
 
 REPEAT_S = 300.0
 """A standing alarm is found again this often."""
@@ -26,16 +28,20 @@ LATE = timedelta(minutes=30)
 class SensorRules:
     """What each profile's readings mean."""
 
-    def __init__(self, profiles: Mapping[str, Profile], kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, profiles: Mapping[str, Profile | Mapping[str, Any]], kinds: Mapping[str, Kind]) -> None:
+        """`profiles` by id, read or as stanzas. Raises KindsError with every problem in them."""
+        read = {
+            key: p if isinstance(p, Profile) else Profile.from_wire(p, f"profile {key}") for key, p in profiles.items()
+        }
         problems = [
             f"profile {profile.id}: rules.kind: {rule.kind!r}; allowed: {', '.join(sorted(kinds))}"
-            for profile in profiles.values()
+            for profile in read.values()
             for rule in profile.rules
             if rule.kind not in kinds
         ]
         if problems:
             raise KindsError(problems)
-        self._profiles = dict(profiles)
+        self._profiles = read
         self._kinds = dict(kinds)
 
     def evaluate(self, sensor: Sensor, reading: Reading, state: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:

@@ -7,7 +7,7 @@ front) are forgiven up to a limit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,13 +85,13 @@ def follow(
     detections: Detections,
     now: datetime,
     how: Following,
-    start_score: float,
+    scores: Mapping[str, float],
     thumb: Thumb | None = None,
 ) -> list[Thing]:
     """`things` after one more look: continued, missed, forgotten, and those that begin.
 
-    `detections` are those of the wanted labels in the zone, from `start_score * how.weak` up. `thumb` is the grey
-    picture that the looks of still things are compared in.
+    `detections` are those of the wanted labels in the zone, from `how.weak` of the label's `scores` up. `thumb` is the
+    grey picture that the looks of still things are compared in.
     """
     alive = [t for t in things if (now - t.seen_at).total_seconds() <= how.gap_s]
     pairs = _pairs(alive, detections, how, thumb)
@@ -106,7 +106,7 @@ def follow(
             after.append(_continued(thing, detections, match, now, how, thumb))
     taken = set(pairs.values())
     for index, (box, score, label) in enumerate(detections):
-        if index not in taken and score >= start_score:
+        if index not in taken and score >= scores[label]:
             place = as_box(box)
             after.append(
                 Thing(place, label, now, now, (True,), (score,), patch=_patch(thumb, place) if how.still else ())

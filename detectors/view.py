@@ -18,8 +18,9 @@ from detectors.finding import Box, Finding
 from detectors.gate import Passed, Thumb, lets_through
 from detectors.hours import in_force
 from detectors.kinds import Kind
+from detectors.model import Model
 from detectors.rules import new_and_stays
-from detectors.rules.presence import Seen
+from detectors.rules.presence import Seen, of_scores
 from detectors.tracker import as_box
 from detectors.watch import Binding, Watch
 from ingest.frame import Frame
@@ -48,11 +49,11 @@ class Found:
 
 @dataclass(slots=True)
 class View:
-    """A task and its memory. `versions`: model name to version, for the findings."""
+    """A task and its memory. `models`: those that are open, by name."""
 
     task: CameraTask
     kinds: Mapping[str, Kind]
-    versions: Mapping[str, str]
+    models: Mapping[str, Model]
     tz: ZoneInfo
     last: Passed | None = None
     background: new_and_stays.Background | None = None
@@ -113,7 +114,8 @@ class View:
         for binding in bindings:
             look_for = self.kinds[binding.kind_id].look_for
             if look_for and look_for.ignore and look_for.model in seen_by:
-                there = seen_by[look_for.model].of(look_for.ignore, look_for.min_score)
+                scores = look_for.ignored_scores(self.models[look_for.model].thresholds)
+                there = of_scores(seen_by[look_for.model], scores)
                 boxes += [as_box(box) for box in there.boxes]
         return boxes
 
@@ -124,8 +126,10 @@ class View:
         if rule.type == "new_and_stays" and self.background is not None:
             self.background, seen = new_and_stays.decide(self.background, now, rule, binding.place)
         else:
-            detections = seen_by[kind.look_for.model] if kind.look_for else Detections.empty()
-            state, seen = watch.look(state, kind, binding, detections, thumb, now)
+            name = kind.model or ""
+            thresholds = self.models[name].thresholds if name in self.models else {}
+            seen_now = seen_by.get(name, Detections.empty())
+            state, seen = watch.look(state, kind, binding, seen_now, thresholds, thumb, now)
         if seen is None and not watch.timing(state, rule, binding.place, self.background):
             state = replace(state, found_at=None)
         self.watches[binding.key] = state
@@ -139,7 +143,7 @@ class View:
     def _found(self, binding: Binding, frame: Frame, seen: Seen) -> Found:
         look_for = self.kinds[binding.kind_id].look_for
         by_label = look_for is not None and bool(look_for.labels)
-        model = (look_for.model, self.versions.get(look_for.model, "")) if look_for and by_label else None
+        model = (look_for.model, self.models[look_for.model].version) if look_for and by_label else None
         finding = Finding(
             id=uuid.uuid4().hex,
             kind=binding.kind_id,

@@ -71,18 +71,24 @@ def begin(rule: RuleSpec) -> Watch:
 
 
 def look(
-    watch: Watch, kind: Kind, binding: Binding, detections: Detections, thumb: Thumb, now: datetime
+    watch: Watch,
+    kind: Kind,
+    binding: Binding,
+    detections: Detections,
+    thresholds: Mapping[str, float],
+    thumb: Thumb,
+    now: datetime,
 ) -> tuple[Watch, Seen | None]:
-    """One look by a rule on detections."""
+    """One look by a rule on detections; `thresholds` as on the model's card."""
     rule, look_for = binding.rule_of(kind), kind.look_for
     if look_for is None:
         return watch, None
-    labels, score = look_for.labels, look_for.min_score
+    scores = look_for.scores(thresholds)
     if isinstance(watch.state, count.Count):
-        counted, seen = count.look(watch.state, detections, now, rule, binding.place, labels, score)
+        counted, seen = count.look(watch.state, detections, now, rule, binding.place, scores)
         return replace(watch, state=counted), seen
     before = watch.state or presence.Presence()
-    after, seen = presence.look(before, detections, now, rule, binding.place, labels, score, thumb)
+    after, seen = presence.look(before, detections, now, rule, binding.place, scores, thumb)
     return replace(watch, state=after), seen
 
 

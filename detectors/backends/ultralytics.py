@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from detectors.model import as_bgr
 class UltralyticsModel:
     """A detection `.pt` as a Model (see detectors.model.Model), named after the file, with the file's own labels."""
 
-    def __init__(self, file: Path, version: str = "pt") -> None:
+    def __init__(self, file: Path, version: str = "pt", thresholds: Mapping[str, float] | None = None) -> None:
         try:
             library = importlib.import_module("ultralytics")
         except ModuleNotFoundError as error:
@@ -33,6 +33,7 @@ class UltralyticsModel:
             raise ModelError(f"{file}: task is {self._yolo.task}, wanted detect")
         self.name = file.stem
         self.version = version
+        self.thresholds: Mapping[str, float] = dict(thresholds or {})
         self._names: dict[int, str] = dict(self._yolo.names)
         self.labels = tuple(self._names[i] for i in sorted(self._names))
 

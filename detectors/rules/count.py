@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from detectors.detection import Detections
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
-from detectors.rules.presence import LEAST_GAP_S, LEAST_SHARE, Seen, duration, in_zone
+from detectors.rules.presence import LEAST_GAP_S, LEAST_SHARE, Seen, duration, in_zone, of_scores
 from detectors.tracker import RECENT, as_box
 
 
@@ -51,11 +52,10 @@ def look(
     now: datetime,
     rule: RuleSpec,
     zone: Zone,
-    labels: frozenset[str],
-    min_score: float,
+    scores: Mapping[str, float],
 ) -> tuple[Count, Seen | None]:
-    """One look: the new state, and what is wrong if the rule is met at this very look."""
-    there = in_zone(detections.of(labels, min_score), zone, rule)
+    """One look: the new state, and what is wrong if the rule is met at this look (`scores`: label to least score)."""
+    there = in_zone(of_scores(detections, scores), zone, rule)
     hit = len(there) >= rule.at_least
     state = _after(state, hit, now, rule)
     if not hit or state.since is None or (now - state.since).total_seconds() < rule.dwell_s:

@@ -6,10 +6,12 @@ that passes is never old enough: it is followed by place, and its place is left 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from detectors.detection import Detections
 from detectors.finding import Box
@@ -62,6 +64,12 @@ def following(rule: RuleSpec) -> Following:
     return Following(STILL_REACH if still else DRIFT_REACH, still, misses=rule.of, gap_s=gap_s)
 
 
+def of_scores(detections: Detections, scores: Mapping[str, float], share: float = 1.0) -> Detections:
+    """Those whose label is in `scores` and whose score is at least `share` of what it says."""
+    least = np.array([scores.get(label, np.inf) for label in detections.labels], np.float32)
+    return detections.where(detections.scores >= share * least)
+
+
 def in_zone(detections: Detections, zone: Zone, rule: RuleSpec) -> Detections:
     """Those that are in the zone, as the rule's anchor says."""
     if not len(detections):
@@ -77,26 +85,28 @@ def look(
     now: datetime,
     rule: RuleSpec,
     zone: Zone,
-    labels: frozenset[str],
-    min_score: float,
+    scores: Mapping[str, float],
     thumb: Thumb | None = None,
 ) -> tuple[Presence, Seen | None]:
-    """One look: the new state, and what is wrong if the rule is met at this very look."""
+    """One look: the new state, and what is wrong if the rule is met at this very look.
+
+    `scores`: wanted label to its least score. `thumb`: grey picture for the looks of still things.
+    """
     how = following(rule)
-    wanted = in_zone(detections.of(labels, min_score * how.weak), zone, rule)
-    things = follow(state.things, wanted, now, how, min_score, thumb)
-    met = [thing for thing in things if is_met(thing, now, rule, min_score)]
+    wanted = in_zone(of_scores(detections, scores, how.weak), zone, rule)
+    things = follow(state.things, wanted, now, how, scores, thumb)
+    met = [thing for thing in things if is_met(thing, now, rule, scores)]
     return Presence(tuple(things)), _seen(met, now, rule) if met else None
 
 
-def is_met(thing: Thing, now: datetime, rule: RuleSpec, min_score: float) -> bool:
+def is_met(thing: Thing, now: datetime, rule: RuleSpec, scores: Mapping[str, float]) -> bool:
     """Whether `thing` is a problem now: seen now, long enough, often enough, surely enough."""
     return (
         thing.missed == 0
         and lasted_s(thing, now) >= rule.dwell_s
         and thing.hits_of(rule.of) >= rule.looks
         and thing.hits >= LEAST_SHARE * thing.looks
-        and thing.score >= min_score
+        and thing.score >= scores[thing.label]
     )
 
 
