@@ -1,8 +1,10 @@
-"""Listening to an MQTT 5 broker: nothing is acknowledged before it is stored. The only importer of paho.
+"""Listening to an MQTT broker: nothing is acknowledged before it is stored. The only importer of paho.
 
 One thread does everything in turn: read what has arrived, hand it over as one batch, acknowledge it, wait for more. So
 an acknowledgement always goes to the connection its message came from. If storing fails, the connection is dropped
 unacknowledged and the broker, which keeps the session, delivers the batch again.
+
+It speaks MQTT 5, and 3.1.1 to a broker whose address ends in `?protocol=3.1.1`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
@@ -23,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..clock import utc_now
 from ..complaints import Complaints
@@ -49,13 +52,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where to connect: from mqtt:// or mqtts:// URLs."""
+    """Where to connect: from mqtt:// or mqtts:// URLs. `old`: speak MQTT 3.1.1."""
 
     host: str
     port: int
     tls: bool
     user: str | None = None
     password: str | None = None
+    old: bool = False
 
     @classmethod
     def from_url(cls, url: str) -> Broker:
@@ -63,10 +67,13 @@ class Broker:
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise InventoryError(f"broker: {url}: write mqtt://[USER:PASSWORD@]HOST[:PORT] or mqtts://…")
+        if parts.query not in ("", "protocol=5", "protocol=3.1.1"):
+            raise InventoryError(f"broker: {url}: ?{parts.query} is neither ?protocol=5 nor ?protocol=3.1.1")
         tls = parts.scheme == "mqtts"
         user = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
-        return cls(parts.hostname, parts.port or (8883 if tls else 1883), tls, user, password)
+        port, old = parts.port or (8883 if tls else 1883), parts.query == "protocol=3.1.1"
+        return cls(parts.hostname, port, tls, user, password, old)
 
 
 class MqttListener:
@@ -139,7 +146,13 @@ class MqttListener:
                 self._stopped.wait(self._backoff.next_s())
 
     def _client(self) -> paho.Client:
-        client = paho.Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=paho.MQTTv5, manual_ack=True)
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            self._client_id,
+            clean_session=False if self._broker.old else None,
+            protocol=paho.MQTTv311 if self._broker.old else paho.MQTTv5,
+            manual_ack=True,
+        )
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
@@ -152,10 +165,13 @@ class MqttListener:
 
     def _connect(self, client: paho.Client) -> None:
         self._refused = None
-        properties = Properties(PacketTypes.CONNECT)
+        client.connect_timeout = 5.0
+        if self._broker.old:
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+            return
+        properties: Any = cast(Any, Properties)(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self._session_s
         properties.ReceiveMaximum = BATCH_MOST
-        client.connect_timeout = 5.0
         client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
 
     def _listen(self, client: paho.Client) -> None:
@@ -201,9 +217,12 @@ class MqttListener:
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
             self._refused = f"refused: {reason}"
+            if reason == "Unsupported protocol version":
+                self._refused += "; a broker of MQTT 3.1.1 needs ?protocol=3.1.1 at the end of its address"
             return
         self._counters["connections"] += 1
-        client.subscribe([(topic, paho.SubscribeOptions(qos=1)) for topic in self._topics])
+        options: Any = 1 if self._broker.old else SubscribeOptions(qos=1)
+        client.subscribe([(topic, options) for topic in self._topics])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
