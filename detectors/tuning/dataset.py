@@ -141,7 +141,7 @@ def build_union(
     evaluations: dict[str, Path] = {}
     for source in sets:
         builder = _SetBuilder(
-            source, read_yolo_set(source.data), labels, out, teach, random.Random(f"{seed} {source.name}")
+            source, _with_other_val(source), labels, out, teach, random.Random(f"{seed} {source.name}")
         )
         builder.build()
         shares[source.name] = builder.share()
@@ -157,6 +157,19 @@ def build_union(
                 evaluations[name] = _write_data(out, f"val_{name}", chosen, chosen, labels, own)
     data = _write_data(out, "union", lists["train"], lists["val"], labels, list(labels))
     return Union(data, evaluations, shares)
+
+
+def _with_other_val(source: SourceSet) -> YoloSet:
+    yolo = read_yolo_set(source.data)
+    if source.val is None:
+        return yolo
+    other = read_yolo_set(source.val)
+    if other.names != yolo.names:
+        raise DataError(
+            f"{source.val}: names: {', '.join(other.names)}; wanted {', '.join(yolo.names)} as {source.data}"
+        )
+    splits = {"train": yolo.splits.get("train"), "val": other.splits.get("val")}
+    return YoloSet(yolo.yaml_path, yolo.names, {split: path for split, path in splits.items() if path is not None})
 
 
 class _SetBuilder:

@@ -34,13 +34,16 @@ class Teacher:
 
 @dataclass(frozen=True, slots=True)
 class SourceSet:
-    """One YOLO set. `labels` maps its names to the recipe's; `repeat` maps a file pattern to how often such a
+    """One YOLO set; validation pictures may come from another data file `val` with the same names.
+
+    `labels` maps its names to the recipe's; `repeat` maps a file pattern to how often such a
     picture is listed; `equalised` is the share of training pictures added once more with their histogram equalised."""
 
     name: str
     data: Path
     licence: str
     labels: Mapping[str, str]
+    val: Path | None = None
     repeat: Mapping[str, int] = field(default_factory=dict)
     equalised: float = 0.0
     report: Mapping[str, str] = field(default_factory=dict)
@@ -174,7 +177,7 @@ class _Reader:
 
     def _set(self, key: str, name: str, raw: Any, labels: Sequence[str]) -> SourceSet:
         required = {"data", "licence", "labels"}
-        top = self._mapping(key, raw, required | {"repeat", "equalised", "report"}, required)
+        top = self._mapping(key, raw, required | {"val", "repeat", "equalised", "report"}, required)
         repeat = self._mapping(f"{key}.repeat", top.get("repeat", {}))
         report = self._mapping(f"{key}.report", top.get("report", {}))
         return SourceSet(
@@ -182,6 +185,7 @@ class _Reader:
             data=self._file(f"{key}.data", top.get("data")),
             licence=self._text(f"{key}.licence", top.get("licence")),
             labels=self._label_map(f"{key}.labels", top.get("labels"), labels),
+            val=self._file(f"{key}.val", top["val"]) if "val" in top else None,
             repeat={str(k): int(self._number(f"{key}.repeat.{k}", v, 1, 50, whole=True)) for k, v in repeat.items()},
             equalised=self._number(f"{key}.equalised", top.get("equalised", 0.0), 0, 1),
             report={str(k): self._text(f"{key}.report.{k}", v) for k, v in report.items()},

@@ -196,7 +196,8 @@ def _fingerprint(before: str, settings: Any) -> str:
 def _plain(value: Any, root: Path) -> Any:
     """Dataclasses and paths as JSON values; paths relative to the repository, so a record names no machine."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name), root) for f in dataclasses.fields(value)}
+        given = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {name: _plain(part, root) for name, part in given.items() if part is not None}
     if isinstance(value, Path):
         return os.path.relpath(value, root)
     if isinstance(value, Mapping):

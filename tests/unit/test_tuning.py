@@ -194,6 +194,19 @@ def test_union_maps_repeats_equalises_and_teaches_only_what_is_missing(tmp_path:
     assert share.boxes == {"train": {"garbage": 1}, "val": {"garbage": 1}}
 
 
+def test_validation_pictures_may_come_from_another_set(tmp_path: Path) -> None:
+    one = _yolo_set(tmp_path / "one", ["car"], {"train": {"a.jpg": ""}, "val": {"b.jpg": ""}})
+    two = _yolo_set(tmp_path / "two", ["car"], {"train": {"c.jpg": ""}, "val": {"d.jpg": "0 .5 .5 .1 .1\n"}})
+    union = build_union(
+        [SourceSet("x", one, "x", {"car": "car"}, val=two)], ["car"], tmp_path / "out", teach=None, seed=0
+    )
+    data = read_yolo_set(union.data)
+    assert [p.name for split in ("train", "val") for p in data.pictures(split)] == ["x__a.jpg", "x__d.jpg"]
+    three = _yolo_set(tmp_path / "three", ["bus"], {"val": {"e.jpg": ""}})
+    with pytest.raises(DataError, match="names: bus; wanted car"):
+        build_union([SourceSet("x", one, "x", {"car": "car"}, val=three)], ["car"], tmp_path / "o", teach=None, seed=0)
+
+
 def test_a_set_without_the_class_it_should_have(tmp_path: Path) -> None:
     data = _yolo_set(tmp_path / "one", ["bin"], {"train": {"a.jpg": ""}, "val": {}})
     with pytest.raises(DataError, match="names: has no rubbish; it has bin"):
