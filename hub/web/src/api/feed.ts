@@ -38,6 +38,7 @@ export function openFeed(): void {
   source = new EventSource('/api/feed')
   source.onopen = opened
   source.onerror = failed
+  source.addEventListener('reset', () => { for (const handler of [...healed]) handler() }) // more was missed than the hub remembers
   for (const name of NAMES) {
     source.addEventListener(name, (event) => dispatch(name, (event as MessageEvent<string>).data))
   }

@@ -79,7 +79,9 @@ export interface Alert {
   readings?: Reading[] | null
   why: string
   model?: { name: string; version: string } | string | null
-  claimed_by?: string | { user: string; name: string } | null
+  did_you_mean?: Category[]
+  claimed_by?: string | null
+  claimed_by_id?: string | null
   review_due_at?: string | null
   verdict: Verdict | null
   case: string | null
@@ -98,9 +100,10 @@ export interface HistoryEntry {
   from?: string | null
   to?: string | null
   note?: string | null
-  evidence?: (Evidence | string)[]
+  department?: { id: string; name: string } | null
+  evidence?: { sha256: string; url: string }[]
 }
-export interface RecheckLook { captured_at: string; present: boolean | null; why?: string | null; url?: string | null }
+export interface RecheckLook { boxes?: Box[] | null; captured_at: string; present: boolean | null; why?: string | null; url?: string | null }
 export interface Recheck {
   id: string
   state: 'waiting' | 'looking' | 'done'
@@ -136,6 +139,8 @@ export interface Case {
   remaining_s: number | null
   used_pct: number | null
   overdue: boolean
+  clock_running?: boolean
+  closing?: string | null
   closed_at: string | null
   rework_count: number
   actions?: CaseAction[]
@@ -164,7 +169,7 @@ export interface Camera {
   last_look_at: string | null
   last_look_url: string | null
   attained_s: number | null
-  tasks: { kind: string; zone?: unknown; dwell_s?: number | null }[]
+  tasks: { kind: string; zone?: { name: string; points: Point[] } | null; dwell_s?: number | null }[]
 }
 
 export interface Sensor {
@@ -181,7 +186,8 @@ export interface Sensor {
   values: Record<string, unknown> | null
 }
 
-export interface Department { id: string; name: string }
+export interface Department { id: string; name: string; name_en?: string }
+export interface Kind { id: string; name: Names }
 export interface Numbers {
   alerts: { opened: number; pending: number; confirmed: number; rejected: number }
   cases: Partial<Record<CaseState, number>>

@@ -2,15 +2,15 @@
 import type { Case } from '../api/types'
 
 export type Severity = 'none' | 'grey' | 'amber' | 'red'
-const RUNNING = new Set(['filed', 'dispatched', 'handling'])
+const RUNNING = new Set(['dispatched', 'handling'])
 
 /** Whether the handling clock of the case still runs. */
-export function clockRuns(item: Pick<Case, 'state' | 'deadline'>): boolean {
-  return RUNNING.has(item.state) && item.deadline !== null
+export function clockRuns(item: Pick<Case, 'state' | 'deadline' | 'clock_running'>): boolean {
+  return item.deadline !== null && (item.clock_running ?? RUNNING.has(item.state))
 }
 
 /** Grey before 75 % of the limit is used, amber from there, red when overdue. `now` in ms. */
-export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_pct' | 'overdue'>, now: number): Severity {
+export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_pct' | 'overdue' | 'clock_running'>, now: number): Severity {
   if (item.overdue) return 'red'
   if (!clockRuns(item)) return 'grey'
   if (item.deadline && Date.parse(item.deadline) < now) return 'red'

@@ -129,7 +129,7 @@ async function decide(alert: Alert, decision: string, body: Record<string, unkno
   }
 }
 
-export const confirm = (alert: Alert, category?: string) => decide(alert, 'confirm', category ? { category } : {})
+export const confirm = (alert: Alert, category: string | null) => decide(alert, 'confirm', category ? { category } : {})
 export const reject = (alert: Alert, reason: Reason) => decide(alert, 'reject', { reason })
 export const unsure = (alert: Alert) => decide(alert, 'unsure', {})
 
@@ -150,10 +150,9 @@ export async function undo(): Promise<Alert | null> {
 
 /** Who else looks at it, if anybody. */
 export function claimant(alert: Alert): string | null {
-  const by = alert.claimed_by
-  if (!by) return null
-  const user = typeof by === 'string' ? by : by.user
-  return user === session.value?.user ? null : typeof by === 'string' ? by : by.name
+  const own = [session.value?.user, session.value?.name]
+  if (!alert.claimed_by || own.includes(alert.claimed_by) || own.includes(alert.claimed_by_id ?? '')) return null
+  return alert.claimed_by
 }
 
 export async function claim(alert: Alert): Promise<void> {

@@ -2,12 +2,13 @@
 import { ref, shallowRef, triggerRef } from 'vue'
 import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
-import type { Camera, Department, GridCollection, Page, Sensor } from '../api/types'
+import type { Camera, Department, GridCollection, Kind, Names, Page, Sensor } from '../api/types'
 
 export const cameras = shallowRef<Map<string, Camera>>(new Map())
 export const sensors = shallowRef<Map<string, Sensor>>(new Map())
 export const grids = shallowRef<GridCollection | null>(null)
 export const departments = shallowRef<Department[]>([])
+export const kinds = shallowRef<Map<string, Names>>(new Map())
 export const devicesLoaded = ref(false)
 export const devicesFailure = ref<string | null>(null)
 
@@ -39,18 +40,18 @@ export async function loadDepartments(): Promise<void> {
   departments.value = Array.isArray(answer) ? answer : answer.items
 }
 
+export async function loadKinds(): Promise<void> {
+  if (kinds.value.size) return
+  const answer = await get<Page<Kind> | Kind[]>('/api/kinds')
+  kinds.value = new Map((Array.isArray(answer) ? answer : answer.items).map((kind) => [kind.id, kind.name]))
+}
+
 /** Forgets everything: the next person may see other devices. */
 export function forgetDevices(): void {
   cameras.value = new Map()
   sensors.value = new Map()
   departments.value = []
   devicesLoaded.value = false
-}
-
-/** The newest look's address; changes with each look, so that the browser fetches it again. */
-export function lookUrl(camera: Camera): string | null {
-  if (!camera.last_look_url) return null
-  return `${camera.last_look_url}${camera.last_look_url.includes('?') ? '&' : '?'}at=${encodeURIComponent(camera.last_look_at ?? '')}`
 }
 
 function follow(): void {
