@@ -1,0 +1,82 @@
+"""Who asks: the session cookie of a person or the bearer token of a program, and what each may do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from ..domain.role import Right, may
+from ..errors import Forbidden, Invalid, NotSignedIn, PasswordChangeRequired
+from ..house import Actor, House
+from ..people import SignedIn, which_program, who_has
+
+COOKIE = "gridhub_session"
+CSRF_HEADER = "X-Gridhub"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def the_house(request: Request) -> House:
+    """The hub's parts."""
+    house: House = request.app.state.house
+    return house
+
+
+def the_session(request: Request) -> SignedIn:
+    """The person of the cookie, changed password or not. Raises NotSignedIn, Forbidden (no CSRF header)."""
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise NotSignedIn("no session: POST /api/session")
+    if request.method not in _SAFE and request.headers.get(CSRF_HEADER) != "1":
+        raise Forbidden(f"requests that change something need the header {CSRF_HEADER}: 1")
+    return who_has(the_house(request), cookie)
+
+
+def the_actor(request: Request) -> Actor:
+    """Who asks. Raises NotSignedIn, Forbidden, PasswordChangeRequired."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return which_program(the_house(request), token.strip())
+    signed_in = the_session(request)
+    if signed_in.must_change_password:
+        raise PasswordChangeRequired
+    return signed_in.actor
+
+
+def needs(*rights: Right) -> Callable[..., Actor]:
+    """A dependency: the actor, if he holds one of `rights`."""
+
+    def check(actor: Annotated[Actor, Depends(the_actor)]) -> Actor:
+        if not any(may(actor.role, right) for right in rights):
+            raise Forbidden(f"this needs the right {' or '.join(rights)}, which {actor.role} does not have")
+        return actor
+
+    return check
+
+
+TheHouse = Annotated[House, Depends(the_house)]
+TheSession = Annotated[SignedIn, Depends(the_session)]
+TheActor = Annotated[Actor, Depends(the_actor)]
+Worker = Annotated[Actor, Depends(needs(Right.WORK))]
+
+
+def cursor_of(key: list[Any] | None) -> str | None:
+    """An opaque text for the key of the last row."""
+    return None if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def key_of(cursor: str | None, length: int) -> list[Any] | None:
+    """The inverse of `cursor_of`. Raises Invalid."""
+    if not cursor:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or len(key) != length:
+        raise Invalid("cursor", cursor, "a next_cursor of the list before")
+    return key

@@ -1,0 +1,29 @@
+"""The application: routers in, errors mapped, the page behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from ..house import House
+from ..people import Brake
+from . import desk, inventory, page, problems, session, stream, working
+
+
+def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str, Any]]) -> FastAPI:
+    """The ASGI application of one hub. `demo_accounts` is read at each request, so it may be filled later."""
+    app = FastAPI(
+        title="gridhub",
+        description="Findings become alerts, alerts become cases. Times are RFC 3339 with offset, boxes 0-1, WGS-84.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house, app.state.brake, app.state.demo_accounts = house, Brake(), demo_accounts
+    problems.install(app)
+    for part in (session, working, desk, inventory, stream, page):
+        app.include_router(part.router)
+    page.serve_page(app, page_folder)
+    return app

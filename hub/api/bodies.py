@@ -1,0 +1,246 @@
+"""What requests may hold. Unknown fields are refused, so that a misspelt one is told at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from ingest.device import Watch
+from ingest.reading import Quality
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time with offset (RFC 3339)")
+    return value
+
+
+Time = Annotated[datetime, AfterValidator(_aware)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Lon = Annotated[float, Field(ge=-180, le=180)]
+Lat = Annotated[float, Field(ge=-90, le=90)]
+Text = Annotated[str, Field(max_length=2000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Body(BaseModel):
+    """Root of all bodies."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SignIn(Body):
+    """Sign-in of a person."""
+
+    user: Annotated[str, Field(max_length=64)]
+    password: SecretStr
+
+
+class NewPassword(Body):
+    """A change of password."""
+
+    old: SecretStr
+    new: SecretStr
+
+
+class Category(Body):
+    """A class of a code set."""
+
+    standard: str = "GB/T 47678.5"
+    code: Id
+    name: str | None = None
+
+
+class Confirm(Body):
+    """A verdict: it is so; `category` corrects the class."""
+
+    category: Category | Id | None = None
+    note: Text = ""
+
+
+class Reject(Body):
+    """A verdict: it is not so."""
+
+    reason: Id
+    note: Text = ""
+
+
+class Note(Body):
+    """A remark."""
+
+    note: Text = ""
+
+
+class MoveCase(Body):
+    """A move of a case: which of the fields it needs stands in its `actions`."""
+
+    department: Id | None = None
+    reason: Text = ""
+    text: Text = ""
+    note: Text = ""
+
+
+class NewReading(BaseModel):
+    """One measured value."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    device: Annotated[str, Field(min_length=1, max_length=128)]
+    prop: Annotated[str, Field(min_length=1, max_length=64)]
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    unit: Annotated[str, Field(max_length=32)] = ""
+    observed_at: Time
+    received_at: Time
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+    quality: Quality = Quality.OK
+    battery_pct: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    rssi_dbm: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    source_format: Annotated[str, Field(max_length=32)] = "json"
+
+
+class NewReadings(Body):
+    """A batch of readings."""
+
+    readings: Annotated[list[NewReading], Field(max_length=2000)]
+
+
+class CameraState(BaseModel):
+    """What a worker says of a camera."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Id
+    state: Annotated[str, Field(max_length=16)]
+    since: Time | None = None
+    message: Annotated[str, Field(max_length=1000)] = ""
+    last_look_at: Time | None = None
+    attained_s: float | None = None
+
+
+class SensorState(BaseModel):
+    """What a worker says of a sensor."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Id
+    state: Annotated[str, Field(max_length=16)]
+    last_seen: Time | None = None
+    values: dict[str, Any] = {}
+
+
+class Status(BaseModel):
+    """What a worker says of itself."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    worker: Id
+    shard: str = ""
+    cameras: list[CameraState] = []
+    sensors: list[SensorState] = []
+    counters: dict[str, Any] = {}
+
+
+class LookTaken(BaseModel):
+    """One look of a re-check."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    captured_at: Time
+    present: bool
+    score: Share = 0.0
+    boxes: list[list[Share]] = []
+    why: Text = ""
+    reading: dict[str, Any] | None = None
+
+
+class ZoneDrawn(Body):
+    """A polygon in one camera's view."""
+
+    camera: Id
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    points: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=200)]
+
+
+class ZoneOf(Body):
+    """A polygon that comes with a task."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    points: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=200)]
+
+
+class TaskWanted(Body):
+    """What to look for: `zone` is a name, or a polygon to be drawn."""
+
+    kind: Id
+    zone: ZoneOf | str | None = None
+    dwell_s: Annotated[float, Field(ge=0, le=30 * 86400)] | None = None
+
+
+class NewCamera(Body):
+    """A camera."""
+
+    id: Id
+    name: Name
+    url: Annotated[str, Field(max_length=2000)]
+    watch: Watch = Watch.STAY
+    every_s: Annotated[float, Field(ge=0.2, le=86400)] = 10.0
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    preset: str | None = None
+    clip: bool = True
+    lon: Lon | None = None
+    lat: Lat | None = None
+    address: Text = ""
+    tasks: list[TaskWanted] = []
+
+
+class CameraChange(Body):
+    """Changes of a camera; what is absent stays."""
+
+    name: Name | None = None
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    watch: Watch | None = None
+    every_s: Annotated[float, Field(ge=0.2, le=86400)] | None = None
+    priority: Annotated[int, Field(ge=-100, le=100)] | None = None
+    preset: str | None = None
+    clip: bool | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    address: Text | None = None
+    tasks: list[TaskWanted] | None = None
+
+
+class NewSensor(Body):
+    """A sensor."""
+
+    id: Id
+    name: Name
+    device: Annotated[str, Field(min_length=1, max_length=128)]
+    profile: Id
+    every_s: Annotated[float, Field(gt=0, le=30 * 86400)] = 600.0
+    lon: Lon | None = None
+    lat: Lat | None = None
+    address: Text = ""
+
+
+class SensorChange(Body):
+    """Changes of a sensor; what is absent stays."""
+
+    name: Name | None = None
+    device: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    profile: Id | None = None
+    every_s: Annotated[float, Field(gt=0, le=30 * 86400)] | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    address: Text | None = None
+
+
+class NewUser(Body):
+    """A person."""
+
+    user: Id
+    name: Name
+    role: Id
+    department: Id | None = None

@@ -1,0 +1,220 @@
+"""Cameras, sensors, zones, kinds, grids, departments, people, figures, audit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from detectors.geometry import Zone
+from ingest.device import Camera, Place, Sensor
+
+from .. import numbers, people, readings
+from ..domain.role import Right
+from ..errors import Invalid
+from ..house import Actor
+from ..registry import CameraEntry, Registry, TaskEntry
+from ..store import people_queries
+from ..store.chain import entries
+from .access import TheActor, TheHouse, cursor_of, key_of, needs
+from .bodies import CameraChange, NewCamera, NewSensor, NewUser, SensorChange, TaskWanted, ZoneDrawn, ZoneOf
+
+router = APIRouter(tags=["inventory"])
+
+Limit = Annotated[int, Query(ge=1, le=2000)]
+Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]
+Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]
+
+
+@router.get("/api/cameras")
+def cameras(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
+    """By id; URLs without credentials."""
+    key = key_of(cursor, 1)
+    items = Registry(house).cameras(key[0] if key else None, limit + 1)
+    return _page(items, limit, _count(house, "cameras"))
+
+
+@router.get("/api/cameras/{camera_id}")
+def camera(camera_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
+    """One camera."""
+    return Registry(house).camera(camera_id)
+
+
+@router.post("/api/cameras", status_code=201)
+def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]:
+    """A new camera; workers look at it within seconds."""
+    place = _place(body.lon, body.lat, body.address)
+    camera = Camera(body.id, body.name, body.url, body.watch, body.every_s, body.priority, body.preset, place)
+    zones = tuple(Zone(t.zone.name, tuple(t.zone.points)) for t in body.tasks if isinstance(t.zone, ZoneOf))
+    return Registry(house).add_camera(CameraEntry(camera, _tasks(body.tasks), zones, body.clip), actor)
+
+
+@router.patch("/api/cameras/{camera_id}")
+def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraChange) -> dict[str, Any]:
+    """Change what is given."""
+    registry = Registry(house)
+    for task in body.tasks or ():
+        if isinstance(task.zone, ZoneOf):
+            registry.put_zone(camera_id, Zone(task.zone.name, tuple(task.zone.points)), actor)
+    changes = body.model_dump(exclude_unset=True, exclude={"tasks"})
+    _no_nulls(changes, "name", "url", "watch", "every_s", "priority", "clip", "address")
+    tasks = None if body.tasks is None else _tasks(body.tasks)
+    return registry.change_camera(camera_id, changes, tasks, actor)
+
+
+@router.get("/api/sensors")
+def sensors(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
+    """By id."""
+    key = key_of(cursor, 1)
+    items = Registry(house).sensors(key[0] if key else None, limit + 1)
+    return _page(items, limit, _count(house, "sensors"))
+
+
+@router.get("/api/sensors/{sensor_id}")
+def sensor(sensor_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
+    """One sensor."""
+    return Registry(house).sensor(sensor_id)
+
+
+@router.post("/api/sensors", status_code=201)
+def add_sensor(house: TheHouse, actor: Edits, body: NewSensor) -> dict[str, Any]:
+    """A new sensor."""
+    place = _place(body.lon, body.lat, body.address)
+    made = Sensor(body.id, body.name, body.device, body.profile, body.every_s, place)
+    return Registry(house).add_sensor(made, actor)
+
+
+@router.patch("/api/sensors/{sensor_id}")
+def change_sensor(sensor_id: str, house: TheHouse, actor: Edits, body: SensorChange) -> dict[str, Any]:
+    """Change what is given."""
+    changes = body.model_dump(exclude_unset=True)
+    _no_nulls(changes, "name", "device", "profile", "every_s", "address")
+    return Registry(house).change_sensor(sensor_id, changes, actor)
+
+
+@router.get("/api/zones")
+def zones(house: TheHouse, _actor: Sees, camera: str | None = None) -> dict[str, Any]:
+    """Of one camera, or all."""
+    items = Registry(house).zones(camera)
+    return {"items": items, "next_cursor": None, "total": len(items)}
+
+
+@router.post("/api/zones", status_code=201)
+def put_zone(house: TheHouse, actor: Edits, body: ZoneDrawn) -> dict[str, Any]:
+    """Draw a zone, or draw the one of that name anew."""
+    return Registry(house).put_zone(body.camera, Zone(body.name, tuple(body.points)), actor)
+
+
+@router.get("/api/kinds")
+def kinds(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
+    """Every kind as configured, with the version of its rules."""
+    rules = house.rules
+    items = [{**kind.to_wire(), "version": rules.versions[kind.id]} for kind in rules.kinds.values()]
+    return {"items": items, "next_cursor": None, "total": len(items)}
+
+
+@router.get("/api/profiles")
+def profiles(house: TheHouse, _actor: Sees) -> dict[str, Any]:
+    """Every sensor profile as configured."""
+    items = [dict(stanza) for stanza in house.rules.profiles.values()]
+    return {"items": items, "next_cursor": None, "total": len(items)}
+
+
+@router.get("/api/grids")
+def grids(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
+    """The grid as GeoJSON."""
+    return Registry(house).grids()
+
+
+@router.get("/api/departments")
+def departments(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
+    """Units that receive cases."""
+    items = Registry(house).departments()
+    return {"items": items, "next_cursor": None, "total": len(items)}
+
+
+@router.get("/api/readings")
+def sensor_readings(
+    house: TheHouse, _actor: Sees, sensor: str, hours: Annotated[float, Query(gt=0, le=24 * 31)] = 24
+) -> dict[str, Any]:
+    """A sensor's readings of the last hours, oldest first."""
+    return readings.of_sensor(house, sensor, hours)
+
+
+@router.get("/api/numbers")
+def today(house: TheHouse, _actor: Annotated[Actor, Depends(needs(Right.SEE_NUMBERS))]) -> dict[str, Any]:
+    """Today's figures."""
+    return numbers.today(house)
+
+
+@router.get("/api/users")
+def users(house: TheHouse, _actor: Annotated[Actor, Depends(needs(Right.SEE_USERS))]) -> dict[str, Any]:
+    """Everybody who can sign in."""
+    with house.db.read() as tx:
+        items = [people.user_json(row) for row in people_queries.users(tx)]
+    return {"items": items, "next_cursor": None, "total": len(items)}
+
+
+@router.post("/api/users", status_code=201)
+def add_user(
+    house: TheHouse, actor: Annotated[Actor, Depends(needs(Right.SEE_USERS))], body: NewUser
+) -> dict[str, Any]:
+    """A new person; the answer holds the one-time password, which is shown only here."""
+    once = people.add_user(house, body.user, body.role, body.department, name=body.name, by=actor)
+    return {"user": body.user, "one_time_password": once}
+
+
+@router.get("/api/audit")
+def audit(
+    house: TheHouse,
+    _actor: Annotated[Actor, Depends(needs(Right.SEE_AUDIT))],
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """Who did what, newest first."""
+    key = key_of(cursor, 1)
+    with house.db.read() as tx:
+        rows = list(entries(tx, key[0] if key else None, limit))
+    items = [
+        {
+            "seq": r.seq,
+            "at": r.at.isoformat(),
+            "by": r.by,
+            "action": r.action,
+            "subject": r.subject,
+            "detail": r.detail,
+            "hash": r.hash,
+        }
+        for r in rows
+    ]
+    more = len(items) == limit and rows[-1].seq > 1
+    return {"items": items, "next_cursor": cursor_of([rows[-1].seq]) if more else None}
+
+
+def _page(items: list[dict[str, Any]], limit: int, total: int) -> dict[str, Any]:
+    more = len(items) > limit
+    items = items[:limit]
+    return {"items": items, "next_cursor": cursor_of([items[-1]["id"]]) if more else None, "total": total}
+
+
+def _count(house: TheHouse, what: str) -> int:
+    counted: int = sum(numbers.devices(house)[what].values())
+    return counted
+
+
+def _place(lon: float | None, lat: float | None, address: str) -> Place | None:
+    if (lon is None) != (lat is None):
+        raise Invalid("lat" if lat is None else "lon", None, "both lon and lat, or neither")
+    return None if lon is None or lat is None else Place(lon, lat, address)
+
+
+def _tasks(wanted: list[TaskWanted]) -> tuple[TaskEntry, ...]:
+    return tuple(
+        TaskEntry(t.kind, t.zone.name if isinstance(t.zone, ZoneOf) else t.zone or "", t.dwell_s) for t in wanted
+    )
+
+
+def _no_nulls(changes: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if name in changes and changes[name] is None:
+            raise Invalid(name, None, "a value, or leave it out")

@@ -1,0 +1,90 @@
+"""The event stream (server-sent events): ends when the browser goes, the session ends, or the hub stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from ..domain.role import Right, Role, may
+from ..errors import Forbidden, NotSignedIn, TooManyTries
+from ..feed import Change, Listener
+from ..house import Actor, House
+from .access import TheActor, TheHouse, the_actor
+
+router = APIRouter(tags=["feed"])
+
+PING_S = 15.0
+CHECK_SESSION_S = 60.0
+LISTENERS_MOST = 500
+
+
+@router.get("/api/feed", response_class=StreamingResponse)
+async def feed(
+    request: Request, house: TheHouse, actor: TheActor, last_event_id: Annotated[str, Header()] = ""
+) -> StreamingResponse:
+    """Events `alert`, `case`, `camera`, `sensor`; `reset` when what was missed is no longer remembered."""
+    if actor.role is Role.WORKER:
+        raise Forbidden("the feed is for people")
+    if house.feed.listeners >= LISTENERS_MOST:
+        raise TooManyTries(30)
+    stream = _events(request, house, actor, int(last_event_id) if last_event_id.isdigit() else None)
+    return StreamingResponse(
+        stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+
+
+def visible_to(actor: Actor) -> Callable[[Change], bool]:
+    """Which changes the actor may see: a department's people only cases that are or were their own."""
+    if actor.role is Role.DEPARTMENT:
+        return lambda change: change.departments is not None and actor.department in change.departments
+    rights = {
+        "alert": Right.SEE_ALERTS,
+        "case": Right.SEE_CASES,
+        "camera": Right.SEE_DEVICES,
+        "sensor": Right.SEE_DEVICES,
+    }
+    seen = {event for event, right in rights.items() if may(actor.role, right)}
+    return lambda change: change.event in seen
+
+
+async def _events(request: Request, house: House, actor: Actor, last_id: int | None) -> AsyncIterator[str]:
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(news.set)
+
+    listener = Listener(visible_to(actor), wake)
+    complete = house.feed.listen(listener, last_id)
+    checked_at = loop.time()
+    try:
+        yield ": connected\n\n"
+        if not complete:
+            yield "event: reset\ndata: {}\n\n"
+        while not house.feed.closed:
+            for change in house.feed.take(listener):
+                yield f"id: {change.id}\nevent: {change.event}\ndata: {change.data}\n\n"
+            try:
+                await asyncio.wait_for(news.wait(), PING_S)
+            except TimeoutError:
+                yield ": ping\n\n"
+            news.clear()
+            if loop.time() - checked_at > CHECK_SESSION_S:
+                checked_at = loop.time()
+                if not await run_in_threadpool(_still, request):
+                    return
+    finally:
+        house.feed.leave(listener)
+
+
+def _still(request: Request) -> bool:
+    try:
+        the_actor(request)
+    except (NotSignedIn, Forbidden):
+        return False
+    return True

@@ -1,0 +1,160 @@
+"""The workers' routes: assignment, status, findings, readings, re-check looks, evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import ValidationError
+
+from detectors.finding import Finding
+
+from .. import alerts, assignments, readings, rechecks
+from ..domain.role import Right, Role, may
+from ..errors import Forbidden, Invalid, NotFound, TooLarge
+from ..evidence import MEDIA_TYPES
+from ..store import alert_queries
+from .access import TheActor, TheHouse, Worker, needs
+from .bodies import LookTaken, NewReadings, Status
+from .uploads import Upload, parsed, read_upload
+
+router = APIRouter(tags=["working"])
+
+
+async def _finding_upload(request: Request, _actor: Worker) -> Upload:
+    return await read_upload(request, "finding")
+
+
+async def _look_upload(request: Request, _actor: Worker) -> Upload:
+    return await read_upload(request, "look")
+
+
+async def _picture(request: Request, _actor: Worker) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > assignments.LOOK_BYTES_MAX:
+            raise TooLarge("look", assignments.LOOK_BYTES_MAX)
+    return bytes(content)
+
+
+@router.get("/api/worker/assignment")
+def assignment(
+    house: TheHouse,
+    _actor: Worker,
+    response: Response,
+    shard: str = "0/1",
+    if_none_match: Annotated[str, Header()] = "",
+) -> Any:
+    """What a shard has to do; 304 while it has not changed."""
+    assignments.shard_of(shard)
+    if if_none_match.strip('"') == assignments.version(house, shard):
+        return Response(status_code=304, headers={"ETag": if_none_match})
+    made = assignments.assignment(house, shard)
+    response.headers["ETag"] = f'"{made["version"]}"'
+    return made
+
+
+@router.post("/api/worker/status")
+def status(house: TheHouse, _actor: Worker, body: Status) -> dict[str, bool]:
+    """States of cameras and sensors, and the worker's counters."""
+    cameras = [c.model_dump() for c in body.cameras]
+    sensors = [s.model_dump() for s in body.sensors]
+    assignments.take_status(house, body.worker, cameras, sensors, body.counters)
+    return {"ok": True}
+
+
+@router.put("/api/cameras/{camera_id}/look")
+def put_look(
+    camera_id: str,
+    house: TheHouse,
+    picture: Annotated[bytes, Depends(_picture)],
+    x_captured_at: Annotated[str, Header()],
+) -> dict[str, bool]:
+    """The newest look of a camera, for the screens."""
+    try:
+        captured_at = datetime.fromisoformat(x_captured_at)
+    except ValueError:
+        raise Invalid("X-Captured-At", x_captured_at, "an RFC 3339 time with offset") from None
+    if captured_at.tzinfo is None:
+        raise Invalid("X-Captured-At", x_captured_at, "an RFC 3339 time with offset")
+    assignments.keep_look(house, camera_id, captured_at, picture)
+    return {"ok": True}
+
+
+@router.post("/api/findings")
+def findings(
+    house: TheHouse, upload: Annotated[Upload, Depends(_finding_upload)], response: Response
+) -> dict[str, Any]:
+    """Take a finding in (idempotent by its id): JSON, or multipart with `finding` and files named by their SHA-256."""
+    finding = Finding.from_wire(parsed(_field(upload, "finding"), "finding"))
+    _check_sizes(finding)
+    taken = alerts.take_finding(house, finding, upload.by_name())
+    response.status_code = 201 if taken["outcome"] == "opened" else 200
+    return taken
+
+
+@router.post("/api/readings")
+def take_readings(house: TheHouse, _actor: Worker, body: NewReadings) -> dict[str, int]:
+    """Store readings (idempotent by key, device and property)."""
+    return readings.store_readings(house, [r.model_dump() for r in body.readings])
+
+
+@router.post("/api/rechecks/{recheck_id}/looks")
+def looks(recheck_id: str, house: TheHouse, upload: Annotated[Upload, Depends(_look_upload)]) -> dict[str, Any]:
+    """One look of a re-check: JSON, or multipart with `look` and a picture named by its SHA-256."""
+    try:
+        taken = LookTaken.model_validate(parsed(_field(upload, "look"), "look"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "look." + ".".join(str(part) for part in first["loc"])
+        raise Invalid(name, str(first.get("input"))[:100], first["msg"]) from None
+    look = rechecks.Look(taken.captured_at, taken.present, taken.score, taken.boxes, taken.why, taken.reading)
+    return rechecks.add_look(house, recheck_id, look, upload.by_name())
+
+
+@router.get("/api/evidence/{sha256}")
+def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
+    """A picture or clip; it never changes, so browsers may keep it."""
+    if not may(actor.role, Right.SEE_EVIDENCE):
+        raise Forbidden("evidence is not for this role")
+    with house.db.read() as tx:
+        row = alert_queries.evidence(tx, sha256)
+        own = actor.role is not Role.DEPARTMENT or alert_queries.department_has(tx, sha256, actor.department or "")
+    if row is None or not own:
+        raise NotFound("evidence", sha256)
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
+    return Response(
+        house.evidence.read(sha256),
+        media_type=row.media_type if row.media_type in MEDIA_TYPES else "application/octet-stream",
+        headers={**headers, "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@router.get("/api/cameras/{camera_id}/look")
+def get_look(camera_id: str, house: TheHouse, _actor: Annotated[Any, Depends(needs(Right.SEE_DEVICES))]) -> Response:
+    """The newest look of a camera (JPEG)."""
+    return Response(
+        assignments.last_look(house, camera_id),
+        media_type="image/jpeg",
+        headers={"Cache-Control": "private, max-age=60"},
+    )
+
+
+def _field(upload: Upload, name: str) -> str:
+    if name not in upload.fields:
+        raise Invalid(name, "", f"a form field {name} with a JSON object")
+    return upload.fields[name]
+
+
+def _check_sizes(finding: Finding) -> None:
+    for name, value, most in (
+        ("id", finding.id, 128),
+        ("preset", finding.preset or "", 64),
+        ("why", finding.why, 2000),
+    ):
+        if len(value) > most:
+            raise Invalid(name, value, f"at most {most} characters")
+    if len(finding.boxes) > 200 or len(finding.readings) > 50 or len(finding.evidence) > 10:
+        raise Invalid("finding", finding.id, "at most 200 boxes, 50 readings and 10 pieces of evidence")

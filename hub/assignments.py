@@ -1,0 +1,215 @@
+"""What each worker has to do, and what it says about the devices it looks after."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .domain.recheck import looks_most
+from .errors import Invalid, NotFound, TooLarge
+from .evidence import media_type_of, replace_file
+from .house import House
+from .registry import camera_json, sensor_json, task_json
+from .store import Transaction, alert_queries, case_queries
+from .store import device_queries as ask
+from .store.counting import locked_counter
+from .store.database import ASSIGNMENT
+from .store.rows import AttachmentRow, CameraRow, CaseRow, RecheckRow, SensorRow, ZoneRow
+from .wire import Names
+
+LOOK_BYTES_MAX = 1024 * 1024
+_SHARD = re.compile(r"(\d{1,4})/(\d{1,4})")
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """(index, count) of "I/N". Raises Invalid."""
+    match = _SHARD.fullmatch(text)
+    if not match or not int(match[1]) < int(match[2]):
+        raise Invalid("shard", text, "I/N with 0 <= I < N")
+    return int(match[1]), int(match[2])
+
+
+def version(house: House, shard: str) -> str:
+    """Changes whenever the assignment does; one row is read for it, so workers may ask often."""
+    with house.db.read() as tx:
+        moved = locked_counter(tx, ASSIGNMENT, lock=False).value
+    settings = house.settings
+    parts = [moved, shard, dict(house.rules.versions), dict(house.rules.profiles)]
+    parts += [settings.broker_url, dict(settings.broker_topics)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def assignment(house: House, shard: str) -> dict[str, Any]:
+    """Everything a worker of `shard` ("0/2") needs; camera URLs with their credentials."""
+    index, count = shard_of(shard)
+
+    def mine(device_id: str | None) -> bool:
+        return zlib.crc32((device_id or "").encode()) % count == index
+
+    now_version = version(house, shard)
+    with house.db.read() as tx:
+        zones: dict[str, dict[str, ZoneRow]] = {}
+        for zone in ask.zones(tx):
+            zones.setdefault(zone.camera_id, {})[zone.name] = zone
+        cameras = [_camera(row, zones.get(row.id, {})) for row in ask.cameras(tx) if mine(row.id)]
+        sensors = [_sensor(row) for row in ask.sensors(tx) if mine(row.id)]
+        todo = [
+            (recheck, case)
+            for recheck, case in case_queries.rechecks_to_do(tx)
+            if mine(case.alert.camera_id or case.alert.sensor_id)
+        ]
+        attached = alert_queries.attachments(tx, [case.alert_id for _recheck, case in todo])
+        rechecks = [_recheck(r, c, [a for a, _file in attached.get(c.alert_id, ())]) for r, c in todo]
+    return {
+        "version": now_version,
+        "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
+        "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
+        "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
+        "cameras": cameras,
+        "sensors": sensors,
+        "rechecks": rechecks,
+    }
+
+
+def _camera(row: CameraRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "url": row.url,
+        "watch": row.watch,
+        "every_s": row.every_s,
+        "priority": row.priority,
+        "preset": row.preset,
+        "place": _place(row),
+        "clip": row.clip,
+        "tasks": [task_json(task, zones) for task in row.tasks],
+    }
+
+
+def _sensor(row: SensorRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "device": row.device,
+        "profile": row.profile,
+        "every_s": row.every_s,
+        "place": _place(row),
+    }
+
+
+def _place(row: CameraRow | SensorRow) -> dict[str, Any] | None:
+    if row.lon is None or row.lat is None:
+        return None
+    return {"lon": row.lon, "lat": row.lat, "address": row.address, "grid": row.grid_id or ""}
+
+
+def _recheck(row: RecheckRow, case: CaseRow, pieces: Sequence[AttachmentRow]) -> dict[str, Any]:
+    alert = case.alert
+    first = {piece.role: piece.sha256 for piece in reversed(pieces)}
+    zone = {"name": alert.zone, "points": alert.zone_points} if alert.zone and alert.zone_points else None
+    return {
+        "id": row.id,
+        "case": case.id,
+        "camera": alert.camera_id,
+        "sensor": alert.sensor_id,
+        "preset": alert.preset,
+        "kind": case.kind,
+        "zone": zone,
+        "boxes": alert.boxes,
+        "not_before": row.not_before.isoformat(),
+        "looks": looks_most(row.wanted),
+        "every_s": row.every_s,
+        "frame": first.get("frame"),
+        "before": first.get("before"),
+    }
+
+
+# --- what workers report ----------------------------------------------------------------------------------------------
+
+
+def take_status(
+    house: House,
+    worker: str,
+    cameras: Sequence[Mapping[str, Any]],
+    sensors: Sequence[Mapping[str, Any]],
+    counters: dict[str, Any],
+) -> None:
+    """Keep the newest states; the screens are told of those that changed. Devices that are gone are passed over."""
+    house.tally.report(worker, counters)
+    with house.db.write() as tx:
+        known_cameras = {row.id: row for row in ask.cameras(tx)} if cameras else {}
+        known_sensors = {row.id: row for row in ask.sensors(tx)} if sensors else {}
+        changed_cameras = [known_cameras[c["id"]] for c in cameras if _differs(known_cameras.get(c["id"]), c)]
+        changed_sensors = [
+            known_sensors[s["id"]] for s in sensors if _differs(known_sensors.get(s["id"]), s, "values", "last_seen")
+        ]
+        ask.set_camera_states(tx, [dict(c) for c in cameras if c["id"] in known_cameras])
+        ask.set_sensor_states(tx, [dict(s) for s in sensors if s["id"] in known_sensors])
+        _tell_devices(tx, house, changed_cameras, changed_sensors)
+
+
+def _differs(row: CameraRow | SensorRow | None, told: Mapping[str, Any], *also: str) -> bool:
+    return row is not None and any(getattr(row, name) != told[name] for name in ("state", *also))
+
+
+def _tell_devices(tx: Transaction, house: House, cameras: list[CameraRow], sensors: list[SensorRow]) -> None:
+    if not cameras and not sensors:
+        return
+    names = Names.of(tx)
+    for row in (*cameras, *sensors):
+        tx.refresh(row)
+    zones: dict[str, dict[str, ZoneRow]] = {}
+    for zone in ask.zones(tx) if cameras else ():
+        zones.setdefault(zone.camera_id, {})[zone.name] = zone
+    shown = [("camera", camera_json(row, names, zones.get(row.id, {}))) for row in cameras]
+    shown += [("sensor", sensor_json(row, names)) for row in sensors]
+    tx.after(lambda: [house.feed.publish(event, data) for event, data in shown] and None)
+
+
+def keep_look(house: House, camera_id: str, captured_at: datetime, content: bytes) -> None:
+    """The newest picture of a camera, for the screens; it replaces the one before and is no evidence.
+
+    Raises NotFound, TooLarge, Invalid (not a JPEG).
+    """
+    if len(content) > LOOK_BYTES_MAX:
+        raise TooLarge("look", LOOK_BYTES_MAX)
+    if media_type_of(content) != "image/jpeg":
+        raise Invalid("body", f"{len(content)} bytes", "a JPEG picture")
+    with house.db.read() as tx:
+        row = ask.camera(tx, camera_id)
+        if row is None:
+            raise NotFound("camera", camera_id)
+        if row.picture_at is not None and row.picture_at >= captured_at:
+            return
+    replace_file(look_path(house, camera_id), content)
+    with house.db.write() as tx:
+        row = ask.camera(tx, camera_id)
+        if row is None:
+            return
+        row.picture_at = captured_at
+        zones = {z.name: z for z in ask.zones(tx, camera_id)}
+        shown = camera_json(row, Names.of(tx), zones)
+        tx.after(lambda: house.feed.publish("camera", shown, remember=False))
+
+
+def last_look(house: House, camera_id: str) -> bytes:
+    """The newest picture (JPEG). Raises NotFound."""
+    with house.db.read() as tx:
+        if ask.camera(tx, camera_id) is None:
+            raise NotFound("camera", camera_id)
+    try:
+        return look_path(house, camera_id).read_bytes()
+    except FileNotFoundError:
+        raise NotFound("look of camera", camera_id) from None
+
+
+def look_path(house: House, camera_id: str) -> Path:
+    """Where the newest picture lies; the name is a hash, because ids may hold characters that file names may not."""
+    name = hashlib.sha256(camera_id.encode()).hexdigest()[:32]
+    return house.settings.data_dir / "looks" / f"{name}.jpg"

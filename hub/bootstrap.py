@@ -1,0 +1,176 @@
+"""The composition root: settings in, a hub out. Only here do the parts meet."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detectors.kinds import load_kinds
+from detectors.profiles import load_profiles
+
+from . import alerts, people, readings
+from .api import create_app
+from .config import Settings
+from .domain import category
+from .domain.clock import Calendar
+from .domain.role import Role
+from .evidence import EvidenceStore, replace_file
+from .feed import Feed
+from .house import House, Tally
+from .outbox import Outbox, Post, Send
+from .registry import Registry
+from .rulebook import RuleBook
+from .store import Database, delivery_queries, people_queries
+
+log = logging.getLogger("hub")
+
+PAGE_FOLDER = Path(__file__).parent / "web" / "dist"
+_HOUSEKEEPING_S = 600.0
+_SENT_KEPT = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Hub:
+    """A hub. `start` before serving `app`; `first_password` is set when `start` made the first administrator."""
+
+    house: House
+    app: Any
+    registry: Registry
+    accounts: list[dict[str, Any]]
+    first_password: str | None = None
+    _outbox: Outbox | None = None
+    _send: Send | None = None
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _keeper: threading.Thread | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """As given."""
+        return self.house.settings
+
+    @property
+    def worker_token_file(self) -> Path:
+        """Where the bearer token of this machine's workers lies (mode 0600)."""
+        return self.settings.data_dir / "worker.token"
+
+    def migrate(self) -> None:
+        """Bring the database up to date, with the departments of the file. Raises StoreError."""
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.house.db.migrate()
+        self._departments()
+
+    def start(self) -> None:
+        """Migrate, make the first administrator and the worker token, read the inventory files, start sending."""
+        self.migrate()
+        self._first_administrator()
+        self._worker_token()
+        self._outbox = Outbox(self.house, self._send or Post(self.settings.webhook_allow), self._wake)
+        self._outbox.start()
+        self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End the event streams and threads, close the database."""
+        self.house.feed.close()
+        self._ended.set()
+        if self._outbox is not None:
+            self._outbox.end()
+            self._outbox.join(timeout=5)
+        if self._keeper is not None:
+            self._keeper.join(timeout=5)
+        self.house.db.close()
+
+    def _departments(self) -> None:
+        path = self.settings.departments_file
+        if path.is_file():
+            rows = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("departments", [])
+            with self.house.db.read() as tx:
+                known = {d.id: (d.name, d.name_en) for d in people_queries.departments(tx)}
+            new = [r for r in rows if known.get(r["id"]) != (r["name"]["zh"], r["name"].get("en", ""))]
+            if new:
+                self.registry.import_departments(new)
+
+    def _first_administrator(self) -> None:
+        with self.house.db.read() as tx:
+            if people_queries.user_count(tx):
+                return
+        self.first_password = self.registry.add_user("admin", Role.ADMIN, shown_name="管理员")
+
+    def _worker_token(self) -> None:
+        path = self.worker_token_file
+        token = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        with self.house.db.read() as tx:
+            if token and people_queries.token(tx, people.token_hash(token)) is not None:
+                return
+        token = secrets.token_urlsafe(32)
+        with self.house.db.write() as tx:
+            people.keep_token(tx, "local-workers", Role.WORKER, token, self.house.now())
+        replace_file(path, token.encode(), flush=True, mode=0o600)
+
+    def _keep_house(self) -> None:
+        while not self._ended.wait(_HOUSEKEEPING_S):
+            try:
+                self.tidy()
+            except Exception:  # the thread must outlive a database that is away for a while
+                log.exception("housekeeping: will try again")
+
+    def tidy(self) -> None:
+        """Expire old alerts; forget old readings, sessions and sent deliveries."""
+        alerts.expire(self.house)
+        while readings.forget_old(self.house) and not self._ended.is_set():
+            pass
+        with self.house.db.write() as tx:
+            people_queries.forget_sessions(tx, self.house.now())
+            delivery_queries.forget_sent(tx, self.house.now() - _SENT_KEPT)
+
+
+def utc_now() -> datetime:
+    """The hub's clock."""
+    return datetime.now(UTC)
+
+
+def read_rules(settings: Settings) -> RuleBook:
+    """Kinds, profiles, codes and calendar. Raises KindsError, CategoryError, CalendarError, RuleError."""
+    profiles = {key: profile.to_wire() for key, profile in load_profiles(settings.sensors_dir).items()}
+    return RuleBook.of(
+        load_kinds(settings.kinds_dir),
+        profiles,
+        Calendar.from_yaml(settings.calendar_file),
+        category.load(settings.categories_dir),
+    )
+
+
+def build_hub(
+    settings: Settings,
+    *,
+    rules: RuleBook | None = None,
+    now: Callable[[], datetime] = utc_now,
+    send: Send | None = None,
+) -> Hub:
+    """Everything wired, nothing started. Tests replace the rules, the clock and the sending of webhooks."""
+    wake = threading.Event()
+    house = House(
+        settings=settings,
+        db=Database(settings.database),
+        rules=rules or read_rules(settings),
+        evidence=EvidenceStore(settings.data_dir / "evidence"),
+        feed=Feed(int(now().timestamp() * 1000)),
+        now=now,
+        tally=Tally(),
+        wake_outbox=wake.set,
+    )
+    accounts: list[dict[str, Any]] = []
+    app = create_app(house, PAGE_FOLDER, accounts)
+    return Hub(house, app, Registry(house), accounts, _send=send, _wake=wake)
+
+
+__all__ = ["Hub", "build_hub", "read_rules"]

@@ -1,0 +1,65 @@
+"""What every part of the hub works with, made once in `bootstrap.py`."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .config import Settings
+from .domain.role import Role
+from .evidence import EvidenceStore
+from .feed import Feed
+from .rulebook import RuleBook
+from .store import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a person (`id` is the user name), a program, or the hub itself."""
+
+    id: str
+    name: str
+    role: Role
+    department: str | None = None
+
+
+SYSTEM = Actor("system", "系统", Role.ADMIN)
+"""The hub itself: automatic dispatch, automatic check."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts since the hub started, and what each worker last reported."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    workers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, name: str, label: str = "", by: int = 1) -> None:
+        """Count `by` more of `name` (with one label value)."""
+        with self._lock:
+            self.counts[name, label] += by
+
+    def report(self, worker: str, counters: dict[str, Any]) -> None:
+        """Keep what a worker says about itself."""
+        with self._lock:
+            if worker in self.workers or len(self.workers) < 1000:
+                self.workers[worker] = counters
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The hub's parts; `now` is the clock (UTC-aware)."""
+
+    settings: Settings
+    db: Database
+    rules: RuleBook
+    evidence: EvidenceStore
+    feed: Feed
+    now: Callable[[], datetime]
+    tally: Tally
+    wake_outbox: Callable[[], None]

@@ -1,0 +1,232 @@
+"""Signing in and out, passwords, sessions, and programs' tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from .domain.role import Role
+from .errors import Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
+from .house import SYSTEM, Actor, House
+from .store import Transaction
+from .store import people_queries as ask
+from .store.rows import SessionRow, TokenRow, UserRow
+
+SESSION_LASTS = timedelta(hours=12)
+PASSWORD_LEAST = 10
+_USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""Argon2id as OWASP's password storage sheet has it for 19 MiB: 2 passes, 1 lane."""
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+"""Checked for unknown user names, so that they take as long as known ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person with an open session."""
+
+    actor: Actor
+    must_change_password: bool
+    token_hash: str
+
+
+@dataclass(slots=True)
+class Brake:
+    """Slows guessing: after `free` failures in a row a key must wait, twice as long each time, `most_s` at most."""
+
+    free: int = 5
+    first_s: float = 5.0
+    most_s: float = 300.0
+    keys_max: int = 10_000
+    _failures: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self, now: datetime, *keys: str) -> None:
+        """Raises TooManyTries while one of the keys must wait."""
+        with self._lock:
+            for key in keys:
+                count, last = self._failures.get(key, (0, now))
+                if count >= self.free:
+                    wait = min(self.most_s, self.first_s * 2.0 ** min(count - self.free, 16))
+                    left = wait - (now - last).total_seconds()
+                    if left > 0:
+                        raise TooManyTries(int(left) + 1)
+
+    def failed(self, now: datetime, *keys: str) -> None:
+        """One failure more."""
+        with self._lock:
+            for key in keys:
+                self._failures[key] = (self._failures.pop(key, (0, now))[0] + 1, now)
+            while len(self._failures) > self.keys_max:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, *keys: str) -> None:
+        """Forget the failures."""
+        with self._lock:
+            for key in keys:
+                self._failures.pop(key, None)
+
+
+def token_hash(token: str) -> str:
+    """SHA-256 (hex) of a random token; tokens have 256 bits, so a slow hash would protect nothing more."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign_in(house: House, brake: Brake, user: str, password: str, address: str) -> tuple[str, SignedIn]:
+    """(cookie value, who). Raises NotSignedIn, TooManyTries."""
+    now = house.now()
+    keys = (f"user/{user[:64]}", f"address/{address}/{user[:64]}")
+    brake.check(now, *keys)
+    with house.db.read() as tx:
+        row = ask.user(tx, user[:64])
+        stored = row.password_hash if row is not None and row.active else _NOBODY
+    good = _fits(stored, password)
+    if row is None or not row.active or not good:
+        brake.failed(now, *keys)
+        house.tally.add("sign_in_failures")
+        with house.db.write() as tx:
+            tx.audit(now, user[:64], "sign-in-failed", f"user/{user[:64]}", address=address)
+        raise NotSignedIn("user or password is wrong")
+    brake.succeeded(*keys)
+    token = secrets.token_urlsafe(32)
+    with house.db.write() as tx:
+        tx.add(SessionRow(token_hash=token_hash(token), user_id=row.id, created_at=now, expires_at=now + SESSION_LASTS))
+        fresh = ask.user(tx, row.id)
+        if fresh is not None:
+            fresh.signed_in_at = now
+        tx.audit(now, row.id, "sign-in", f"user/{row.id}", address=address)
+    return token, SignedIn(_actor(row), row.must_change_password, token_hash(token))
+
+
+def who_has(house: House, cookie: str) -> SignedIn:
+    """The person of a session cookie. Raises NotSignedIn."""
+    digest = token_hash(cookie)
+    with house.db.read() as tx:
+        session = ask.session(tx, digest)
+        row = ask.user(tx, session.user_id) if session else None
+        if session is None or row is None or not row.active or session.expires_at <= house.now():
+            raise NotSignedIn("the session has ended; sign in again")
+        return SignedIn(_actor(row), row.must_change_password, digest)
+
+
+def which_program(house: House, token: str) -> Actor:
+    """The program of a bearer token. Raises NotSignedIn."""
+    with house.db.read() as tx:
+        row = ask.token(tx, token_hash(token))
+        if row is None:
+            raise NotSignedIn("the bearer token is not valid")
+        return Actor(f"token/{row.name}", row.name, Role(row.role))
+
+
+def sign_out(house: House, signed_in: SignedIn) -> None:
+    """End the session."""
+    with house.db.write() as tx:
+        session = ask.session(tx, signed_in.token_hash)
+        if session is not None:
+            tx.delete(session)
+        tx.audit(house.now(), signed_in.actor.id, "sign-out", f"user/{signed_in.actor.id}")
+
+
+def change_password(house: House, brake: Brake, signed_in: SignedIn, old: str, new: str) -> None:
+    """Set a new password and end the person's other sessions. Raises Invalid, Forbidden, TooManyTries."""
+    now, key = house.now(), f"password/{signed_in.actor.id}"
+    brake.check(now, key)
+    _good_password(new, signed_in.actor.id)
+    with house.db.read() as tx:
+        row = ask.user(tx, signed_in.actor.id)
+        stored = row.password_hash if row else _NOBODY
+    if not _fits(stored, old):
+        brake.failed(now, key)
+        raise Forbidden("the old password is wrong")
+    if old == new:
+        raise Invalid("new", "(hidden)", "another password than the old one")
+    digest = _hasher.hash(new)
+    with house.db.write() as tx:
+        row = ask.user(tx, signed_in.actor.id)
+        if row is None:
+            raise NotFound("user", signed_in.actor.id)
+        row.password_hash, row.must_change_password = digest, False
+        ask.end_sessions(tx, row.id, keep=signed_in.token_hash)
+        tx.audit(now, row.id, "password-changed", f"user/{row.id}")
+    brake.succeeded(key)
+
+
+def add_user(
+    house: House,
+    user: str,
+    role: str,
+    department: str | None = None,
+    *,
+    name: str = "",
+    password: str | None = None,
+    by: Actor = SYSTEM,
+) -> str:
+    """Make a person; returns the password. Without one given it is a one-time password. Raises Invalid, Taken."""
+    if not _USER.fullmatch(user):
+        raise Invalid("user", user, "1 to 64 letters, digits, _ . @ -")
+    people = [r.value for r in Role if r is not Role.WORKER]
+    if role not in people:
+        raise Invalid("role", role, people)
+    once = password is None
+    secret = password or secrets.token_urlsafe(9)
+    digest = _hasher.hash(secret)
+    with house.db.write() as tx:
+        known = [d.id for d in ask.departments(tx)]
+        if (role == Role.DEPARTMENT) != (department is not None) or (department and department not in known):
+            raise Invalid("department", department, known if role == Role.DEPARTMENT else "none for this role")
+        if ask.user(tx, user) is not None:
+            raise Taken(f"user {user!r} is there already", user=user)
+        row = UserRow(id=user, name=name or user, role=role, department_id=department, password_hash=digest)
+        row.must_change_password, row.active, row.created_at = once, True, house.now()
+        tx.add(row)
+        tx.audit(house.now(), by.id, "user-added", f"user/{user}", role=role, department=department)
+    return secret
+
+
+def keep_token(tx: Transaction, name: str, role: Role, token: str, now: datetime) -> None:
+    """Make `token` the valid one of that name."""
+    row = ask.token_named(tx, name)
+    if row is not None:
+        tx.delete(row)
+        tx.flush()
+    tx.add(TokenRow(token_hash=token_hash(token), name=name, role=role, created_at=now))
+    tx.audit(now, SYSTEM.id, "token-made", f"token/{name}", role=role)
+
+
+def user_json(row: UserRow) -> dict[str, Any]:
+    """A person as the API shows it."""
+    return {
+        "user": row.id,
+        "name": row.name,
+        "role": row.role,
+        "department": row.department_id,
+        "active": row.active,
+        "must_change_password": row.must_change_password,
+        "signed_in_at": row.signed_in_at.isoformat() if row.signed_in_at else None,
+    }
+
+
+def _actor(row: UserRow) -> Actor:
+    return Actor(row.id, row.name, Role(row.role), row.department_id)
+
+
+def _fits(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password[:1024])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _good_password(password: str, user: str) -> None:
+    if not PASSWORD_LEAST <= len(password) <= 256 or user.lower() in password.lower():
+        raise Invalid("new", "(hidden)", f"{PASSWORD_LEAST} to 256 characters that do not hold the user name")

@@ -1,0 +1,428 @@
+"""The district's cameras, sensors, zones, grids, departments: brought in, changed, shown. Imports may be repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from detectors.geometry import Zone
+from ingest.device import Camera, Place, Sensor, Watch
+from ingest.errors import without_credentials
+
+from .domain.grid import GridTree
+from .errors import Invalid, NotFound, Taken
+from .house import SYSTEM, Actor, House
+from .people import add_user
+from .store import Transaction, people_queries
+from .store import device_queries as ask
+from .store.rows import CameraRow, DepartmentRow, GridRow, SensorRow, TaskRow, ZoneRow
+from .wire import Names, time_text
+
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """Look for `kind` in the zone of that name (empty: the whole picture); `dwell_s` overrides the kind's own."""
+
+    kind: str
+    zone: str = ""
+    dwell_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraEntry:
+    """A camera with what is looked for; `clip`: whether findings carry a clip."""
+
+    camera: Camera
+    tasks: tuple[TaskEntry, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    clip: bool = True
+
+
+@dataclass(slots=True)
+class Registry:
+    """What the hub knows of the outside."""
+
+    house: House
+
+    # --- importing: idempotent, what is there is brought up to date ---------------------------------------------------
+
+    def import_departments(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Rows of {id, name} or {id, name: {zh, en}}; how many."""
+        count = 0
+        with self.house.db.write() as tx:
+            for row in rows:
+                name = row["name"]
+                zh, en = (name["zh"], name.get("en", "")) if isinstance(name, Mapping) else (name, "")
+                tx.merge(DepartmentRow(id=row["id"], name=zh, name_en=en))
+                count += 1
+            tx.audit(self.house.now(), SYSTEM.id, "departments-imported", "departments", count=count)
+        return count
+
+    def import_grids(self, collection: Mapping[str, Any]) -> int:
+        """A GeoJSON FeatureCollection (see `domain/grid.py`); how many. Raises GridError with every problem."""
+        tree = GridTree.from_geojson(collection)
+        shapes = {f["properties"]["id"]: f["geometry"] for f in collection["features"]}
+        with self.house.db.write() as tx:
+            for grid in tree.grids.values():
+                tx.merge(
+                    GridRow(
+                        id=grid.id,
+                        name=grid.name,
+                        level=grid.level_name,
+                        parent_id=grid.parent or None,
+                        geometry=dict(shapes[grid.id]),
+                    )
+                )
+            tx.flush()
+            self._locate_all(tx)
+            tx.audit(self.house.now(), SYSTEM.id, "grids-imported", "grids", count=len(tree.grids))
+        return len(tree.grids)
+
+    def import_cameras(self, entries: Iterable[CameraEntry], by: Actor = SYSTEM) -> int:
+        """Add or update; a camera's zones and tasks become those of its entry. How many. Raises Invalid."""
+        count = 0
+        with self.house.db.write() as tx:
+            grids = _tree(tx)
+            for entry in entries:
+                self._put_camera(tx, entry, grids)
+                count += 1
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "cameras-imported", "cameras", count=count)
+        return count
+
+    def import_sensors(self, sensors: Iterable[Sensor], by: Actor = SYSTEM) -> int:
+        """Add or update; how many. Raises Invalid, Taken (two sensors with one device id)."""
+        count = 0
+        with self.house.db.write() as tx:
+            grids = _tree(tx)
+            for sensor in sensors:
+                self._put_sensor(tx, sensor, grids)
+                count += 1
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "sensors-imported", "sensors", count=count)
+        return count
+
+    def add_user(
+        self,
+        name: str,
+        role: str,
+        department: str | None = None,
+        *,
+        password: str | None = None,
+        shown_name: str = "",
+    ) -> str:
+        """Make a person and return the password, a one-time one unless it is given. Raises Invalid, Taken."""
+        return add_user(self.house, name, role, department, name=shown_name, password=password)
+
+    # --- showing ------------------------------------------------------------------------------------------------------
+
+    def cameras(self, after: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """By id; URLs without credentials."""
+        with self.house.db.read() as tx:
+            names = Names.of(tx)
+            zones = _zones_by_camera(tx)
+            return [camera_json(row, names, zones.get(row.id, {})) for row in ask.cameras(tx, after, limit)]
+
+    def camera(self, camera_id: str) -> dict[str, Any]:
+        """One camera. Raises NotFound."""
+        with self.house.db.read() as tx:
+            row = ask.camera(tx, camera_id)
+            if row is None:
+                raise NotFound("camera", camera_id)
+            zones = {z.name: z for z in ask.zones(tx, camera_id)}
+            return camera_json(row, Names.of(tx), zones)
+
+    def sensors(self, after: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+        """By id."""
+        with self.house.db.read() as tx:
+            names = Names.of(tx)
+            return [sensor_json(row, names) for row in ask.sensors(tx, after, limit)]
+
+    def sensor(self, sensor_id: str) -> dict[str, Any]:
+        """One sensor. Raises NotFound."""
+        with self.house.db.read() as tx:
+            row = ask.sensor(tx, sensor_id)
+            if row is None:
+                raise NotFound("sensor", sensor_id)
+            return sensor_json(row, Names.of(tx))
+
+    def zones(self, camera_id: str | None = None) -> list[dict[str, Any]]:
+        """{id, camera, name, points}"""
+        with self.house.db.read() as tx:
+            return [zone_json(z) for z in ask.zones(tx, camera_id)]
+
+    def grids(self) -> dict[str, Any]:
+        """A GeoJSON FeatureCollection with id, name, level and parent."""
+        with self.house.db.read() as tx:
+            features = [
+                {
+                    "type": "Feature",
+                    "id": g.id,
+                    "geometry": g.geometry,
+                    "properties": {"id": g.id, "name": g.name, "level": g.level, "parent": g.parent_id},
+                }
+                for g in ask.grids(tx)
+            ]
+        return {"type": "FeatureCollection", "features": features}
+
+    def departments(self) -> list[dict[str, Any]]:
+        """{id, name, name_en}"""
+        with self.house.db.read() as tx:
+            return [{"id": d.id, "name": d.name, "name_en": d.name_en} for d in people_queries.departments(tx)]
+
+    # --- changing -----------------------------------------------------------------------------------------------------
+
+    def add_camera(self, entry: CameraEntry, by: Actor) -> dict[str, Any]:
+        """A new camera. Raises Taken, Invalid."""
+        with self.house.db.write() as tx:
+            if ask.camera(tx, entry.camera.id) is not None:
+                raise Taken(f"camera {entry.camera.id!r} is there already", id=entry.camera.id)
+            self._put_camera(tx, entry, _tree(tx))
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "camera-added", f"camera/{entry.camera.id}", url=entry.camera.safe_url)
+        return self._told(self.camera(entry.camera.id))
+
+    def change_camera(
+        self,
+        camera_id: str,
+        changes: Mapping[str, Any],
+        tasks: Sequence[TaskEntry] | None,
+        by: Actor,
+    ) -> dict[str, Any]:
+        """Change columns (name, url, watch, every_s, priority, preset, lon, lat, address, clip) and tasks."""
+        with self.house.db.write() as tx:
+            row = ask.camera(tx, camera_id)
+            if row is None:
+                raise NotFound("camera", camera_id)
+            for name, value in changes.items():
+                setattr(row, name, value)
+            _check_camera(row)
+            _place(row, _tree(tx))
+            if tasks is not None:
+                self._put_tasks(row, tasks, {z.name for z in ask.zones(tx, camera_id)})
+            tx.change_assignment()
+            shown = {k: without_credentials(str(v)) if k == "url" else v for k, v in changes.items()}
+            tx.audit(self.house.now(), by.id, "camera-changed", f"camera/{camera_id}", **shown)
+        return self._told(self.camera(camera_id))
+
+    def add_sensor(self, sensor: Sensor, by: Actor) -> dict[str, Any]:
+        """A new sensor. Raises Taken, Invalid."""
+        with self.house.db.write() as tx:
+            if ask.sensor(tx, sensor.id) is not None:
+                raise Taken(f"sensor {sensor.id!r} is there already", id=sensor.id)
+            self._put_sensor(tx, sensor, _tree(tx))
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "sensor-added", f"sensor/{sensor.id}", device=sensor.device)
+        return self.sensor(sensor.id)
+
+    def change_sensor(self, sensor_id: str, changes: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+        """Change columns (name, device, profile, every_s, lon, lat, address)."""
+        with self.house.db.write() as tx:
+            row = ask.sensor(tx, sensor_id)
+            if row is None:
+                raise NotFound("sensor", sensor_id)
+            for name, value in changes.items():
+                setattr(row, name, value)
+            self._check_sensor(tx, row)
+            _place(row, _tree(tx))
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "sensor-changed", f"sensor/{sensor_id}", **changes)
+        return self.sensor(sensor_id)
+
+    def put_zone(self, camera_id: str, zone: Zone, by: Actor) -> dict[str, Any]:
+        """Draw a zone, or draw it anew. Raises NotFound, Invalid."""
+        with self.house.db.write() as tx:
+            if ask.camera(tx, camera_id) is None:
+                raise NotFound("camera", camera_id)
+            row = _put_zone(tx, camera_id, zone)
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "zone-drawn", f"camera/{camera_id}", zone=zone.name)
+            tx.flush()
+            return zone_json(row)
+
+    # --- the rows -----------------------------------------------------------------------------------------------------
+
+    def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None) -> None:
+        camera = entry.camera
+        if not _ID.fullmatch(camera.id):
+            raise Invalid("id", camera.id, "1 to 64 letters, digits, _ . : -")
+        row = ask.camera(tx, camera.id) or CameraRow(id=camera.id, state="unknown", message="", tasks=[])
+        row.name, row.url, row.watch, row.every_s = camera.name, camera.url, camera.watch.value, camera.every_s
+        row.priority, row.preset, row.clip = camera.priority, camera.preset, entry.clip
+        _set_place(row, camera.place)
+        _check_camera(row)
+        _place(row, grids)
+        tx.add(row)
+        tx.flush()
+        for zone in entry.zones:
+            _put_zone(tx, camera.id, zone)
+        self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)})
+
+    def _put_tasks(self, row: CameraRow, tasks: Sequence[TaskEntry], zones: set[str]) -> None:
+        kept = {(t.kind, t.zone_name): t for t in row.tasks}
+        wanted: dict[tuple[str, str], TaskRow] = {}
+        for task in tasks:
+            kind = self.house.rules.kinds.get(task.kind)
+            if kind is None:
+                raise Invalid("tasks.kind", task.kind, sorted(self.house.rules.kinds))
+            if task.zone and task.zone not in zones:
+                raise Invalid("tasks.zone", task.zone, sorted(zones) or "none is drawn for this camera yet")
+            if kind.zone == "required" and not task.zone:
+                raise Invalid("tasks.zone", "", f"a zone of this camera; {task.kind} needs one")
+            key = (task.kind, task.zone)
+            entry = kept.get(key) or TaskRow(kind=task.kind, zone_name=task.zone)
+            entry.dwell_s = task.dwell_s
+            wanted[key] = entry
+        row.tasks = list(wanted.values())
+
+    def _put_sensor(self, tx: Transaction, sensor: Sensor, grids: GridTree | None) -> None:
+        if not _ID.fullmatch(sensor.id):
+            raise Invalid("id", sensor.id, "1 to 64 letters, digits, _ . : -")
+        row = ask.sensor(tx, sensor.id) or SensorRow(id=sensor.id, state="unknown", values={})
+        row.name, row.device, row.profile, row.every_s = sensor.name, sensor.device, sensor.profile, sensor.every_s
+        _set_place(row, sensor.place)
+        self._check_sensor(tx, row)
+        _place(row, grids)
+        tx.add(row)
+        tx.flush()
+
+    def _check_sensor(self, tx: Transaction, row: SensorRow) -> None:
+        if row.profile not in self.house.rules.profiles:
+            raise Invalid("profile", row.profile, sorted(self.house.rules.profiles))
+        if not row.every_s > 0:
+            raise Invalid("every_s", row.every_s, "seconds above 0")
+        with tx.no_autoflush:
+            other = ask.sensor_with_device(tx, row.device)
+        if other is not None and other.id != row.id:
+            raise Taken(f"device {row.device!r} belongs to sensor {other.id!r}", device=row.device)
+
+    def _locate_all(self, tx: Transaction) -> None:
+        grids = _tree(tx)
+        for row in (*ask.cameras(tx), *ask.sensors(tx)):
+            _place(row, grids)
+
+    def _told(self, shown: dict[str, Any]) -> dict[str, Any]:
+        self.house.feed.publish("camera", shown)
+        return shown
+
+
+def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
+    """A camera as people may see it."""
+    picture = time_text(row.picture_at)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "url": without_credentials(row.url),
+        "watch": row.watch,
+        "every_s": row.every_s,
+        "priority": row.priority,
+        "preset": row.preset,
+        "clip": row.clip,
+        "lon": row.lon,
+        "lat": row.lat,
+        "address": row.address,
+        "grid": names.grid(row.grid_id),
+        "state": row.state,
+        "since": time_text(row.since),
+        "message": row.message,
+        "last_look_at": time_text(row.last_look_at),
+        "last_look_url": f"/api/cameras/{row.id}/look?at={_version(row.picture_at)}" if picture else None,
+        "attained_s": row.attained_s,
+        "tasks": [task_json(t, zones) for t in row.tasks],
+    }
+
+
+def task_json(task: TaskRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
+    """{kind, zone: {name, points} | null, dwell_s}"""
+    zone = zones.get(task.zone_name) if task.zone_name else None
+    return {
+        "kind": task.kind,
+        "zone": {"name": zone.name, "points": zone.points} if zone else None,
+        "dwell_s": task.dwell_s,
+    }
+
+
+def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
+    """A sensor and its newest values."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "device": row.device,
+        "profile": row.profile,
+        "every_s": row.every_s,
+        "lon": row.lon,
+        "lat": row.lat,
+        "address": row.address,
+        "grid": names.grid(row.grid_id),
+        "state": row.state,
+        "last_seen": time_text(row.last_seen),
+        "values": row.values,
+    }
+
+
+def zone_json(row: ZoneRow) -> dict[str, Any]:
+    """{id, camera, name, points}"""
+    return {"id": str(row.id), "camera": row.camera_id, "name": row.name, "points": row.points}
+
+
+def _version(at: datetime | None) -> int:
+    return int(at.timestamp() * 1000) if at else 0
+
+
+def _zones_by_camera(tx: Transaction) -> dict[str, dict[str, ZoneRow]]:
+    found: dict[str, dict[str, ZoneRow]] = {}
+    for zone in ask.zones(tx):
+        found.setdefault(zone.camera_id, {})[zone.name] = zone
+    return found
+
+
+def _put_zone(tx: Transaction, camera_id: str, zone: Zone) -> ZoneRow:
+    if not 1 <= len(zone.name) <= 128:
+        raise Invalid("name", zone.name, "1 to 128 characters")
+    row = ask.zone(tx, camera_id, zone.name) or ZoneRow(camera_id=camera_id, name=zone.name)
+    row.points = [[x, y] for x, y in zone.points]
+    tx.add(row)
+    return row
+
+
+def _set_place(row: CameraRow | SensorRow, place: Place | None) -> None:
+    row.lon, row.lat = (place.lon, place.lat) if place else (None, None)
+    row.address, row.grid_id = (place.address, place.grid or None) if place else ("", None)
+
+
+def _place(row: CameraRow | SensorRow, grids: GridTree | None) -> None:
+    """The base grid of the position; one that was given and exists is kept when the position lies in none."""
+    if (row.lon is None) != (row.lat is None):
+        raise Invalid("lat" if row.lat is None else "lon", None, "both lon and lat, or neither")
+    if row.lon is None or row.lat is None:
+        return
+    if not (-180 <= row.lon <= 180 and -90 <= row.lat <= 90):
+        raise Invalid("lon, lat", f"{row.lon}, {row.lat}", "WGS-84 degrees, longitude first")
+    if grids is not None:
+        row.grid_id = grids.locate(row.lon, row.lat) or (row.grid_id if row.grid_id in grids.grids else None)
+
+
+def _check_camera(row: CameraRow) -> None:
+    if row.watch not in list(Watch):
+        raise Invalid("watch", row.watch, list(Watch))
+    if not 0.2 <= row.every_s <= 86400:
+        raise Invalid("every_s", row.every_s, "seconds from 0.2 to 86400")
+    if "://" not in row.url:
+        raise Invalid("url", without_credentials(row.url), "an address with a scheme, such as rtsp://HOST/PATH")
+
+
+def _tree(tx: Transaction) -> GridTree | None:
+    features: list[dict[str, Any]] = [
+        {
+            "type": "Feature",
+            "geometry": g.geometry,
+            "properties": {"id": g.id, "name": g.name, "level": g.level, "parent": g.parent_id},
+        }
+        for g in ask.grids(tx)
+    ]
+    return GridTree.from_geojson({"type": "FeatureCollection", "features": features}) if features else None

@@ -1,0 +1,73 @@
+"""What the hub knows before the first finding: kinds, sensor profiles, code sets and the working calendar."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from detectors.kinds import STANDARD, Kind
+
+from .domain.category import Categories
+from .domain.clock import Calendar, LimitError, parse_limit
+
+
+class RuleError(ValueError):
+    """Kinds that the hub cannot file cases for; `problems` holds one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Kinds by id, sensor profiles (stanzas) by id, code sets and calendar. Made with `of`, which checks the limits."""
+
+    kinds: Mapping[str, Kind]
+    profiles: Mapping[str, Mapping[str, Any]]
+    calendar: Calendar
+    categories: Categories
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        kinds: Mapping[str, Kind],
+        profiles: Mapping[str, Mapping[str, Any]],
+        calendar: Calendar,
+        categories: Categories,
+    ) -> RuleBook:
+        """Check and version the kinds. Raises RuleError with every limit that cannot be read."""
+        problems = []
+        for kind in kinds.values():
+            try:
+                parse_limit(kind.limit)
+            except LimitError as error:
+                problems.append(f"kind {kind.id}: limit: {error}")
+        if problems:
+            raise RuleError(problems)
+        return cls(kinds, profiles, calendar, categories, {k.id: _version(k.to_wire()) for k in kinds.values()})
+
+    def category_of(self, kind: Kind, code: str | None = None) -> dict[str, Any]:
+        """{standard, code, name} of a kind, or of another `code` of the same standard."""
+        code = code or kind.code
+        name = self.categories.name(STANDARD, code) or (kind.name["zh"] if code == kind.code else "")
+        return {"standard": STANDARD, "code": code, "name": name}
+
+    def knows_code(self, code: str) -> bool:
+        """Whether `code` is one of the standard's, or of a configured kind."""
+        known = self.categories.name(STANDARD, code) is not None
+        return known or any(kind.code == code for kind in self.kinds.values())
+
+    def name_of(self, kind_id: str) -> dict[str, str]:
+        """{zh, en} of a kind; the id itself for one that is no longer configured."""
+        kind = self.kinds.get(kind_id)
+        return dict(kind.name) if kind else {"zh": kind_id, "en": kind_id}
+
+
+def _version(stanza: Mapping[str, Any]) -> str:
+    canonical = json.dumps(stanza, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

@@ -1,0 +1,220 @@
+"""Alerts, findings and attachments: what is asked of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from .counting import insert_if_new
+from .rows import AlertRow, AttachmentRow, CaseRow, EvidenceRow, FindingRow
+
+Page = tuple[list[AlertRow], list[Any] | None, int]
+"""(rows, key of the next page, how many in all)"""
+
+
+def alert(tx: Session, alert_id: str, *, lock: bool = False) -> AlertRow | None:
+    """The alert; `lock` holds it until the transaction ends, and reads what the holder before left."""
+    query = select(AlertRow).where(AlertRow.id == alert_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return tx.scalars(query).first()
+
+
+def open_alert_at(tx: Session, place: str) -> AlertRow | None:
+    """The alert of the open problem at `place`, locked."""
+    query = select(AlertRow).where(AlertRow.open_key == place).with_for_update()
+    return tx.scalars(query.execution_options(populate_existing=True)).first()
+
+
+def last_ended_at(tx: Session, place: str) -> AlertRow | None:
+    """The alert at `place` that ended last."""
+    query = select(AlertRow).where(AlertRow.place == place, AlertRow.ended_at.is_not(None))
+    return tx.scalars(query.order_by(AlertRow.ended_at.desc()).limit(1)).first()
+
+
+def open_alert(tx: Session, values: dict[str, Any]) -> AlertRow | None:
+    """Make an alert with `open_key`; None when that place has an open one."""
+    if not insert_if_new(tx, AlertRow, values, "open_key"):
+        return None
+    return alert(tx, values["id"])
+
+
+def reopen(tx: Session, row: AlertRow) -> bool:
+    """Give the alert its place back; False when another problem is open there."""
+    try:
+        with tx.begin_nested():
+            tx.execute(update(AlertRow).where(AlertRow.id == row.id).values(open_key=row.place, ended_at=None))
+    except IntegrityError:
+        return False
+    tx.refresh(row)
+    return True
+
+
+def first_time(tx: Session, values: dict[str, Any]) -> bool:
+    """Note a finding by its id; False when it came before. Waits for a rival who brings the same one."""
+    return insert_if_new(tx, FindingRow, values, "id")
+
+
+def finding(tx: Session, finding_id: str) -> FindingRow | None:
+    """The finding, and what became of it."""
+    return tx.get(FindingRow, finding_id)
+
+
+def settle_finding(tx: Session, finding_id: str, outcome: str, alert_id: str, case_id: str | None) -> None:
+    """Write down what became of a finding."""
+    values = {"outcome": outcome, "alert_id": alert_id, "case_id": case_id}
+    tx.execute(update(FindingRow).where(FindingRow.id == finding_id).values(**values))
+
+
+def page(
+    tx: Session,
+    *,
+    state: str | None,
+    kind: str | None,
+    camera: str | None,
+    sensor: str | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Page:
+    """Waiting alerts: urgent first, then oldest; all others: newest first. `after` is the key of the last one seen."""
+    wanted: list[Any] = []
+    for column, value in (
+        (AlertRow.state, state),
+        (AlertRow.kind, kind),
+        (AlertRow.camera_id, camera),
+        (AlertRow.sensor_id, sensor),
+    ):
+        if value is not None:
+            wanted.append(column == value)
+    total = tx.scalar(select(func.count()).select_from(AlertRow).where(*wanted)) or 0
+    query = select(AlertRow).where(*wanted)
+    if state in ("pending_review", "unsure"):
+        query = query.order_by(AlertRow.urgent.desc(), AlertRow.opened_at, AlertRow.id)
+        if after is not None:
+            urgent, opened, last = bool(after[0]), datetime.fromisoformat(after[1]), after[2]
+            later = and_(AlertRow.urgent == urgent, tuple_(AlertRow.opened_at, AlertRow.id) > tuple_(opened, last))
+            query = query.where(or_(later, AlertRow.urgent.is_(False)) if urgent else later)
+    else:
+        query = query.order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
+        if after is not None:
+            opened, last = datetime.fromisoformat(after[1]), after[2]
+            query = query.where(tuple_(AlertRow.opened_at, AlertRow.id) < tuple_(opened, last))
+    rows = list(tx.scalars(query.limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return rows, [rows[-1].urgent, rows[-1].opened_at.isoformat(), rows[-1].id] if more else None, total
+
+
+def precision(tx: Session, rows: Iterable[AlertRow]) -> dict[tuple[str | None, str | None, str], dict[str, int]]:
+    """(camera, sensor, kind) to {confirmed, rejected}, for the sources of `rows`."""
+    rows = list(rows)
+    cameras = {r.camera_id for r in rows if r.camera_id}
+    sensors = {r.sensor_id for r in rows if r.sensor_id}
+    counts: dict[tuple[str | None, str | None, str], dict[str, int]] = {}
+    for column, ids in ((AlertRow.camera_id, cameras), (AlertRow.sensor_id, sensors)):
+        if not ids:
+            continue
+        query = (
+            select(AlertRow.camera_id, AlertRow.sensor_id, AlertRow.kind, AlertRow.state, func.count())
+            .where(column.in_(ids), AlertRow.kind.in_({r.kind for r in rows}))
+            .where(AlertRow.state.in_(("confirmed", "rejected")))
+            .group_by(AlertRow.camera_id, AlertRow.sensor_id, AlertRow.kind, AlertRow.state)
+        )
+        for camera, sensor, kind, state, count in tx.execute(query):
+            counts.setdefault((camera, sensor, kind), {"confirmed": 0, "rejected": 0})[state] = count
+    return counts
+
+
+def open_cases_of_kinds(tx: Session, kinds: Iterable[str], most: int = 2000) -> list[tuple[str, str, AlertRow]]:
+    """(case id, kind, alert) of open cases, for the similar-case warning."""
+    query = select(CaseRow).where(CaseRow.kind.in_(set(kinds)), CaseRow.open.is_(True)).limit(most)
+    return [(row.id, row.kind, row.alert) for row in tx.scalars(query)]
+
+
+def attach(tx: Session, alert_id: str, case_id: str | None, role: str, sha256: str, at: datetime) -> bool:
+    """Tie evidence to an alert (and its case); False when it is already there in that role."""
+    values = {"alert_id": alert_id, "case_id": case_id, "role": role, "sha256": sha256, "at": at}
+    return insert_if_new(tx, AttachmentRow, values, "alert_id", "role", "sha256")
+
+
+def attachments(tx: Session, alert_ids: Iterable[str]) -> dict[str, list[tuple[AttachmentRow, EvidenceRow]]]:
+    """By alert, in the order they came."""
+    query = (
+        select(AttachmentRow, EvidenceRow)
+        .join(EvidenceRow, EvidenceRow.sha256 == AttachmentRow.sha256)
+        .where(AttachmentRow.alert_id.in_(set(alert_ids)))
+        .order_by(AttachmentRow.id)
+    )
+    found: dict[str, list[tuple[AttachmentRow, EvidenceRow]]] = {}
+    for link, file in tx.execute(query):
+        found.setdefault(link.alert_id, []).append((link, file))
+    return found
+
+
+def count_attachments(tx: Session, alert_id: str) -> int:
+    """How many pieces of evidence an alert has."""
+    return tx.scalar(select(func.count()).where(AttachmentRow.alert_id == alert_id)) or 0
+
+
+def hand_to_case(tx: Session, alert_id: str, case_id: str | None) -> None:
+    """All evidence of the alert belongs to the case from now on."""
+    tx.execute(update(AttachmentRow).where(AttachmentRow.alert_id == alert_id).values(case_id=case_id))
+
+
+def note_evidence(tx: Session, sha256: str, media_type: str, size: int, at: datetime) -> None:
+    """Write down that the file is stored."""
+    insert_if_new(
+        tx, EvidenceRow, {"sha256": sha256, "media_type": media_type, "size": size, "stored_at": at}, "sha256"
+    )
+
+
+def evidence(tx: Session, sha256: str) -> EvidenceRow | None:
+    """What is known of a stored file."""
+    return tx.get(EvidenceRow, sha256)
+
+
+def department_has(tx: Session, sha256: str, department_id: str) -> bool:
+    """Whether the file belongs to a case of the department."""
+    query = (
+        select(AttachmentRow.id)
+        .join(CaseRow, CaseRow.id == AttachmentRow.case_id)
+        .where(AttachmentRow.sha256 == sha256, CaseRow.department_id == department_id)
+    )
+    return tx.scalar(query.limit(1)) is not None
+
+
+def waiting_since(tx: Session, last_seen_before: datetime, most: int) -> list[AlertRow]:
+    """Undecided alerts that were last seen before then, locked."""
+    query = (
+        select(AlertRow)
+        .where(AlertRow.state.in_(("pending_review", "unsure")), AlertRow.last_seen_at < last_seen_before)
+        .limit(most)
+    )
+    return list(tx.scalars(query.with_for_update(skip_locked=True)))
+
+
+def counts_by_kind(tx: Session) -> dict[str, int]:
+    """All alerts ever opened, by kind."""
+    return dict(tx.execute(select(AlertRow.kind, func.count()).group_by(AlertRow.kind)).all())
+
+
+def opened_since(tx: Session, start: datetime) -> int:
+    """Alerts opened since then."""
+    return tx.scalar(select(func.count()).select_from(AlertRow).where(AlertRow.opened_at >= start)) or 0
+
+
+def decided_since(tx: Session, start: datetime) -> dict[str, int]:
+    """Verdicts since then, by state."""
+    query = select(AlertRow.state, func.count()).where(AlertRow.decided_at >= start).group_by(AlertRow.state)
+    return dict(tx.execute(query).all())
+
+
+def waiting(tx: Session) -> int:
+    """Alerts that wait for a verdict."""
+    query = select(func.count()).select_from(AlertRow).where(AlertRow.state.in_(("pending_review", "unsure")))
+    return tx.scalar(query) or 0

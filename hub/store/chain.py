@@ -1,0 +1,62 @@
+"""The audit chain: each entry's SHA-256 covers the one before, so that nothing can be changed or left out unnoticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .counting import locked_counter
+from .rows import AuditRow
+
+_HEAD = "audit"
+_START = "0" * 64
+
+Entry = tuple[datetime, str, str, str, dict[str, Any]]
+"""(at, by, action, subject, detail)"""
+
+
+def append_to_chain(tx: Session, entries: Sequence[Entry]) -> None:
+    """Add `entries` at the end of the chain; holds its head until the transaction ends."""
+    head = locked_counter(tx, _HEAD)
+    prev = head.text or _START
+    for at, by, action, subject, detail in entries:
+        head.value += 1
+        digest = entry_hash(prev, head.value, at, by, action, subject, detail)
+        tx.add(
+            AuditRow(
+                seq=head.value, at=at, by=by, action=action, subject=subject, detail=detail, prev_hash=prev, hash=digest
+            )
+        )
+        prev = digest
+    head.text = prev
+
+
+def entry_hash(prev: str, seq: int, at: datetime, by: str, action: str, subject: str, detail: dict[str, Any]) -> str:
+    """SHA-256 (hex) over the entry's canonical JSON and the hash before it."""
+    time = at.astimezone(UTC).isoformat(timespec="microseconds")
+    canonical = json.dumps([prev, seq, time, by, action, subject, detail], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def broken_at(tx: Session) -> int | None:
+    """`seq` of the first entry that does not fit, None when the chain is whole up to its head."""
+    prev, expected = _START, 1
+    for row in tx.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
+        digest = entry_hash(prev, row.seq, row.at, row.by, row.action, row.subject, row.detail)
+        if row.seq != expected or row.prev_hash != prev or row.hash != digest:
+            return expected
+        prev, expected = row.hash, expected + 1
+    head = locked_counter(tx, _HEAD, lock=False)
+    return None if (head.value, head.text or _START) == (expected - 1, prev) else expected
+
+
+def entries(tx: Session, before: int | None, limit: int) -> Iterable[AuditRow]:
+    """Newest first, those before `before`."""
+    query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    return tx.scalars(query if before is None else query.where(AuditRow.seq < before)).all()

@@ -1,0 +1,46 @@
+"""The outbox: what is asked of the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from .rows import DeliveryRow, EndpointRow
+
+
+def due(tx: Session, now: datetime, most: int) -> list[DeliveryRow]:
+    """Deliveries whose time has come, oldest first."""
+    query = (
+        select(DeliveryRow)
+        .where(DeliveryRow.state == "pending", DeliveryRow.next_at <= now)
+        .order_by(DeliveryRow.next_at, DeliveryRow.id)
+        .limit(most)
+    )
+    return list(tx.scalars(query))
+
+
+def next_time(tx: Session) -> datetime | None:
+    """When the next delivery is due."""
+    return tx.scalar(select(func.min(DeliveryRow.next_at)).where(DeliveryRow.state == "pending"))
+
+
+def disabled(tx: Session) -> set[str]:
+    """Webhooks that are not called any more."""
+    return set(tx.scalars(select(EndpointRow.url)))
+
+
+def of_url(tx: Session, url: str) -> list[DeliveryRow]:
+    """What still waits for one webhook."""
+    return list(tx.scalars(select(DeliveryRow).where(DeliveryRow.url == url, DeliveryRow.state == "pending")))
+
+
+def counts_by_state(tx: Session) -> dict[str, int]:
+    """Deliveries by state."""
+    return dict(tx.execute(select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)).all())
+
+
+def forget_sent(tx: Session, before: datetime) -> None:
+    """Delete what arrived before then."""
+    tx.execute(delete(DeliveryRow).where(DeliveryRow.state == "sent", DeliveryRow.next_at < before))

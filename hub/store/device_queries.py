@@ -1,0 +1,119 @@
+"""Cameras, sensors, zones, grids and readings: what is asked of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from .counting import insert_new
+from .rows import CameraRow, GridRow, ReadingRow, SensorRow, ZoneRow
+
+
+def camera(tx: Session, camera_id: str) -> CameraRow | None:
+    """The camera."""
+    return tx.get(CameraRow, camera_id)
+
+
+def cameras(tx: Session, after: str | None = None, limit: int | None = None) -> list[CameraRow]:
+    """By id, those after `after`."""
+    query = select(CameraRow).order_by(CameraRow.id).limit(limit)
+    return list(tx.scalars(query if after is None else query.where(CameraRow.id > after)))
+
+
+def sensor(tx: Session, sensor_id: str) -> SensorRow | None:
+    """The sensor."""
+    return tx.get(SensorRow, sensor_id)
+
+
+def sensor_with_device(tx: Session, device: str) -> SensorRow | None:
+    """The sensor whose payloads carry `device`."""
+    return tx.scalars(select(SensorRow).where(SensorRow.device == device)).first()
+
+
+def sensors(tx: Session, after: str | None = None, limit: int | None = None) -> list[SensorRow]:
+    """By id, those after `after`."""
+    query = select(SensorRow).order_by(SensorRow.id).limit(limit)
+    return list(tx.scalars(query if after is None else query.where(SensorRow.id > after)))
+
+
+def zones(tx: Session, camera_id: str | None = None) -> list[ZoneRow]:
+    """Of one camera, or all."""
+    query = select(ZoneRow).order_by(ZoneRow.camera_id, ZoneRow.name)
+    return list(tx.scalars(query if camera_id is None else query.where(ZoneRow.camera_id == camera_id)))
+
+
+def zone(tx: Session, camera_id: str, name: str) -> ZoneRow | None:
+    """The zone by its name."""
+    return tx.scalars(select(ZoneRow).where(ZoneRow.camera_id == camera_id, ZoneRow.name == name)).first()
+
+
+def grids(tx: Session) -> list[GridRow]:
+    """All areas."""
+    return list(tx.scalars(select(GridRow).order_by(GridRow.id)))
+
+
+def grid_names(tx: Session) -> dict[str, str]:
+    """Names by id."""
+    return dict(tx.execute(select(GridRow.id, GridRow.name)).all())
+
+
+def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
+    """Rows of {id, state, since, message, last_look_at, attained_s}."""
+    if not changes:
+        return
+    table: Any = CameraRow.__table__
+    values = {name: bindparam(name) for name in ("state", "since", "message", "last_look_at", "attained_s")}
+    statement = update(table).where(table.c.id == bindparam("camera")).values(**values)
+    tx.connection().execute(statement, [{**c, "camera": c["id"]} for c in changes])
+
+
+def set_sensor_states(tx: Session, changes: list[dict[str, Any]]) -> None:
+    """Rows of {id, state, last_seen, values}."""
+    if not changes:
+        return
+    table: Any = SensorRow.__table__
+    values = {"state": bindparam("state"), "last_seen": bindparam("last_seen"), "values": bindparam("values_")}
+    statement = update(table).where(table.c.id == bindparam("sensor")).values(values)
+    rows = [
+        {"sensor": c["id"], "state": c["state"], "last_seen": c["last_seen"], "values_": c["values"]} for c in changes
+    ]
+    tx.connection().execute(statement, rows)
+
+
+def counts_by_state(tx: Session) -> tuple[dict[str, int], dict[str, int]]:
+    """(cameras by state, sensors by state)."""
+    by_camera = tx.execute(select(CameraRow.state, func.count()).group_by(CameraRow.state))
+    by_sensor = tx.execute(select(SensorRow.state, func.count()).group_by(SensorRow.state))
+    return dict(by_camera), dict(by_sensor)
+
+
+def look_times(tx: Session) -> list[datetime]:
+    """When each camera that was seen was last looked at."""
+    return [t for t in tx.scalars(select(CameraRow.last_look_at)) if t is not None]
+
+
+def add_readings(tx: Session, rows: list[Mapping[str, Any]]) -> int:
+    """Store those that are new by (key, device, prop); how many that were."""
+    return insert_new(tx, ReadingRow, rows, "key", "device", "prop")
+
+
+def readings(tx: Session, device: str, since: datetime, most: int) -> list[ReadingRow]:
+    """Of one device, the newest `most` since then, oldest first."""
+    query = (
+        select(ReadingRow)
+        .where(ReadingRow.device == device, ReadingRow.observed_at >= since)
+        .order_by(ReadingRow.observed_at.desc())
+        .limit(most)
+    )
+    return list(reversed(list(tx.scalars(query))))
+
+
+def forget_readings(tx: Session, before: datetime, most: int) -> int:
+    """Delete at most `most` readings received before then; how many that were."""
+    ids: Iterable[int] = list(tx.scalars(select(ReadingRow.id).where(ReadingRow.received_at < before).limit(most)))
+    tx.execute(delete(ReadingRow).where(ReadingRow.id.in_(ids)))
+    return len(list(ids))

@@ -1,0 +1,423 @@
+"""The tables, as mapped classes. `migrations/` makes them; a test holds the two equal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from .columns import UtcTime, json_type
+
+_BIG = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Row(DeclarativeBase):
+    """Root of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcTime,
+        dict[str, Any]: json_type(),
+        list[Any]: json_type(),
+        str: Text,
+    }
+
+
+# --- people and programs ----------------------------------------------------------------------------------------------
+
+
+class DepartmentRow(Row):
+    """A unit that receives cases."""
+
+    __tablename__ = "departments"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+
+
+class UserRow(Row):
+    """A person who signs in; `id` is the user name."""
+
+    __tablename__ = "users"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str] = mapped_column(String(16))
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
+    password_hash: Mapped[str]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime | None]
+
+
+class SessionRow(Row):
+    """A signed-in browser; only the SHA-256 of its cookie is kept."""
+
+    __tablename__ = "sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class TokenRow(Row):
+    """A program's bearer token; only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+# --- the district and its devices -------------------------------------------------------------------------------------
+
+
+class GridRow(Row):
+    """An area of the grid; `geometry` is GeoJSON in WGS-84."""
+
+    __tablename__ = "grids"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    level: Mapped[str] = mapped_column(String(16))
+    parent_id: Mapped[str | None] = mapped_column(String(64))
+    geometry: Mapped[dict[str, Any]]
+
+
+class CameraRow(Row):
+    """A camera, and how it was last seen. `url` may hold credentials and never leaves towards people."""
+
+    __tablename__ = "cameras"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    url: Mapped[str]
+    watch: Mapped[str] = mapped_column(String(16))
+    every_s: Mapped[float]
+    priority: Mapped[int]
+    preset: Mapped[str | None]
+    clip: Mapped[bool] = mapped_column(default=True)
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    address: Mapped[str] = mapped_column(default="")
+    grid_id: Mapped[str | None] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="unknown")
+    since: Mapped[datetime | None]
+    message: Mapped[str] = mapped_column(default="")
+    last_look_at: Mapped[datetime | None]
+    picture_at: Mapped[datetime | None]
+    attained_s: Mapped[float | None]
+    tasks: Mapped[list[TaskRow]] = relationship(order_by="TaskRow.id", cascade="all, delete-orphan", lazy="selectin")
+
+
+class ZoneRow(Row):
+    """A named polygon in one camera's view; `points` are [x, y] pairs, 0-1."""
+
+    __tablename__ = "zones"
+    __table_args__ = (UniqueConstraint("camera_id", "name"),)
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(128))
+    points: Mapped[list[Any]]
+
+
+class TaskRow(Row):
+    """What to look for at one camera: a kind, in a zone or in the whole picture (`zone_name` empty)."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (UniqueConstraint("camera_id", "kind", "zone_name"),)
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(64))
+    zone_name: Mapped[str] = mapped_column(String(128), default="")
+    dwell_s: Mapped[float | None]
+
+
+class SensorRow(Row):
+    """A sensor, and what it last said."""
+
+    __tablename__ = "sensors"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    device: Mapped[str] = mapped_column(String(128), unique=True)
+    profile: Mapped[str] = mapped_column(String(64))
+    every_s: Mapped[float]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    address: Mapped[str] = mapped_column(default="")
+    grid_id: Mapped[str | None] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="unknown")
+    last_seen: Mapped[datetime | None]
+    values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ReadingRow(Row):
+    """One measured value; the same measurement delivered twice is one row."""
+
+    __tablename__ = "readings"
+    __table_args__ = (
+        UniqueConstraint("key", "device", "prop"),
+        Index("ix_readings_device_prop_observed_at", "device", "prop", "observed_at"),
+        Index("ix_readings_received_at", "received_at"),
+    )
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(200))
+    device: Mapped[str] = mapped_column(String(128))
+    prop: Mapped[str] = mapped_column(String(64))
+    value: Mapped[float]
+    unit: Mapped[str] = mapped_column(String(32))
+    observed_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    quality: Mapped[str] = mapped_column(String(16))
+    battery_pct: Mapped[float | None]
+    rssi_dbm: Mapped[float | None]
+    source_format: Mapped[str] = mapped_column(String(32))
+
+
+# --- findings, alerts, cases ------------------------------------------------------------------------------------------
+
+
+class FindingRow(Row):
+    """Each finding that was taken in, by its idempotency key, and what became of it."""
+
+    __tablename__ = "findings"
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    place: Mapped[str]
+    at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    outcome: Mapped[str] = mapped_column(String(16))
+    alert_id: Mapped[str | None] = mapped_column(ForeignKey("alerts.id"), index=True)
+    case_id: Mapped[str | None] = mapped_column(String(32))
+    wire: Mapped[dict[str, Any]]
+
+
+class AlertRow(Row):
+    """One problem at one place.
+
+    `open_key` is the place while the problem is open: until a verdict rejects it, it expires, or its case ends. Its
+    unique constraint is what makes one problem one alert.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index("ix_alerts_state_urgent_opened_at_id", "state", "urgent", "opened_at", "id"),
+        Index("ix_alerts_opened_at_id", "opened_at", "id"),
+        Index("ix_alerts_camera_id_kind_state", "camera_id", "kind", "state"),
+        Index("ix_alerts_place_ended_at", "place", "ended_at"),
+        Index("ix_alerts_kind_state", "kind", "state"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    open_key: Mapped[str | None] = mapped_column(unique=True)
+    place: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(64))
+    urgent: Mapped[bool]
+    camera_id: Mapped[str | None] = mapped_column(ForeignKey("cameras.id"))
+    sensor_id: Mapped[str | None] = mapped_column(ForeignKey("sensors.id"), index=True)
+    source_name: Mapped[str]
+    preset: Mapped[str | None]
+    zone: Mapped[str | None]
+    zone_points: Mapped[list[Any] | None] = mapped_column(json_type())
+    address: Mapped[str]
+    grid_id: Mapped[str | None] = mapped_column(String(64))
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    since: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    count: Mapped[int]
+    score: Mapped[float]
+    boxes: Mapped[list[Any]]
+    readings: Mapped[list[Any]]
+    why: Mapped[str]
+    model: Mapped[dict[str, Any] | None] = mapped_column(json_type())
+    rule_version: Mapped[str] = mapped_column(String(32))
+    review_due_at: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    claimed_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
+    note: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+    case_id: Mapped[str | None] = mapped_column(String(32))
+
+
+class CaseRow(Row):
+    """A grid event. `open_key` is the place while the case is open; unique, as for alerts."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_open_order_at_id", "open", "order_at", "id"),
+        Index("ix_cases_department_id_open_order_at_id", "department_id", "open", "order_at", "id"),
+        Index("ix_cases_state_order_at_id", "state", "order_at", "id"),
+        Index("ix_cases_opened_at_id", "opened_at", "id"),
+        Index("ix_cases_kind_open", "kind", "open"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[str] = mapped_column(String(19), unique=True)
+    open_key: Mapped[str | None] = mapped_column(unique=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    open: Mapped[bool]
+    order_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(64))
+    category: Mapped[dict[str, Any]]
+    urgent: Mapped[bool]
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
+    last_department_id: Mapped[str | None] = mapped_column(String(64))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    filed_by: Mapped[str] = mapped_column(String(64))
+    limit: Mapped[str] = mapped_column(String(32))
+    closing: Mapped[str]
+    rule_version: Mapped[str] = mapped_column(String(32))
+    calendar_version: Mapped[str]
+    used_s: Mapped[float] = mapped_column(default=0.0)
+    clock_started_at: Mapped[datetime | None]
+    clock_stopped_at: Mapped[datetime | None]
+    deadline: Mapped[datetime | None]
+    rework_count: Mapped[int] = mapped_column(default=0)
+    alert: Mapped[AlertRow] = relationship(lazy="joined", innerjoin=True)
+
+
+class MoveRow(Row):
+    """One line of a case's history."""
+
+    __tablename__ = "moves"
+    __table_args__ = (Index("ix_moves_case_id_id", "case_id", "id"),)
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    by_name: Mapped[str]
+    action: Mapped[str] = mapped_column(String(16))
+    from_state: Mapped[str | None] = mapped_column(String(16))
+    to_state: Mapped[str] = mapped_column(String(16))
+    department_id: Mapped[str | None] = mapped_column(String(64))
+    note: Mapped[str]
+    evidence: Mapped[list[Any]]
+
+
+class EvidenceRow(Row):
+    """A picture or clip in the content-addressed store."""
+
+    __tablename__ = "evidence"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    stored_at: Mapped[datetime]
+
+
+class AttachmentRow(Row):
+    """Which alert, case or re-check a piece of evidence belongs to, in which role."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "role", "sha256"),
+        Index("ix_attachments_case_id_id", "case_id", "id"),
+        Index("ix_attachments_sha256", "sha256"),
+    )
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("evidence.sha256"))
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"))
+    case_id: Mapped[str | None] = mapped_column(String(32))
+    role: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+
+
+class RecheckRow(Row):
+    """The looks a department's answer asks for."""
+
+    __tablename__ = "rechecks"
+    __table_args__ = (
+        Index("ix_rechecks_state", "state"),
+        Index("ix_rechecks_case_id_created_at", "case_id", "created_at"),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    wanted: Mapped[int]
+    every_s: Mapped[float]
+    not_before: Mapped[datetime]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    proposal: Mapped[str | None] = mapped_column(String(16))
+    looks: Mapped[list[LookRow]] = relationship(order_by="LookRow.captured_at", lazy="selectin")
+
+
+class LookRow(Row):
+    """One look of a re-check; the same instant posted twice is one row."""
+
+    __tablename__ = "looks"
+    __table_args__ = (UniqueConstraint("recheck_id", "captured_at"),)
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    recheck_id: Mapped[str] = mapped_column(ForeignKey("rechecks.id"))
+    captured_at: Mapped[datetime]
+    present: Mapped[bool]
+    score: Mapped[float]
+    boxes: Mapped[list[Any]]
+    why: Mapped[str]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    reading: Mapped[dict[str, Any] | None] = mapped_column(json_type())
+
+
+# --- what leaves the house, and what is remembered --------------------------------------------------------------------
+
+
+class DeliveryRow(Row):
+    """One event on its way to one webhook."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("event_id", "url"), Index("ix_outbox_state_next_at", "state", "next_at"))
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    event_id: Mapped[str] = mapped_column(String(32))
+    url: Mapped[str]
+    type: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str]
+    created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    last_error: Mapped[str] = mapped_column(default="")
+
+
+class EndpointRow(Row):
+    """A webhook that asked not to be called again (410 Gone)."""
+
+    __tablename__ = "endpoints"
+    url: Mapped[str] = mapped_column(String(2000), primary_key=True)
+    disabled_at: Mapped[datetime]
+    reason: Mapped[str]
+
+
+class AuditRow(Row):
+    """Who did what: each entry holds the hash of the one before."""
+
+    __tablename__ = "audit"
+    seq: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class CounterRow(Row):
+    """Named sequences (a day's case numbers) and the head of the audit chain; locked by who moves them."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int] = mapped_column(_BIG)
+    text: Mapped[str] = mapped_column(default="")

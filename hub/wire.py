@@ -1,0 +1,291 @@
+"""Alerts, cases and re-checks as JSON: the shapes of the HTTP contract, made for many rows with few questions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from .domain.alert import CLAIM_LASTS
+from .domain.case import FILE_NAME, MOVES, STATE_NAMES, CaseAction, CaseState, open_actions
+from .domain.handle_clock import HandleClock
+from .house import SYSTEM, Actor, House
+from .store import Transaction, alert_queries, case_queries, device_queries, people_queries
+from .store.rows import AlertRow, AttachmentRow, CaseRow, EvidenceRow, MoveRow, RecheckRow
+
+SIMILAR_M = 50.0
+"""Open cases of the same kind this near are shown as similar (domain.md §4.5)."""
+
+Attached = Sequence[tuple[AttachmentRow, EvidenceRow]]
+
+
+def evidence_url(sha256: str) -> str:
+    """Where the file can be fetched."""
+    return f"/api/evidence/{sha256}"
+
+
+def time_text(value: datetime | None) -> str | None:
+    """RFC 3339 with offset."""
+    return None if value is None else value.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids are called."""
+
+    grids: dict[str, str]
+    people: dict[str, str]
+    departments: dict[str, str]
+
+    @classmethod
+    def of(cls, tx: Transaction) -> Names:
+        """Read all three small tables."""
+        units = {d.id: d.name for d in people_queries.departments(tx)}
+        return cls(device_queries.grid_names(tx), people_queries.user_names(tx), units)
+
+    def grid(self, grid_id: str | None) -> dict[str, str] | None:
+        """{id, name}"""
+        return {"id": grid_id, "name": self.grids.get(grid_id, grid_id)} if grid_id else None
+
+    def department(self, department_id: str | None) -> dict[str, str] | None:
+        """{id, name}"""
+        return (
+            {"id": department_id, "name": self.departments.get(department_id, department_id)} if department_id else None
+        )
+
+    def person(self, user_id: str | None) -> str | None:
+        """The name of a person, or of the hub itself."""
+        return SYSTEM.name if user_id == SYSTEM.id else self.people.get(user_id or "", user_id)
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+
+def alerts_json(tx: Transaction, house: House, rows: Sequence[AlertRow]) -> list[dict[str, Any]]:
+    """The alerts with their evidence, precision and similar cases."""
+    if not rows:
+        return []
+    names, now = Names.of(tx), house.now()
+    attached = alert_queries.attachments(tx, [r.id for r in rows])
+    precision = alert_queries.precision(tx, rows)
+    open_cases = alert_queries.open_cases_of_kinds(tx, {r.kind for r in rows})
+    made = []
+    for row in rows:
+        shown = _alert_json(row, house, names, now)
+        shown["evidence"] = [_evidence_json(link, file) for link, file in attached.get(row.id, ())]
+        counts = precision.get((row.camera_id, row.sensor_id, row.kind))
+        shown["precision"] = counts or {"confirmed": 0, "rejected": 0}
+        shown["similar_cases"] = _similar(row, open_cases)
+        made.append(shown)
+    return made
+
+
+def alert_json(tx: Transaction, house: House, row: AlertRow) -> dict[str, Any]:
+    """One alert."""
+    return alerts_json(tx, house, [row])[0]
+
+
+def _alert_json(row: AlertRow, house: House, names: Names, now: datetime) -> dict[str, Any]:
+    kind = house.rules.kinds.get(row.kind)
+    category = house.rules.category_of(kind) if kind else {"standard": "", "code": "", "name": ""}
+    claimed = row.claimed_at is not None and now - row.claimed_at < CLAIM_LASTS
+    return {
+        "id": row.id,
+        "state": row.state,
+        "kind": row.kind,
+        "kind_name": house.rules.name_of(row.kind),
+        "category": category,
+        "did_you_mean": [house.rules.category_of(kind, code) for code in kind.did_you_mean] if kind else [],
+        "urgent": row.urgent,
+        **_where(row, names),
+        "since": time_text(row.since),
+        "opened_at": time_text(row.opened_at),
+        "last_seen_at": time_text(row.last_seen_at),
+        "count": row.count,
+        "score": row.score,
+        "boxes": row.boxes,
+        "readings": row.readings,
+        "why": row.why,
+        "model": row.model,
+        "claimed_by": {"user": row.claimed_by, "name": names.person(row.claimed_by)} if claimed else None,
+        "review_due_at": time_text(row.review_due_at),
+        "verdict": _verdict(row, names),
+        "case": row.case_id,
+    }
+
+
+def _where(row: AlertRow, names: Names) -> dict[str, Any]:
+    return {
+        "camera": row.camera_id,
+        "sensor": row.sensor_id,
+        "source_name": row.source_name,
+        "preset": row.preset,
+        "zone": row.zone,
+        "zone_points": row.zone_points,
+        "address": row.address,
+        "grid": names.grid(row.grid_id),
+        "lon": row.lon,
+        "lat": row.lat,
+    }
+
+
+def _verdict(row: AlertRow, names: Names) -> dict[str, Any] | None:
+    if row.decision is None:
+        return None
+    return {
+        "by": row.decided_by,
+        "by_name": names.person(row.decided_by),
+        "at": time_text(row.decided_at),
+        "decision": row.decision,
+        "reason": row.reason,
+        "note": row.note,
+    }
+
+
+def _evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
+    return {
+        "role": link.role,
+        "sha256": link.sha256,
+        "media_type": file.media_type,
+        "url": evidence_url(link.sha256),
+        "at": time_text(link.at),
+    }
+
+
+def _similar(row: AlertRow, open_cases: Sequence[tuple[str, str, AlertRow]]) -> list[str]:
+    return [
+        case_id
+        for case_id, kind, other in open_cases
+        if kind == row.kind and other.id != row.id and case_id != row.case_id and _near(row, other)
+    ]
+
+
+def _near(a: AlertRow, b: AlertRow) -> bool:
+    if (a.camera_id and a.camera_id == b.camera_id) or (a.sensor_id and a.sensor_id == b.sensor_id):
+        return True
+    if a.lon is None or a.lat is None or b.lon is None or b.lat is None:
+        return False
+    north = math.radians(a.lat - b.lat) * 6_371_000
+    east = math.radians(a.lon - b.lon) * 6_371_000 * math.cos(math.radians(a.lat))
+    return math.hypot(north, east) <= SIMILAR_M
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+def cases_json(tx: Transaction, house: House, rows: Sequence[CaseRow], actor: Actor | None) -> list[dict[str, Any]]:
+    """The cases without their histories; `actions` are those of `actor`."""
+    if not rows:
+        return []
+    names, now = Names.of(tx), house.now()
+    attached = alert_queries.attachments(tx, [r.alert_id for r in rows])
+    rechecks = case_queries.newest_rechecks(tx, [r.id for r in rows])
+    return [
+        {
+            **_case_json(row, house, names, now, actor),
+            "evidence": [_evidence_json(a, f) for a, f in attached.get(row.alert_id, ()) if a.case_id == row.id],
+            "recheck": recheck_json(rechecks[row.id]) if row.id in rechecks else None,
+        }
+        for row in rows
+    ]
+
+
+def case_json(
+    tx: Transaction, house: House, row: CaseRow, actor: Actor | None, *, history: bool = True
+) -> dict[str, Any]:
+    """One case, with its history."""
+    shown = cases_json(tx, house, [row], actor)[0]
+    if history:
+        names = Names.of(tx)
+        shown["history"] = [_move_json(move, names) for move in case_queries.moves(tx, row.id)]
+    return shown
+
+
+def clock_of(row: CaseRow) -> HandleClock:
+    """The case's handle clock as the pure middle knows it."""
+    return HandleClock(row.limit, row.used_s, row.clock_started_at, row.clock_stopped_at, row.deadline)
+
+
+def _case_json(row: CaseRow, house: House, names: Names, now: datetime, actor: Actor | None) -> dict[str, Any]:
+    clock, state = clock_of(row), CaseState(row.state)
+    left_s = clock.remaining_s(now)
+    return {
+        "id": row.id,
+        "number": row.number,
+        "state": row.state,
+        "state_name": STATE_NAMES[state],
+        "kind": row.kind,
+        "kind_name": house.rules.name_of(row.kind),
+        "category": row.category,
+        "urgent": row.urgent,
+        **_where(row.alert, names),
+        "boxes": row.alert.boxes,
+        "department": names.department(row.department_id),
+        "limit": row.limit,
+        "closing": row.closing,
+        "opened_at": time_text(row.opened_at),
+        "deadline": time_text(row.deadline),
+        "remaining_s": None if left_s is None else round(left_s),
+        "used_pct": clock.used_pct(now, house.rules.calendar),
+        "overdue": clock.overdue(now),
+        "clock_running": row.clock_started_at is not None,
+        "closed_at": time_text(row.closed_at),
+        "rework_count": row.rework_count,
+        "actions": [] if actor is None else [_action_json(a) for a in open_actions(state, actor.role)],
+        "alert": row.alert_id,
+    }
+
+
+def _action_json(action: CaseAction) -> dict[str, Any]:
+    move = MOVES[action]
+    return {"action": action.value, "name": {"zh": move.zh, "en": move.en}, "needs": list(move.needs)}
+
+
+def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
+    known = MOVES.get(CaseAction(move.action)) if move.action != "file" else None
+    return {
+        "at": time_text(move.at),
+        "by": move.by,
+        "by_name": move.by_name,
+        "action": move.action,
+        "name": {"zh": known.zh, "en": known.en} if known else FILE_NAME,
+        "from": move.from_state,
+        "to": move.to_state,
+        "department": names.department(move.department_id),
+        "note": move.note,
+        "evidence": [{"sha256": s, "url": evidence_url(s)} for s in move.evidence],
+    }
+
+
+def recheck_json(row: RecheckRow) -> dict[str, Any]:
+    """A re-check with its looks."""
+    return {
+        "id": row.id,
+        "case": row.case_id,
+        "state": row.state,
+        "wanted": row.wanted,
+        "not_before": time_text(row.not_before),
+        "proposal": row.proposal,
+        "looks": [
+            {
+                "captured_at": time_text(look.captured_at),
+                "present": look.present,
+                "score": look.score,
+                "boxes": look.boxes,
+                "why": look.why,
+                "reading": look.reading,
+                "url": evidence_url(look.sha256) if look.sha256 else None,
+            }
+            for look in row.looks
+        ],
+    }
+
+
+def day_start(now: datetime, house: House) -> datetime:
+    """Midnight of the hub's time zone."""
+    local = now.astimezone(house.settings.timezone)
+    return local - timedelta(
+        hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )

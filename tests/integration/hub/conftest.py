@@ -1,0 +1,205 @@
+"""A whole hub over HTTP on both databases, with a clock that tests move."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from detectors.finding import Finding
+from detectors.geometry import Zone
+from hub.bootstrap import Hub, build_hub, read_rules
+from hub.config import Settings, default_settings
+from hub.registry import CameraEntry, TaskEntry
+from hub.serving import Serving, claim_port
+from hub.store import people_queries
+from ingest.device import Camera, Place, Sensor
+from tests.peers import postgres
+
+DATABASES = ("sqlite", "postgresql")
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""10:00 in Shanghai, a working time."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    with postgres.serving() as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    server: postgres.Postgres = request.getfixturevalue("postgres_server")
+    return server.fresh_database()
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    time: datetime = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass
+class City:
+    """A hub with two cameras, a sensor and signed-in people."""
+
+    hub: Hub
+    clock: Clock
+    url: str
+    clients: dict[str, httpx.Client] = field(default_factory=dict)
+
+    def who(self, user: str) -> httpx.Client:
+        """The browser of a person, signed in; "worker" has the bearer token, "nobody" nothing."""
+        if user not in self.clients:
+            client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+            if user == "worker":
+                client.headers["Authorization"] = f"Bearer {self.hub.worker_token_file.read_text()}"
+            elif user != "nobody":
+                client.headers["X-Gridhub"] = "1"
+                answer = client.post("/api/session", json={"user": user, "password": PASSWORD})
+                assert answer.status_code == 200, answer.text
+            self.clients[user] = client
+        return self.clients[user]
+
+    def finding(self, **changes: Any) -> Finding:
+        """Rubbish at camera c1, ten seconds ago."""
+        at = self.clock() - timedelta(seconds=10)
+        made = Finding(
+            id=uuid4().hex,
+            kind="garbage_exposed",
+            at=at,
+            since=at - timedelta(minutes=10),
+            score=0.8,
+            camera="c1",
+            boxes=((0.1, 0.2, 0.3, 0.4),),
+            model=("street", "1"),
+        )
+        return replace(made, **changes)
+
+    def post_finding(self, finding: Finding, **files: bytes) -> dict[str, Any]:
+        """As the worker posts it; `files` are pictures by role."""
+        answer = self.send(finding, **files)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    def send(self, finding: Finding, **files: bytes) -> Any:
+        """The bare answer."""
+        wire, parts = finding.to_wire(), []
+        for role, content in files.items():
+            sha256 = hashlib.sha256(content).hexdigest()
+            wire["evidence"].append({"role": role, "sha256": sha256, "media_type": "image/jpeg"})
+            parts.append((sha256, (sha256, content, "image/jpeg")))
+        worker = self.who("worker")
+        if not parts:
+            return worker.post("/api/findings", json=wire)
+        return worker.post("/api/findings", data={"finding": json.dumps(wire)}, files=parts)
+
+    def case(self, **changes: Any) -> dict[str, Any]:
+        """A case that was found and confirmed."""
+        taken = self.post_finding(self.finding(**changes))
+        answer = self.who("wang").post(f"/api/alerts/{taken['alert']}/confirm", json={})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json()["case"])
+
+    def move(self, user: str, case: str, action: str, **body: Any) -> dict[str, Any]:
+        """A move that must succeed."""
+        answer = self.who(user).post(f"/api/cases/{case}/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+PASSWORD = "a long enough password"
+
+
+def jpeg(shade: int = 128) -> bytes:
+    """A small picture."""
+    done, content = cv2.imencode(".jpg", np.full((36, 64, 3), shade, np.uint8))
+    assert done
+    return bytes(content)
+
+
+def furnish(hub: Hub) -> None:
+    """Devices and people."""
+    place = Place(107.64, 35.73, "北大街1号")
+    zone = Zone("门前", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)))
+    hub.registry.import_cameras(
+        [
+            CameraEntry(
+                Camera("c1", "北大街", "rtsp://admin:secret@10.0.0.7/1", place=place),
+                (TaskEntry("garbage_exposed"), TaskEntry("goods_pile", "门前", 60.0)),
+                (zone,),
+            ),
+            CameraEntry(Camera("c2", "南大街", "rtsp://10.0.0.8/1", place=Place(107.65, 35.72, "南大街2号"))),
+        ]
+    )
+    hub.registry.import_sensors([Sensor("s1", "垃圾桶 7", "bin-7", "bin_level", place=place)])
+    for user, role, unit in (
+        ("wang", "staff", None),
+        ("li", "staff", None),
+        ("huan", "department", "sanitation"),
+        ("zhao", "department", "enforcement"),
+        ("eng", "engineer", None),
+        ("boss", "admin", None),
+    ):
+        hub.registry.add_user(user, role, unit, password=PASSWORD, shown_name=f"{user}先生")
+        with hub.house.db.write() as tx:
+            row = people_queries.user(tx, user)
+            assert row is not None
+            row.must_change_password = False
+
+
+@pytest.fixture(scope="session")
+def rules() -> Any:
+    return read_rules(default_settings(Path("unused")))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return replace(default_settings(tmp_path / "data"), database_url=database_url)
+
+
+@contextmanager
+def serving_city(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
+    """A furnished hub behind a real HTTP server."""
+    clock = Clock()
+    hub = build_hub(settings, rules=rules, now=clock, **parts)
+    hub.start()
+    furnish(hub)
+    sock = claim_port("127.0.0.1", 0)
+    serving = Serving(hub.app, sock)
+    serving.start()
+    made = City(hub, clock, f"http://127.0.0.1:{sock.getsockname()[1]}")
+    try:
+        yield made
+    finally:
+        for client in made.clients.values():
+            client.close()
+        hub.house.feed.close()
+        serving.end()
+        hub.stop()
+
+
+@pytest.fixture
+def city(settings: Settings, rules: Any) -> Iterator[City]:
+    with serving_city(settings, rules) as made:
+        yield made

@@ -1,0 +1,97 @@
+"""A real PostgreSQL server on a free port, with a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+from tests.peers import free_port, listens, need, stop_process, wait_until
+
+_DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server; `url` is the SQLAlchemy URL of its maintenance database."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://gridhub@127.0.0.1:{self.port}/postgres"
+
+    def fresh_database(self) -> str:
+        """URL of a new, empty database."""
+        name = f"t{uuid4().hex[:12]}"
+        with psycopg.connect(f"postgresql://gridhub@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://gridhub@127.0.0.1:{self.port}/{name}"
+
+
+def _binary(name: str) -> str:
+    for folder in _DEBIAN:
+        if (folder / name).is_file():
+            return str(folder / name)
+    return need(name)
+
+
+def _as_user() -> list[str]:
+    """PostgreSQL refuses to run as root: then run it as `nobody`."""
+    if os.geteuid() != 0:
+        return []
+    return [need("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@contextmanager
+def serving() -> Iterator[Postgres]:
+    """A server with its data in a temporary folder; without fsync, for it need not outlive anything."""
+    initdb, postgres, prefix = _binary("initdb"), _binary("postgres"), _as_user()
+    folder = Path(tempfile.mkdtemp(prefix="gridhub-pg-"))
+    if prefix:
+        os.chown(folder, 65534, 65534)
+    data, port = folder / "data", free_port()
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+    subprocess.run(
+        [*prefix, initdb, "-D", str(data), "-U", "gridhub", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        capture_output=True,
+        env=environment,
+        cwd=folder,
+    )
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": str(folder),
+        "fsync": "off",
+        "full_page_writes": "off",
+        "max_connections": "200",
+        "deadlock_timeout": "200ms",
+    }
+    flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*prefix, postgres, "-D", str(data), *flags], stdout=log, stderr=log, env=environment, cwd=folder
+        )
+    try:
+        wait_until(lambda: listens(port) and _answers(port), 30, "PostgreSQL")
+        yield Postgres(port)
+    finally:
+        stop_process(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(f"postgresql://gridhub@127.0.0.1:{port}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
