@@ -43,8 +43,12 @@ class Camera:
     @property
     def host(self) -> str:
         """Host (and port) that the per-host limits count; the scheme for sources without one."""
-        parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.scheme
+        try:
+            parts = urlsplit(self.url)
+            return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or parts.scheme
+        except ValueError:
+            # A port that is no number: such a camera fails when it is opened, not where hosts are counted.
+            return "?"
 
     @property
     def safe_url(self) -> str:

@@ -17,12 +17,22 @@ from __future__ import annotations
 
 import re
 
-_CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s@]*@")
+_USER_INFO = re.compile(
+    r"""(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)
+        (?: [^/\s'"]*@                                      # user:p@ss@
+          | [^/\s'":@]*:(?!\d{1,5}(?:[/?\#\s'"]|$))[^\s'"]*@  # user:pa/ss@, but not host:554/path@2
+        )""",
+    re.VERBOSE,
+)
+_SECRET_FIELDS = re.compile(
+    r"(?i)(?P<name>[?&;](?:[a-z_-]*(?:pass|pwd|token|secret|auth|key|sign)[a-z_-]*|loginpas|loginuse|user|username|usr)=)"
+    r"[^&;\s'\"#]*"
+)
 
 
 def without_credentials(text: str) -> str:
-    """`text` with the user and password taken out of every URL in it."""
-    return _CREDENTIALS.sub(r"\g<scheme>", text)
+    """`text` with users, passwords and secret query fields taken out of every URL in it."""
+    return _SECRET_FIELDS.sub(r"\g<name>***", _USER_INFO.sub(r"\g<scheme>", text))
 
 
 class IngestError(Exception):

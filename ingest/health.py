@@ -69,17 +69,25 @@ class Limits:
     black_bright: float = 45.0
     covered_flat_share: float = 0.92
     covered_flat_more: float = 0.55
+    covered_likeness: float = 0.5
     blurred_share: float = 0.4
-    moved_likeness: float = 0.15
+    moved_likeness: float = 0.25
     moved_shift_px: float = 8.0
 
 
 def thumbnail(image: Image) -> Grey:
-    """90 x 160 float32 grey, 0-255. Large pictures are thinned first: full-size averaging would cost milliseconds."""
-    step = max(1, image.shape[1] // (4 * WIDTH_PX))
-    thin = np.ascontiguousarray(image[::step, ::step])
-    small = cv2.resize(thin, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
-    return cast(Grey, cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32))
+    """90 x 160 float32 grey, 0-255. Rows of large pictures are thinned first: averaging all would cost milliseconds."""
+    rows = image[:: max(1, image.shape[0] // (4 * HEIGHT_PX))]
+    grey = cv2.cvtColor(rows, cv2.COLOR_BGR2GRAY)
+    return cast(Grey, cv2.resize(grey, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA).astype(np.float32))
+
+
+def light(image: Image, grey: Grey) -> str:
+    """"infrared" (no colour), "dark" or "day": the same view looks different in each, so each has its own reference."""
+    few = image[::24, ::24].astype(np.int16)
+    if float(np.abs(few[..., 0] - few[..., 1]).mean() + np.abs(few[..., 1] - few[..., 2]).mean()) < 4.0:
+        return "infrared"
+    return "dark" if float(grey.mean()) < 50.0 else "day"
 
 
 def edges(grey: Grey) -> Grey:
@@ -103,14 +111,18 @@ _WINDOW = cv2.createHanningWindow((WIDTH_PX, HEIGHT_PX), cv2.CV_32F)
 
 def shift_px(reference: Grey, now: Grey) -> tuple[float, float, float]:
     """(dx, dy, response 0-1) in thumbnail pixels by which the view moved: phase correlation of edge pictures."""
-    (dx, dy), response = cv2.phaseCorrelate(reference, now, _WINDOW)
+    # Copies, because OpenCV windows its arguments in place.
+    (dx, dy), response = cv2.phaseCorrelate(reference.copy(), now.copy(), _WINDOW)
     return float(dx), float(dy), float(response)
 
 
 def flat_share(grey: Grey) -> float:
-    """Share (0-1) of 10 x 10 blocks without texture: standard deviation under 2.5 of 255."""
-    blocks = grey.reshape(HEIGHT_PX // 10, 10, WIDTH_PX // 10, 10)
-    return float((blocks.std(axis=(1, 3)) < 2.5).mean())
+    """Share (0-1) of 10 x 10 blocks without detail: what is smooth, or no more than noise, at their brightness."""
+    detail = grey - cv2.blur(grey, (9, 9))
+    blocks = detail.reshape(HEIGHT_PX // 10, 10, WIDTH_PX // 10, 10)
+    power = np.einsum("iajb,iajb->ij", blocks, blocks) / 100
+    light = cv2.resize(grey, (WIDTH_PX // 10, HEIGHT_PX // 10), interpolation=cv2.INTER_AREA)
+    return float((power < (0.6 + 0.012 * light) ** 2).mean())
 
 
 def sharpness(grey: Grey) -> float:
@@ -134,7 +146,7 @@ class Health:
         self._in_a_row = 0
         self._seen: dict[State, int] = {}
         self._well = 0
-        self._view = _View(self._limits)
+        self._views: dict[str, _View] = {}
         self._still = _Still(self._limits)
         self._now = CameraState(camera_id, State.OFFLINE, now, "not looked at yet")
 
@@ -145,7 +157,7 @@ class Health:
 
     def accept_view(self) -> None:
         """What the camera shows from now on is its right view: learn it anew."""
-        self._view = _View(self._limits)
+        self._views.clear()
         self._seen.clear()
 
     def count(self, error: SourceError) -> None:
@@ -166,7 +178,8 @@ class Health:
         """A look gave this picture."""
         now = frame.captured_at
         grey = thumbnail(frame.image)
-        troubles = self._troubles(grey, now)
+        view = self._views.setdefault(light(frame.image, grey), _View(self._limits))
+        troubles = self._troubles(grey, view, now)
         was = State(self._now.state)
         back = was in (State.OFFLINE, State.STALE)
         self._in_a_row = 0
@@ -187,7 +200,7 @@ class Health:
     def _enter(self, state: State) -> int:
         return 1 if state is State.FROZEN else self._limits.looks_to_enter
 
-    def _troubles(self, grey: Grey, now: datetime) -> dict[State, str]:
+    def _troubles(self, grey: Grey, view: _View, now: datetime) -> dict[State, str]:
         limits, found = self._limits, {}
         still = self._still.saw(grey, now)
         mean, bright = float(grey.mean()), float(np.percentile(grey, 99))
@@ -195,7 +208,7 @@ class Health:
             return {State.BLACK: f"black: mean brightness {mean:.0f} of 255"}
         if still:
             found[State.FROZEN] = still
-        found.update(self._view.saw(grey, learn=not found))
+        found.update(view.saw(grey, learn=not found))
         return found
 
     def _be(self, state: State, message: str, now: datetime, last_look_at: datetime | None) -> CameraState:
@@ -242,28 +255,27 @@ class _View:
         limits = self._limits
         flat, sharp, now = flat_share(grey), sharpness(grey), edges(grey)
         found: dict[State, str] = {}
-        ready = self._learnt >= limits.looks_to_learn
-        usual_flat = float(np.median(self._flat)) if ready else 0.0
-        if flat >= limits.covered_flat_share and (not ready or flat - usual_flat > 0.15):
-            found[State.COVERED] = f"covered: {flat:.0%} of the picture shows nothing"
-        elif ready and flat - usual_flat > limits.covered_flat_more:
-            found[State.COVERED] = f"covered: {flat:.0%} of the picture shows nothing, usually {usual_flat:.0%}"
-        elif ready:
-            found.update(self._compare(now, sharp))
+        if self._edges is None or self._learnt < limits.looks_to_learn:
+            if flat >= limits.covered_flat_share:
+                found[State.COVERED] = f"covered: {flat:.0%} of the picture shows nothing"
+        else:
+            found = self._compare(self._edges, now, flat, sharp)
         if learn and not found:
             self._learn(now, flat, sharp)
         return found
 
-    def _compare(self, now: Grey, sharp: float) -> dict[State, str]:
+    def _compare(self, reference: Grey, now: Grey, flat: float, sharp: float) -> dict[State, str]:
         limits = self._limits
-        assert self._edges is not None
-        usual_sharp = float(np.median(self._sharp))
+        usual_flat, usual_sharp = float(np.median(self._flat)), float(np.median(self._sharp))
         blurred = sharp < limits.blurred_share * usual_sharp
-        alike = likeness(self._edges, now)
+        alike = likeness(reference, now)
+        empty = flat >= limits.covered_flat_share and flat - usual_flat > 0.15
+        if alike < limits.covered_likeness and (empty or flat - usual_flat > limits.covered_flat_more):
+            return {State.COVERED: f"covered: {flat:.0%} of the picture shows nothing, usually {usual_flat:.0%}"}
         if alike < 0.6:
-            dx, dy, response = shift_px(self._edges, now)
+            dx, dy, response = shift_px(reference, now)
             far = max(abs(dx), abs(dy)) > limits.moved_shift_px and response > 0.08
-            if far and likeness(self._edges, _back(now, dx, dy)) > alike + 0.2:
+            if far and likeness(reference, _back(now, dx, dy)) > alike + 0.2:
                 by = f"{dx / WIDTH_PX:+.0%} across, {dy / HEIGHT_PX:+.0%} down"
                 return {State.MOVED: f"moved: the view shifted by {by}"}
         if blurred:

@@ -248,5 +248,3 @@ def _in_pace(previous: tuple[Packet, datetime] | None, packet: Packet, now: date
         return False
     taken_s = packet.dts_s - previous[0].dts_s
     return now - previous[1] >= timedelta(seconds=max(0.0, taken_s) / 2)
-
-

@@ -1,0 +1,206 @@
+"""Rows of cameras and sensors from YAML or CSV files; every error at once, each naming file, row, key and value."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from .cameras import SOURCES, open_source
+from .cameras.libav import PREFIX
+from .device import Camera, Place, Sensor, Watch
+from .errors import InventoryError, without_credentials
+
+_Device = TypeVar("_Device", Camera, Sensor)
+
+_PLACE = ("lon", "lat", "address", "grid")
+CAMERA_KEYS = ("id", "name", "url", "watch", "every_s", "priority", "preset", *_PLACE)
+SENSOR_KEYS = ("id", "name", "device", "profile", "every_s", *_PLACE)
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one value: `row` counts from 1 (a CSV's heading is not counted); key "" means the row."""
+
+    file: str
+    row: int
+    key: str
+    value: str
+    allowed: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}: row {self.row}" + (f": {self.key}" if self.key else "")
+        return without_credentials(f"{where}: {self.value!r} is not allowed; allowed: {self.allowed}")
+
+
+def read_cameras(path: Path) -> tuple[list[Camera], list[RowError]]:
+    """Cameras of a YAML (`cameras:` or a list) or CSV file (first line: the keys); good rows and all errors.
+
+    Raises InventoryError where the file itself cannot be read.
+    """
+    return _read(path, "cameras", CAMERA_KEYS, _camera)
+
+
+def read_sensors(path: Path) -> tuple[list[Sensor], list[RowError]]:
+    """Sensors of a YAML (`sensors:` or a list) or CSV file; as `read_cameras`."""
+    return _read(path, "sensors", SENSOR_KEYS, _sensor)
+
+
+class _Row:
+    """One row being read; collects what is wrong with it."""
+
+    def __init__(self, file: str, number: int, values: Mapping[str, Any], errors: list[RowError]) -> None:
+        self._file, self._number, self._values, self._errors = file, number, values, errors
+
+    def wrong(self, key: str, value: object, allowed: str) -> None:
+        self._errors.append(RowError(self._file, self._number, key, str(value), allowed))
+
+    def unknown_keys(self, allowed: tuple[str, ...]) -> None:
+        for key in self._values:
+            if key not in allowed:
+                self.wrong("", key, f"the keys {', '.join(allowed)}")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._values.get(key)
+        if value is None or value == "":
+            if default is None:
+                self.wrong(key, "" if value is None else value, "a text; it must be given")
+            return default or ""
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            self.wrong(key, value, "a text")
+            return default or ""
+        return str(value).strip()
+
+    def number(self, key: str, least: float, most: float, default: float | None) -> float | None:
+        value = self._values.get(key)
+        if value is None or value == "":
+            return default
+        try:
+            number = float(value) if not isinstance(value, bool) else float("nan")
+        except (TypeError, ValueError):
+            number = float("nan")
+        if not least <= number <= most:
+            self.wrong(key, value, f"a number from {least:g} to {most:g}")
+            return default
+        return number
+
+    def place(self) -> Place | None:
+        lon, lat = self.number("lon", -180, 180, None), self.number("lat", -90, 90, None)
+        given = [key for key in ("lon", "lat") if self._values.get(key) not in (None, "")]
+        if len(given) == 1:
+            self.wrong("lat" if given == ["lon"] else "lon", "", "both of lon and lat, or neither")
+        if lon is None or lat is None:
+            return None
+        return Place(lon, lat, self.text("address", ""), self.text("grid", ""))
+
+
+def _camera(row: _Row) -> Camera:
+    row.unknown_keys(CAMERA_KEYS)
+    watch = row.text("watch", Watch.STAY.value)
+    if watch not in {w.value for w in Watch}:
+        row.wrong("watch", watch, ", ".join(Watch))
+        watch = Watch.STAY.value
+    camera_id, url = row.text("id"), row.text("url")
+    camera = Camera(
+        id=camera_id,
+        name=row.text("name", "") or camera_id,
+        url=url,
+        watch=Watch(watch),
+        every_s=row.number("every_s", 0.2, 86400, 10.0) or 10.0,
+        priority=int(row.number("priority", -8, 8, 0) or 0),
+        preset=row.text("preset", "") or None,
+        place=row.place(),
+    )
+    if url:
+        _check_url(row, camera)
+    return camera
+
+
+def _check_url(row: _Row, camera: Camera) -> None:
+    scheme = camera.url.partition(":")[0].lower()
+    if scheme not in SOURCES and not scheme.startswith(PREFIX):
+        row.wrong("url", camera.safe_url, f"the schemes {', '.join(SOURCES)}, {PREFIX}…")
+        return
+    try:
+        if scheme not in ("file",) and not scheme.startswith(PREFIX) and not camera.host:
+            row.wrong("url", camera.safe_url, f"{scheme}://HOST[:PORT]/PATH")
+            return
+        open_source(camera).close()
+    except InventoryError as error:
+        row.wrong("url", camera.safe_url, str(error))
+    except ValueError:
+        # Python's own words would show a part of the password.
+        allowed = f"{scheme}://[USER:PASSWORD@]HOST[:PORT]/PATH with / @ : in a password written %2F %40 %3A"
+        row.wrong("url", camera.safe_url, allowed)
+
+
+def _sensor(row: _Row) -> Sensor:
+    row.unknown_keys(SENSOR_KEYS)
+    sensor_id = row.text("id")
+    return Sensor(
+        id=sensor_id,
+        name=row.text("name", "") or sensor_id,
+        device=row.text("device"),
+        profile=row.text("profile"),
+        every_s=row.number("every_s", 1, 30 * 86400, 600.0) or 600.0,
+        place=row.place(),
+    )
+
+
+def _read(
+    path: Path, what: str, keys: tuple[str, ...], make: Callable[[_Row], _Device]
+) -> tuple[list[_Device], list[RowError]]:
+    errors: list[RowError] = []
+    rows: list[_Device] = []
+    first: dict[str, int] = {}
+    for number, values in _rows(path, what, keys):
+        found: list[RowError] = []
+        if not isinstance(values, dict):
+            errors.append(RowError(str(path), number, "", str(values), f"an object with the keys {', '.join(keys)}"))
+            continue
+        row = _Row(str(path), number, values, found)
+        made = make(row)
+        if made.id and made.id in first:
+            row.wrong("id", made.id, f"an id of its own (row {first[made.id]} has it)")
+        first.setdefault(made.id, number)
+        if not found:
+            rows.append(made)
+        errors += found
+    return rows, errors
+
+
+def _rows(path: Path, what: str, keys: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InventoryError(f"{path}: {error.strerror}") from None
+    if path.suffix.lower() == ".csv":
+        yield from enumerate(csv.DictReader(io.StringIO(_decoded(path, data), newline="")), 1)
+        return
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise InventoryError(f"{path}: {path.suffix!r} is not a known kind of file; allowed: .yaml, .yml, .csv")
+    try:
+        content = yaml.safe_load(data)
+    except yaml.YAMLError as error:
+        raise InventoryError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    listed = content.get(what) if isinstance(content, dict) else content
+    if isinstance(content, dict) and (unknown := set(content) - {what}):
+        raise InventoryError(f"{path}: unknown key {sorted(map(str, unknown))[0]!r}; allowed: {what}")
+    if not isinstance(listed, list):
+        raise InventoryError(f"{path}: wanted a list of {what}, each with the keys {', '.join(keys)}")
+    yield from enumerate(listed, 1)
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    """UTF-8, or GB 18030, which is what spreadsheets on Chinese Windows write."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InventoryError(f"{path}: neither UTF-8 nor GB 18030 text")
