@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,8 @@ def _tell_devices(tx: Transaction, house: House, cameras: list[CameraRow], senso
         zones.setdefault(zone.camera_id, {})[zone.name] = zone
     shown = [("camera", camera_json(row, names, zones.get(row.id, {}))) for row in cameras]
     shown += [("sensor", sensor_json(row, names)) for row in sensors]
-    tx.after(lambda: [house.feed.publish(event, data) for event, data in shown] and None)
+    for event, data in shown:
+        tx.after(partial(house.feed.publish, event, data))
 
 
 def keep_look(house: House, camera_id: str, captured_at: datetime, content: bytes) -> None:

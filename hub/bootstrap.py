@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import threading
@@ -15,6 +16,7 @@ import yaml
 
 from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
+from ingest.inventory import RowError, read_cameras, read_sensors
 
 from . import alerts, people, readings
 from .api import create_app
@@ -73,6 +75,7 @@ class Hub:
         self.migrate()
         self._first_administrator()
         self._worker_token()
+        self._inventory()
         self._outbox = Outbox(self.house, self._send or Post(self.settings.webhook_allow), self._wake)
         self._outbox.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
@@ -98,6 +101,21 @@ class Hub:
             new = [r for r in rows if known.get(r["id"]) != (r["name"]["zh"], r["name"].get("en", ""))]
             if new:
                 self.registry.import_departments(new)
+
+    def _inventory(self) -> None:
+        """The files that the settings name; rows that cannot be used are logged, the others go in."""
+        settings, errors = self.settings, list[RowError]()
+        if settings.grids_file is not None:
+            self.registry.import_grids(json.loads(settings.grids_file.read_text(encoding="utf-8")))
+        if settings.cameras_file is not None:
+            cameras, errors = read_cameras(settings.cameras_file)
+            self.registry.import_cameras(cameras)
+        if settings.sensors_file is not None:
+            sensors, more = read_sensors(settings.sensors_file)
+            self.registry.import_sensors(sensors)
+            errors += more
+        for error in errors:
+            log.error("%s", error)
 
     def _first_administrator(self) -> None:
         with self.house.db.read() as tx:

@@ -83,13 +83,17 @@ class Registry:
             tx.audit(self.house.now(), SYSTEM.id, "grids-imported", "grids", count=len(tree.grids))
         return len(tree.grids)
 
-    def import_cameras(self, entries: Iterable[CameraEntry], by: Actor = SYSTEM) -> int:
-        """Add or update; a camera's zones and tasks become those of its entry. How many. Raises Invalid."""
+    def import_cameras(self, entries: Iterable[CameraEntry | Camera], by: Actor = SYSTEM) -> int:
+        """Add or update; how many. Raises Invalid.
+
+        A camera's zones and tasks become those of its entry. A bare Camera keeps what it has; a new one is looked at
+        for every enabled kind that needs no zone.
+        """
         count = 0
         with self.house.db.write() as tx:
             grids = _tree(tx)
             for entry in entries:
-                self._put_camera(tx, entry, grids)
+                self._put_camera(tx, entry if isinstance(entry, CameraEntry) else self._entry(tx, entry), grids)
                 count += 1
             tx.change_assignment()
             tx.audit(self.house.now(), by.id, "cameras-imported", "cameras", count=count)
@@ -263,6 +267,16 @@ class Registry:
             _put_zone(tx, camera.id, zone)
         self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)})
 
+    def _entry(self, tx: Transaction, camera: Camera) -> CameraEntry:
+        row = ask.camera(tx, camera.id)
+        if row is not None:
+            kept = tuple(TaskEntry(t.kind, t.zone_name, t.dwell_s) for t in row.tasks)
+            return CameraEntry(camera, kept, (), row.clip)
+        kinds = self.house.rules.kinds.values()
+        return CameraEntry(
+            camera, tuple(TaskEntry(k.id) for k in kinds if k.enabled and k.rule is not None and k.zone != "required")
+        )
+
     def _put_tasks(self, row: CameraRow, tasks: Sequence[TaskEntry], zones: set[str]) -> None:
         kept = {(t.kind, t.zone_name): t for t in row.tasks}
         wanted: dict[tuple[str, str], TaskRow] = {}
@@ -303,8 +317,10 @@ class Registry:
 
     def _locate_all(self, tx: Transaction) -> None:
         grids = _tree(tx)
-        for row in (*ask.cameras(tx), *ask.sensors(tx)):
-            _place(row, grids)
+        for camera in ask.cameras(tx):
+            _place(camera, grids)
+        for sensor in ask.sensors(tx):
+            _place(sensor, grids)
 
     def _told(self, shown: dict[str, Any]) -> dict[str, Any]:
         self.house.feed.publish("camera", shown)

@@ -66,7 +66,9 @@ def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
     if not changes:
         return
     table: Any = CameraRow.__table__
-    values = {name: bindparam(name) for name in ("state", "since", "message", "last_look_at", "attained_s")}
+    values: dict[str, Any] = {
+        name: bindparam(name) for name in ("state", "since", "message", "last_look_at", "attained_s")
+    }
     statement = update(table).where(table.c.id == bindparam("camera")).values(**values)
     tx.connection().execute(statement, [{**c, "camera": c["id"]} for c in changes])
 
@@ -76,7 +78,11 @@ def set_sensor_states(tx: Session, changes: list[dict[str, Any]]) -> None:
     if not changes:
         return
     table: Any = SensorRow.__table__
-    values = {"state": bindparam("state"), "last_seen": bindparam("last_seen"), "values": bindparam("values_")}
+    values: dict[str, Any] = {
+        "state": bindparam("state"),
+        "last_seen": bindparam("last_seen"),
+        "values": bindparam("values_"),
+    }
     statement = update(table).where(table.c.id == bindparam("sensor")).values(values)
     rows = [
         {"sensor": c["id"], "state": c["state"], "last_seen": c["last_seen"], "values_": c["values"]} for c in changes
@@ -88,7 +94,7 @@ def counts_by_state(tx: Session) -> tuple[dict[str, int], dict[str, int]]:
     """(cameras by state, sensors by state)."""
     by_camera = tx.execute(select(CameraRow.state, func.count()).group_by(CameraRow.state))
     by_sensor = tx.execute(select(SensorRow.state, func.count()).group_by(SensorRow.state))
-    return dict(by_camera), dict(by_sensor)
+    return dict(by_camera.all()), dict(by_sensor.all())
 
 
 def look_times(tx: Session) -> list[datetime]:
