@@ -1,6 +1,6 @@
 // Who is signed in, what the hub says of itself, and which theme this person works in.
 import { computed, ref, watch } from 'vue'
-import { del, get, post } from '../api/client'
+import { ApiError, del, get, post } from '../api/client'
 import { closeFeed, openFeed } from '../api/feed'
 import type { HubInfo, Session } from '../api/types'
 import { setHubClock } from './now'
@@ -22,8 +22,8 @@ export async function resume(): Promise<void> {
   if (!localStorage.getItem(MARK)) return
   try {
     begin(await get<Session>('/api/session'))
-  } catch {
-    localStorage.removeItem(MARK)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) localStorage.removeItem(MARK)
   }
 }
 

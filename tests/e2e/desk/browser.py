@@ -1,0 +1,95 @@
+"""Headless Chromium with one page a person; anything the console calls an error fails the test that caused it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.city import PASSWORD
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, PHONE = (1920, 1080), (390, 844)
+
+
+def chromium() -> str:
+    """Path of the system's Chromium; where there is none the test skips, or fails where CI=true."""
+    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
+    if found:
+        return found
+    reason = f"no Chromium installed (looked for {', '.join(CHROMIUMS)})"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """One headless Chromium."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+class Screen:
+    """One person's page. `with Screen(browser, url) as screen:` fails at the end when the console had an error."""
+
+    def __init__(self, running: Browser, url: str, size: tuple[int, int] = WIDE, locale: str = "zh") -> None:
+        self.url, self.errors, self.excused = url, list[str](), list[str]()
+        viewport = {"width": size[0], "height": size[1]}
+        self._context = running.new_context(
+            viewport={"width": size[0], "height": size[1]}, has_touch=viewport["width"] < 600, locale="zh-CN"
+        )
+        self._context.add_init_script(f"localStorage.setItem('gridhub.locale', '{locale}')")
+        self._context.set_default_timeout(15_000)
+        self.page: Page = self._context.new_page()
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.errors.append(f"{self.page.url}: {error}"))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"{self.page.url}: {message.text}")
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        errors = [e for e in self.errors if not any(excuse in e for excuse in self.excused)]
+        self._context.close()
+        if kind is None:
+            assert not errors, "the browser's console said:\n" + "\n".join(errors)
+
+    def sign_in(self, user: str, password: str = PASSWORD) -> None:
+        """Through the form, as a person does."""
+        self.page.goto(self.url)
+        self.page.fill("input#user", user)
+        self.page.fill("input#password", password)
+        self.page.click("[data-test=sign-in]")
+        self.page.wait_for_selector("header.strip")
+
+    def drawn(self, selector: str) -> None:
+        """Wait until the picture is not only there but decoded."""
+        self.page.wait_for_function(
+            "s => { const i = document.querySelector(s); return i && i.complete && i.naturalWidth > 0 }", arg=selector
+        )
+
+    def overflow_px(self) -> int:
+        """By how much the page is wider than the screen."""
+        wider: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return wider

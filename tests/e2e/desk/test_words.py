@@ -1,0 +1,47 @@
+"""The page's two dictionaries: the same keys, the same blanks to fill, and every key that the sources name."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).resolve().parents[3] / "hub" / "web" / "src"
+ZH: dict[str, str] = json.loads((SOURCES / "words" / "zh.json").read_text())
+EN: dict[str, str] = json.loads((SOURCES / "words" / "en.json").read_text())
+CODE = "\n".join(p.read_text() for p in sorted(SOURCES.rglob("*")) if p.suffix in (".ts", ".vue"))
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    assert list(ZH) == list(EN)
+
+
+@pytest.mark.parametrize("key", sorted(ZH))
+def test_a_key_has_words_and_the_same_blanks_in_both(key: str) -> None:
+    assert ZH[key].strip()
+    assert EN[key].strip()
+    assert set(re.findall(r"\{(\w+)\}", ZH[key])) == set(re.findall(r"\{(\w+)\}", EN[key]))
+    assert not CHINESE.search(EN[key]), EN[key]
+
+
+def test_every_key_that_the_sources_name_is_there() -> None:
+    families = {key.split(".")[0] for key in ZH}
+    named = {k for k in re.findall(r"'([a-z][a-z-]*\.[a-z0-9_-]+)'", CODE) if k.split(".")[0] in families}
+    assert len(named) > 100
+    assert not named - set(ZH)
+
+
+def test_no_key_is_left_over() -> None:
+    built = set(re.findall(r"tOf\(\s*'([a-z-]+)'", CODE)) | set(re.findall(r"`([a-z-]+)\.\$\{", CODE))
+    built |= {"advice-staff", "advice-department"}
+    assert not [key for key in ZH if f"'{key}'" not in CODE and key.split(".")[0] not in built]
+
+
+def test_no_chinese_stands_outside_the_dictionaries() -> None:
+    """Screens say nothing that cannot be switched."""
+    for path in sorted(SOURCES.rglob("*.vue")):
+        template = path.read_text().split("<template>", 1)[1].replace("'中文'", "")  # a language by its own name
+        assert not CHINESE.search(template), path.name
