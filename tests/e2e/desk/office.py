@@ -32,6 +32,7 @@ class Office(City):
 
     def __enter__(self) -> Office:
         self._spots = itertools.count(1)  # each finding is at a place of its own: nothing is absorbed or suppressed
+        self.people: dict[str, httpx.Client] = {}
         self.start_hub()
         self.admin = self._first_sign_in()
         for number, camera in enumerate(CAMERAS):
@@ -46,7 +47,8 @@ class Office(City):
     def colleague(self, name: str, role: str, department: str | None = None) -> httpx.Client:
         """A new user of `role`, made over HTTP, who has chosen a password of their own."""
         row = {"user": name, "name": name, "role": role} | ({"department": department} if department else {})
-        return self._sign_in(name, self.add("users", row)["one_time_password"])
+        self.people[name] = self._sign_in(name, self.add("users", row)["one_time_password"])
+        return self.people[name]
 
     def find(self, camera: str, kind: str = "garbage_exposed", minutes_ago: float = 12.0, before: bool = False) -> Json:
         """Post a finding with its picture; returns the hub's answer ({alert, outcome, …})."""

@@ -156,6 +156,6 @@ export function claimant(alert: Alert): string | null {
 }
 
 export async function claim(alert: Alert): Promise<void> {
-  if (alert.claimed_by) return
+  if (claimant(alert)) return
   await post(`/api/alerts/${encodeURIComponent(alert.id)}/claim`)
 }
