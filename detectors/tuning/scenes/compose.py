@@ -56,8 +56,14 @@ def compose(
     return _sensor(picture, t_s, seed, noise, drift), labels
 
 
-def traffic(view: View, sprites: Sequence[Sprite], t_s: float, seed: int = 0, busy: float = 1.0) -> list[Standing]:
-    """People walking along the pavement and vehicles on the road at `t_s`: smooth in time, the same for a seed."""
+def traffic(
+    view: View, sprites: Sequence[Sprite], t_s: float, seed: int = 0, busy: float = 1.0, around: Iterable[str] = ()
+) -> list[Standing]:
+    """People walking along the pavement and vehicles on the road at `t_s`: smooth in time, the same for a seed.
+
+    `busy` scales how many; people walk around the overlays named in `around` instead of through them.
+    """
+    spots = [view.overlays[name].ground for name in around]
     rng = np.random.default_rng([seed, 77])
     kerb, front, near = (view.street[key] for key in ("kerb_y", "front_y", "near_y"))
     low, high = -32.0, min(36.0, view.street["right_x"] + 6.0)
@@ -67,24 +73,37 @@ def traffic(view: View, sprites: Sequence[Sprite], t_s: float, seed: int = 0, bu
         who = people[int(rng.integers(len(people)))]
         lane, pace = rng.uniform(kerb + 1.1, max(kerb + 1.3, front - 1.5)), rng.uniform(0.9, 1.5)
         x, way = _along(rng, low, high, pace, t_s)
-        out.append(Standing(who, x, lane + 0.15 * math.sin(x * 0.35), 0.0 if way > 0 else math.pi, x * 0.72 % 1.0))
+        y = _sidestep(x, lane + 0.15 * math.sin(x * 0.35), spots, (kerb + 0.35, front - 0.35))
+        out.append(Standing(who, x, y, 0.0 if way > 0 else math.pi, x * 0.72 % 1.0))
     lanes = {1: max(near + 1.3, kerb - 6.0), -1: kerb - 3.4}
     one_way = lanes[1] < 3.4  # the near lane lies under the camera: out of the picture
     for kind, count, pace in (("vehicle", round(2 * busy), 8.0), ("twowheeler", round(1.5 * busy), 4.5)):
         choices = [s for s in sprites if s.kind == kind]
-        for _ in range(count if choices else 0):
+        start = float(rng.uniform(0, 115.0))
+        for k in range(count if choices else 0):
             which = choices[int(rng.integers(len(choices)))]
-            x, way = _along(rng, -55.0, 60.0, pace * rng.uniform(0.8, 1.2), t_s, -1 if one_way else 0)
-            y = lanes[way] if kind == "vehicle" else (kerb - 2.0 if way < 0 else near + 0.7)
-            out.append(Standing(which, x, y, 0.0 if way > 0 else math.pi, 0.0))
+            way = -1 if one_way or rng.random() < 0.5 else 1
+            gone = (start + 115.0 * k / count + pace * t_s) % 115.0  # one pace for all: nobody drives into another
+            y = lanes[way] if kind == "vehicle" else (kerb - 2.5 if way < 0 else near + 0.7)
+            out.append(Standing(which, way * (gone - 57.5), y, 0.0 if way > 0 else math.pi, 0.0))
     return out
 
 
-def _along(
-    rng: np.random.Generator, low: float, high: float, pace: float, t_s: float, only: int = 0
-) -> tuple[float, int]:
-    """A place on a closed run along the street, and which way it is going (+1, -1; `only` fixes it)."""
-    way = only or (1 if rng.random() < 0.5 else -1)
+def _sidestep(x: float, y: float, spots: Sequence[tuple[float, float]], within: tuple[float, float]) -> float:
+    """Bend a walker's line around what stands on the pavement: 1.3 m clear, over 3 m before and after."""
+    for spot_x, spot_y in spots:
+        near, gap = abs(x - spot_x) / 3.0, y - spot_y
+        if near < 1.0 and abs(gap) < 1.3:
+            side = 1.0 if gap >= 0 else -1.0
+            if not within[0] <= spot_y + side * 1.3 <= within[1]:
+                side = -side
+            y += (spot_y + side * 1.3 - y) * 0.5 * (1.0 + math.cos(math.pi * near))
+    return min(max(y, within[0]), within[1])
+
+
+def _along(rng: np.random.Generator, low: float, high: float, pace: float, t_s: float) -> tuple[float, int]:
+    """A place on a closed run along the street, and which way it is going (+1, -1)."""
+    way = 1 if rng.random() < 0.5 else -1
     gone = (rng.uniform(0, high - low) + pace * t_s) % (high - low)
     return (low + gone if way > 0 else high - gone), way
 

@@ -44,7 +44,7 @@ class Quality:
     jpeg: int
 
 
-QUALITY = {"demo": Quality(960, 540, 8, 8, 88), "train": Quality(640, 360, 10, 8, 92)}
+QUALITY = {"demo": Quality(960, 540, 5, 6, 88), "train": Quality(640, 360, 10, 8, 92)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def set_light(scene: Scene, light: str) -> None:
     """Turn sky, sun, lamps, wetness and exposure to `day`, `dusk`, `night` or `rain`."""
     look = {
         "day": ((0.5, 0.66, 1.0), 0.75, 3.6, 0.0, 0.0, 0.0, 0.25),
-        "dusk": ((0.42, 0.38, 0.55), 0.38, 0.5, 0.0, 0.6, 350.0, 1.3),
-        "night": ((0.1, 0.13, 0.25), 0.08, 0.0, 0.0, 0.8, 1100.0, 1.1),
+        "dusk": ((0.42, 0.38, 0.55), 0.38, 0.5, 0.0, 0.22, 350.0, 1.3),
+        "night": ((0.1, 0.13, 0.25), 0.08, 0.0, 0.0, 0.28, 1300.0, 1.1),
         "rain": ((0.62, 0.68, 0.75), 0.9, 0.0, 1.0, 0.12, 0.0, 1.1),
     }[light]
     rgb, sky, sun, wet, glow, lamp_w, exposure = look
@@ -464,11 +464,11 @@ DEMO_SETS = (
 )
 
 
-def lights_of(seed: int, which: str, index: int) -> list[str]:
+def lights_of(seed: int, which: str) -> list[str]:
     """Which lights a view is rendered in: all by day; some of them by night, in rain or at dusk too."""
     if which == "train":
-        return ["day", *([["night"], ["rain"], [], ["dusk"]][index % 4])]
-    return ["day", *([["night"], [], ["rain"], [], [], ["dusk"], []][index % 7])]
+        return ["day", *([["night"], ["rain"], [], ["dusk"]][(seed - 1) % 4])]
+    return ["day", *([["night"], [], ["rain"], [], [], ["dusk"], []][(seed - 1) % 7])]
 
 
 def seeds_of(text: str) -> list[int]:
@@ -493,8 +493,8 @@ def main() -> int:
     args = parser.parse_args()
     if args.sprites:
         render_sprites(args.out / "sprites", args.sprite_seed)
-    for index, seed in enumerate(seeds_of(args.seeds) if args.seeds else []):
-        lights = args.lights.split(",") if args.lights else lights_of(seed, args.which, index)
+    for seed in seeds_of(args.seeds) if args.seeds else []:
+        lights = args.lights.split(",") if args.lights else lights_of(seed, args.which)
         name = f"v{seed:02d}"
         only = DEMO_SETS[seed % 3] if args.which == "demo" else None
         written = render_view(seed, lights, QUALITY[args.which], args.out / name, args.extra_garbage, only)

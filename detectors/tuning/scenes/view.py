@@ -100,6 +100,24 @@ class View:
         one, two = self.project(x_m, y_m, 0.0), self.project(x_m + side[0], y_m + side[1], 0.0)
         return math.hypot(two[0] - one[0], two[1] - one[1])
 
+    def open_spot(self, clear_m: float = 2.0) -> tuple[float, float] | None:
+        """A place on the pavement (metres) in the middle of the picture, in full sight and clear of every overlay.
+
+        For what is made at compose time, such as an open fire. None where the view has no such place.
+        """
+        kerb, front, ground = (self.street[key] for key in ("kerb_y", "front_y", "ground_z"))
+        found: list[tuple[float, tuple[float, float]]] = []
+        for y in np.arange(kerb + 0.9, front - 0.6, 0.4):
+            for x in np.arange(self.eye[0] - 14.0, min(self.eye[0] + 14.0, self.street["right_x"] - 1.0), 0.4):
+                u, v, depth = self.project(float(x), float(y), ground)
+                if not (0.2 < u / self.width_px < 0.8 and 0.42 < v / self.height_px < 0.85):
+                    continue
+                if abs(float(self.depth_m[int(v) - 3, int(u)]) - depth) > 0.8:
+                    continue
+                if all(math.dist((x, y), o.ground) > clear_m for o in self.overlays.values()):
+                    found.append((abs(u / self.width_px - 0.5), (float(x), float(y))))
+        return min(found)[1] if found else None
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
