@@ -18,8 +18,6 @@ from amqtt.broker import Broker
 from amqtt.client import MQTTClient
 from amqtt.errors import AMQTTError
 
-from .announcing import announce
-
 
 class BrokerAway(OSError):
     """The broker cannot be reached, or went away."""
@@ -62,7 +60,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-async def _serve(port: int, announce_to: Path) -> None:
+async def _serve(port: int, ready: Path) -> None:
     listener = {"type": "tcp", "bind": f"127.0.0.1:{port}", "max_connections": 64}
     open_to_all = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
     broker = Broker({"listeners": {"default": listener}, "plugins": open_to_all})
@@ -70,7 +68,7 @@ async def _serve(port: int, announce_to: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await broker.start()
-    announce(announce_to, port)
+    ready.touch()
     await ended.wait()
     await broker.shutdown()
 
@@ -78,10 +76,11 @@ async def _serve(port: int, announce_to: Path) -> None:
 def main() -> int:
     """Serve 127.0.0.1 until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m hub.demo.broker", description=__doc__)
-    parser.add_argument("--announce", type=Path, required=True, help="file to write the port to, once it listens")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--ready", type=Path, required=True, help="file to make once it listens")
     args = parser.parse_args()
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    asyncio.run(_serve(free_port(), args.announce))
+    asyncio.run(_serve(args.port, args.ready))
     return 0
 
 

@@ -23,6 +23,11 @@ class Account:
     name: str
     department: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """As `GET /api/hub` shows it."""
+        shown = {"user": self.user, "password": self.password, "role": self.role, "name": self.name}
+        return shown | ({"department": self.department} if self.department else {})
+
 
 @dataclass(frozen=True, slots=True)
 class District:

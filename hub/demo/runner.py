@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import logging
 import secrets
 import signal
 import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Settings, Webhook, shipped
 from ..serving import Children, PortBusy, Serving, claim_port, start_worker, wait_for_end
-from .announcing import NoAnnouncement, await_port
 from .answers import HANDLED
+from .broker import free_port
 from .district import District
 from .furnishing import FurnishingFailed, furnish
+from .readiness import NotReady, await_ready
 
 if TYPE_CHECKING:
     from ..bootstrap import Hub
-
-log = logging.getLogger("hub.demo")
 
 HOST = "127.0.0.1"
 OK, FAILED = 0, 1
 
 
-class DemoFailed(RuntimeError):
-    """A part of the demo could not be started, or ended too early; the text says which."""
+def run_demo(port: int, data: Path | None, minutes: float | None, config: Path | None = None) -> int:
+    """Run until Ctrl-C or SIGTERM, or for `minutes`. Returns 0, or 1 where the port is busy or a part failed.
 
-
-def run_demo(port: int, data: Path | None, minutes: float | None) -> int:
-    """Run until Ctrl-C or SIGTERM, or for `minutes`. Returns 0, or 1 where the port is busy or a part failed."""
+    `config`: another district's folder than the shipped `configs/demo`.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -50,12 +47,12 @@ def run_demo(port: int, data: Path | None, minutes: float | None) -> int:
         children = Children()
         ends.callback(children.end)
         try:
-            demo = Demo(folder.absolute(), port, children)
+            demo = Demo(folder.absolute(), port, children, config or shipped("configs") / "demo")
             ends.callback(demo.end)
             demo.start(sock)
             print(demo.summary(minutes), flush=True)
             wait_for_end(minutes, stop, demo.watch)
-        except (DemoFailed, NoAnnouncement, FurnishingFailed) as error:
+        except (NotReady, FurnishingFailed) as error:
             print(f"gridhub demo: {error}", file=sys.stderr)
             return FAILED
     return OK
@@ -64,9 +61,8 @@ def run_demo(port: int, data: Path | None, minutes: float | None) -> int:
 class Demo:
     """The running parts. `start` brings them up in an order in which each finds what it needs."""
 
-    def __init__(self, folder: Path, port: int, children: Children) -> None:
-        self._folder, self._port, self._children = folder, port, children
-        self._config = shipped("configs") / "demo"
+    def __init__(self, folder: Path, port: int, children: Children, config: Path) -> None:
+        self._folder, self._port, self._children, self._config = folder, port, children, config
         self._district = District.load(self._config)
         self._secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self._hub: Hub | None = None
@@ -79,27 +75,34 @@ class Demo:
         return f"http://{HOST}:{self._port}"
 
     def start(self, sock: socket.socket) -> None:
-        """Start everything; the hub answers on `sock` when this returns. Raises DemoFailed, NoAnnouncement."""
-        broker_at = self._child("broker", "hub.demo.broker", [])
-        from ..bootstrap import build_hub  # a second of imports, while the broker starts
-
-        broker = f"mqtt://{HOST}:{broker_at()}"
-        street_at = self._child(
-            "street simulator", "hub.demo.simulator", ["--config", str(self._config), "--broker", broker]
+        """Start everything; the hub answers on `sock` when this returns. Raises NotReady."""
+        broker, street = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
+        secret_file = self._folder / "street.secret"
+        secret_file.touch(mode=0o600)
+        secret_file.write_text(self._secret, encoding="ascii")
+        wait_for_broker = self._child("broker", "hub.demo.broker", broker)
+        wait_for_street = self._child(
+            "street simulator",
+            "hub.demo.simulator",
+            street,
+            *("--config", str(self._config), "--broker", f"mqtt://{broker}", "--secret-file", str(secret_file)),
         )
-        street = f"{HOST}:{street_at()}"
+        from ..bootstrap import build_hub  # a second of imports, while the children start
+
+        wait_for_broker()
+        wait_for_street()
         settings = self._settings(broker, street)
         self._hub = build_hub(settings)
         self._hub.start()
         furnish(self._hub.registry, self._district, street, self._folder)
+        self._hub.accounts.extend(account.to_json() for account in self._district.accounts)
         self._serving = Serving(self._hub.app, sock)
         self._serving.start()
         start_worker(self._children, settings, self.url, self._hub.worker_token_file, "0/1")
 
     def watch(self) -> None:
-        """Raises DemoFailed when a part has ended by itself."""
-        if ended := self._children.ended():
-            raise DemoFailed(f"{', '.join(ended)} ended by itself; the lines above say why")
+        """Start again what has ended by itself."""
+        self._children.revive()
 
     def end(self) -> None:
         """End the hub's own parts (the children are ended by who made them)."""
@@ -123,15 +126,14 @@ class Demo:
             f"  Data: {self._folder}. It {how}."
         )
 
-    def _child(
-        self, name: str, module: str, arguments: Sequence[str], env: dict[str, str] | None = None
-    ) -> Callable[[], int]:
-        """Start a child that announces its port; returns what waits for that port."""
-        file = self._folder / f"{module.rpartition('.')[2]}.port"
-        file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", module, "--announce", str(file), *arguments]
-        process = self._children.start(name, command, env)
-        return lambda: await_port(file, name, lambda: process.poll() is None)
+    def _child(self, name: str, module: str, address: str, *arguments: str) -> Callable[[], None]:
+        """Start a child that listens on `address`; returns what waits until it does."""
+        ready = self._folder / f"{module.rpartition('.')[2]}.ready"
+        ready.unlink(missing_ok=True)
+        port = address.rpartition(":")[2]
+        command = [sys.executable, "-m", module, "--port", port, "--ready", str(ready), *arguments]
+        process = self._children.start(name, command)
+        return lambda: await_ready(ready, name, lambda: process.poll() is None)
 
     def _settings(self, broker: str, street: str) -> Settings:
         return Settings(
@@ -141,7 +143,7 @@ class Demo:
             timezone=self._district.timezone,
             listen_host=HOST,
             listen_port=self._port,
-            broker_url=f"{broker}?protocol=3.1.1",
+            broker_url=f"mqtt://{broker}?protocol=3.1.1",
             recheck_every_s=5.0,
             webhooks=(Webhook(f"http://{street}/answers", self._secret, (HANDLED,)),),
             webhook_allow=(HOST,),

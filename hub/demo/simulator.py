@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import re
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 
 import cv2
 
-from .announcing import announce
 from .answers import AnswerRefused, read, verify
 from .district import District
 from .publishing import Publisher
@@ -40,16 +39,18 @@ _LARGEST_ANSWER = 65536
 class World:
     """The district's present: one clock, one list of happenings, for every thread of the simulator."""
 
-    def __init__(self, street: Street, timeline: Timeline, timezone: ZoneInfo) -> None:
-        self._street, self._timezone = street, timezone
+    def __init__(
+        self, street: Street, timeline: Timeline, timezone: ZoneInfo, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._street, self._timezone, self._clock = street, timezone, clock
         self._happenings = Happenings(timeline)
         self._lock = threading.Lock()
-        self._started = time.monotonic()
+        self._started = clock()
         self._heard: set[str] = set()
 
     def now_s(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._started
+        return self._clock() - self._started
 
     def look(self, place: str) -> tuple[list[Seen], float | None]:
         """What is going on at a camera or sensor now, and when somebody last put things right there."""
@@ -190,7 +191,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hub.demo.simulator", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the folder configs/demo")
     parser.add_argument("--broker", required=True, help="mqtt://HOST:PORT")
-    parser.add_argument("--announce", type=Path, required=True, help="file to write the port to, once it answers")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--ready", type=Path, required=True, help="file to make once it answers")
+    parser.add_argument(
+        "--secret-file", type=Path, required=True, help="the secret that the hub signs its webhooks with"
+    )
     parser.add_argument("--verbose", action="store_true", help="say what happens, as it happens")
     args = parser.parse_args()
     logging.basicConfig(
@@ -199,18 +204,15 @@ def main() -> int:
     for noisy in ("amqtt", "transitions"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     cv2.setNumThreads(1)
-    secret = os.environ.get("GRIDHUB_DEMO_SECRET", "")
-    if not secret.startswith("whsec_"):
-        parser.error("GRIDHUB_DEMO_SECRET is not set to a secret that begins with whsec_")
     district = District.load(args.config)
     street = Street.load(args.config / "street.yaml", args.config / "scenes")
     timeline = Timeline.from_yaml(args.config / "timeline.yaml")
     if problems := street.problems((*timeline.opening, *timeline.pool)):
         raise StreetError(problems)
     world = World(street, timeline, district.timezone)
-    server = serve(Door(world, secret))
+    server = serve(Door(world, args.secret_file.read_text(encoding="ascii").strip()), args.port)
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    announce(args.announce, server.server_address[1])
+    args.ready.touch()
     asyncio.run(_publish(Publisher(args.broker, district.simulated_sensors(), world.look, world.now_s)))
     server.shutdown()
     return 0

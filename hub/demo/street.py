@@ -73,6 +73,10 @@ class Street:
         """Ids of all cameras."""
         return list(self._spots)
 
+    def boxes(self, camera: str) -> dict[str, tuple[float, float, float, float]]:
+        """Where each thing that can appear at `camera` would stand: its box, 0-1. KeyError."""
+        return {name: overlay.box for name, overlay in self._spots[camera].view.overlays.items()}
+
     def problems(self, events: Sequence[Event]) -> list[str]:
         """What of `events` cannot be shown, one line each."""
         found = []

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.announcing import NoAnnouncement, announce, await_port
+from hub.demo.broker import free_port
 from hub.demo.publishing import Publisher
+from hub.demo.readiness import NotReady, await_ready
 from hub.demo.sensors import SimulatedSensor
 from hub.demo.timeline import Event, Happenings, Timeline
 from ingest.sensors.decode import DECODERS
@@ -25,10 +26,12 @@ TOPICS = {"application/+/device/+/event/up": "chirpstack", "gridhub/+": "json"}
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[str]:
-    file = tmp_path / "broker.port"
-    process = subprocess.Popen([sys.executable, "-m", "hub.demo.broker", "--announce", str(file)])
+    ready, port = tmp_path / "broker.ready", free_port()
+    command = [sys.executable, "-m", "hub.demo.broker", "--port", str(port), "--ready", str(ready)]
+    process = subprocess.Popen(command)
     try:
-        yield f"mqtt://127.0.0.1:{await_port(file, 'broker', lambda: process.poll() is None)}?protocol=3.1.1"
+        await_ready(ready, "broker", lambda: process.poll() is None)
+        yield f"mqtt://127.0.0.1:{port}?protocol=3.1.1"
     finally:
         process.terminate()
         assert process.wait(10) == 0
@@ -104,9 +107,9 @@ def test_what_happens_to_a_sensor_is_heard(broker: str) -> None:
 
 
 def test_a_child_that_ends_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoAnnouncement, match="broker ended"):
-        await_port(tmp_path / "none", "broker", lambda: False)
-    with pytest.raises(NoAnnouncement, match="did not start"):
-        await_port(tmp_path / "none", "broker", lambda: True, timeout_s=0.1)
-    announce(tmp_path / "port", 1883)
-    assert await_port(tmp_path / "port", "broker", lambda: False) == 1883
+    with pytest.raises(NotReady, match="broker ended"):
+        await_ready(tmp_path / "none", "broker", lambda: False)
+    with pytest.raises(NotReady, match="did not start"):
+        await_ready(tmp_path / "none", "broker", lambda: True, timeout_s=0.1)
+    (tmp_path / "there").touch()
+    await_ready(tmp_path / "there", "broker", lambda: False)
