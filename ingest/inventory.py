@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -127,7 +128,9 @@ def _check_url(row: _Row, camera: Camera) -> None:
         row.wrong("url", camera.safe_url, f"the schemes {', '.join(SOURCES)}, {PREFIX}…")
         return
     try:
-        if scheme not in ("file",) and not scheme.startswith(PREFIX) and not camera.host:
+        parts = urlsplit(camera.url.removeprefix(PREFIX))
+        _ = parts.port  # raises ValueError where it is no number
+        if scheme != "file" and not scheme.startswith(PREFIX) and not parts.hostname:
             row.wrong("url", camera.safe_url, f"{scheme}://HOST[:PORT]/PATH")
             return
         open_source(camera).close()

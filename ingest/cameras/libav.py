@@ -17,7 +17,7 @@ def libav(camera: Camera) -> Source:
 
     def opener(network_s: float) -> Stream:
         # `rw_timeout` (µs) bounds reads of FFmpeg's own protocols; `timeout` would make tcp:// listen for time.
-        options = {"rw_timeout": str(int(network_s * 1e6)), "fflags": "nobuffer"}
+        options = {"rw_timeout": str(int(network_s * 1e6)), "fflags": "nobuffer", "analyzeduration": "1000000"}
         return open_stream(url, camera.safe_url, network_s, options)
 
     if camera.watch is Watch.STAY:

@@ -1,0 +1,190 @@
+"""Payload formats as tables: what becomes a reading, what is refused and in which words."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.errors import PayloadError
+from ingest.reading import Quality
+from ingest.sensors.decode import DECODERS
+from ingest.sensors.decode.times import judge, parse_time
+
+NOW = datetime(2026, 11, 23, 2, 15, 6, tzinfo=UTC)
+UPLINK: dict[str, Any] = {
+    "deduplicationId": "5b1c0a1e-0000-4000-8000-000000000001", "time": "2026-11-23T02:15:04.120Z",
+    "deviceInfo": {"applicationId": "a1", "deviceName": "bin-0457", "devEui": "A84041FFFF180001"},
+    "devAddr": "01a2b3c4", "dr": 5, "fCnt": 812, "fPort": 2, "data": "AWQDRA==",
+    "object": {"fill_pct": 93, "distance_mm": 110, "temperature": 4.5, "battery_v": 3.54},
+    "rxInfo": [{"gatewayId": "g1", "rssi": -110}, {"gatewayId": "g2", "rssi": -97, "snr": 6.2}],
+}  # fmt: skip
+UP = "application/a1/device/a84041ffff180001/event/up"
+
+
+def plain(payload: Any, topic: str = "city/bin-0457") -> dict[str, float]:
+    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return {r.prop: r.value for r in DECODERS["json"](topic, data, NOW)}
+
+
+@pytest.mark.parametrize(
+    ("payload", "values"),
+    [
+        ({"fill_pct": 93}, {"fill_pct": 93.0}),
+        ({"fill_pct": "93.5", "open": False}, {"fill_pct": 93.5, "open": 0.0}),
+        ({"smoke": "ON", "door": "CLOSED"}, {"smoke": 1.0, "door": 0.0}),
+        ({"smoke": True, "battery": 86, "linkquality": 97}, {"smoke": 1.0, "battery_pct": 86.0, "linkquality": 97.0}),
+        ({"ts": 1795400104000, "values": {"pm25": 68, "wind": 1.2}}, {"pm25": 68.0, "wind": 1.2}),
+        ({"depth_cm": 3, "fw": "1.2.3", "note": None}, {"depth_cm": 3.0}),
+    ],
+)
+def test_plain_json(payload: dict[str, Any], values: dict[str, float]) -> None:
+    assert plain(payload) == values
+
+
+def test_plain_json_names_the_device_and_dates_the_reading() -> None:
+    payload = b'{"device": "mh-31", "time": "2026-11-23T10:15:02", "tilt_deg": 12, "battery": "80", "rssi": -90}'
+    tilt = next(r for r in DECODERS["json"]("city/x", payload, NOW) if r.prop == "tilt_deg")
+    assert (tilt.device, tilt.unit, tilt.battery_pct, tilt.rssi_dbm) == ("mh-31", "deg", 80.0, -90.0)
+    assert tilt.observed_at == datetime(2026, 11, 23, 2, 15, 2, tzinfo=UTC), "a naive time is local: Asia/Shanghai"
+    assert tilt.quality is Quality.OK
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b'{"a": "\xff"}', ["city/bin-0457", "not UTF-8"]),
+        (b"fill=93", ["city/bin-0457", "not JSON", "fill=93"]),
+        (b"[93]", ["list", "wanted an object"]),
+        (b'{"fill_pct": "full"}', ["city/bin-0457", "fill_pct", "'full'", "not a number"]),
+        (b'{"fill_pct": NaN}', ["fill_pct", "not a number"]),
+        (b'{"fill_pct": 1e999}', ["fill_pct", "not a number"]),
+        (b'{"fill_pct": [1]}', ["fill_pct", "not a number"]),
+        (b'{"battery": "low", "fill_pct": 3}', ["battery", "'low'"]),
+        (b'{"fw": "1.2.3"}', ["no field in it is a measurement"]),
+        (b'{"time": "yesterday", "fill_pct": 3}', ["time", "'yesterday'"]),
+        (b"[" * 100_000, ["city/bin-0457", "not"]),
+    ],
+)
+def test_what_cannot_be_read_is_named(payload: bytes, words: list[str]) -> None:
+    with pytest.raises(PayloadError) as refused:
+        plain(payload)
+    for word in words:
+        assert word in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_a_decoder(payload: bytes) -> None:
+    for name, topic in (("json", "city/x"), ("chirpstack", UP)):
+        try:
+            DECODERS[name](topic, payload, NOW)
+        except PayloadError:
+            continue
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=10),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+        max_leaves=12,
+    ),
+    st.sampled_from(["object", "deviceInfo", "rxInfo", "time", "values", "battery", "fill_pct", "ts", "rssi"]),
+)
+def test_no_json_breaks_a_decoder(value: Any, name: str) -> None:
+    for form, topic in (("json", "city/x"), ("chirpstack", UP)):
+        for message in ({name: value}, {**UPLINK, name: value}):
+            try:
+                readings = DECODERS[form](topic, json.dumps(message).encode(), NOW)
+            except PayloadError:
+                continue
+            assert len({r.key for r in readings}) == len(readings)
+
+
+def test_chirpstack_uplink() -> None:
+    readings = DECODERS["chirpstack"](UP, json.dumps(UPLINK).encode(), NOW)
+    assert {r.prop: r.value for r in readings} == {
+        "fill_pct": 93.0, "distance_mm": 110.0, "temperature": 4.5, "battery_v": 3.54,
+    }  # fmt: skip
+    fill = readings[0]
+    assert (fill.device, fill.rssi_dbm, fill.source_format) == ("a84041ffff180001", -97.0, "chirpstack")
+    assert fill.observed_at == datetime(2026, 11, 23, 2, 15, 4, 120_000, tzinfo=UTC)
+    again = DECODERS["chirpstack"](UP, json.dumps(UPLINK).encode(), NOW + timedelta(minutes=3))
+    assert [r.key for r in again] == [r.key for r in readings], "the same uplink, delivered twice, has the same keys"
+    other = DECODERS["chirpstack"](UP, json.dumps({**UPLINK, "deduplicationId": "x"}).encode(), NOW)
+    assert not {r.key for r in other} & {r.key for r in readings}
+
+
+def test_chirpstack_leaves_out_what_is_zero() -> None:
+    first = {k: v for k, v in UPLINK.items() if k not in ("deduplicationId", "fCnt", "fPort", "rxInfo")}
+    readings = DECODERS["chirpstack"](UP, json.dumps({**first, "object": {"open": False, "n": {"x": 0}}}).encode(), NOW)
+    assert {r.prop: r.value for r in readings} == {"open": 0.0, "n_x": 0.0}
+    with_zero = DECODERS["chirpstack"](UP, json.dumps({**first, "fCnt": 0, "object": {"open": False}}).encode(), NOW)
+    assert with_zero[0].key == readings[0].key
+
+
+@pytest.mark.parametrize(
+    ("event", "extra", "values"),
+    [
+        ("status", {"margin": 10, "batteryLevel": 87.5}, {"battery_pct": 87.5}),
+        ("status", {"margin": 10}, {"battery_pct": 0.0}),
+        ("status", {"externalPowerSource": True}, {}),
+        ("status", {"batteryLevelUnavailable": True}, {}),
+        ("join", {}, {}),
+        ("log", {"level": "ERROR", "code": "UPLINK_MIC"}, {}),
+    ],
+)
+def test_other_chirpstack_events(event: str, extra: dict[str, Any], values: dict[str, float]) -> None:
+    message = {"deduplicationId": "d", "time": "2026-11-23T02:15:04Z", "deviceInfo": UPLINK["deviceInfo"], **extra}
+    readings = DECODERS["chirpstack"](UP.replace("/up", f"/{event}"), json.dumps(message).encode(), NOW)
+    assert {r.prop: r.value for r in readings} == values
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"object": None}, "codec"),
+        ({"deviceInfo": {}}, "devEui"),
+        ({"object": {"fill_pct": "much"}}, "'much'"),
+    ],
+)
+def test_chirpstack_refusals(change: dict[str, Any], word: str) -> None:
+    with pytest.raises(PayloadError, match=word):
+        DECODERS["chirpstack"](UP, json.dumps({**UPLINK, **change}).encode(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (1795400104, 1795400104), (1795400104000, 1795400104), ("1795400104", 1795400104),
+        ("2026-11-23T02:15:04Z", 1795400104), ("2026-11-23T10:15:04+08:00", 1795400104),
+        ("2026-11-23T10:15:04", 1795400104),
+    ],
+)  # fmt: skip
+def test_times_as_devices_say_them(said: object, seconds: int) -> None:
+    time = parse_time(said)
+    assert time is not None
+    assert int(time.timestamp()) == seconds
+
+
+@pytest.mark.parametrize("said", [None, True, "soon", [], {}, float("inf"), 1e300, "1e5x"])
+def test_what_is_no_time(said: object) -> None:
+    assert parse_time(said) is None
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "quality", "kept"),
+    [
+        (0, Quality.OK, True), (1799, Quality.OK, True), (1801, Quality.LATE, True), (86_401, Quality.CLOCK_SKEW, True),
+        (-299, Quality.OK, False), (-301, Quality.CLOCK_SKEW, False), (50 * 365 * 86_400, Quality.CLOCK_SKEW, False),
+    ],
+)  # fmt: skip
+def test_judging_times(ago_s: float, quality: Quality, kept: bool) -> None:
+    said = NOW - timedelta(seconds=ago_s)
+    observed_at, found = judge(said, NOW)
+    assert found is quality
+    assert observed_at == (said if kept else NOW)

@@ -1,0 +1,117 @@
+"""Inventory files: good rows come through, every error is told at once and names file, row, key, value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.device import Camera, Place, Sensor, Watch
+from ingest.errors import InventoryError
+from ingest.inventory import read_cameras, read_sensors
+
+
+def write(tmp_path: Path, text: str | bytes, name: str = "cameras.yaml") -> Path:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_cameras_from_yaml(tmp_path: Path) -> None:
+    rows, errors = read_cameras(
+        write(
+            tmp_path,
+            """
+cameras:
+  - {id: c1, name: 幸福路路口, url: "rtsp://admin:pw@10.0.0.5/ch1", watch: patrol, every_s: 30, priority: 2,
+     preset: north, lon: 118.1, lat: 24.5, address: 幸福路1号, grid: "62100203005"}
+  - {id: c2, url: "http://10.0.0.6/snap.jpg"}
+""",
+        )
+    )
+    assert errors == []
+    place = Place(118.1, 24.5, "幸福路1号", "62100203005")
+    assert rows == [
+        Camera("c1", "幸福路路口", "rtsp://admin:pw@10.0.0.5/ch1", Watch.PATROL, 30.0, 2, "north", place),
+        Camera("c2", "c2", "http://10.0.0.6/snap.jpg"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_csv_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+    heading, first = "id,name,device,profile,every_s,lon,lat", "b1,垃圾桶一,bin-1,bin_level,600,118.1,24.5"
+    text = f"{heading}\r\n{first}\r\nb2,,bin-2,bin_level,,,\r\n"
+    rows, errors = read_sensors(write(tmp_path, text.encode(encoding), "sensors.csv"))
+    assert errors == []
+    assert rows == [
+        Sensor("b1", "垃圾桶一", "bin-1", "bin_level", 600.0, Place(118.1, 24.5)),
+        Sensor("b2", "b2", "bin-2", "bin_level"),
+    ]
+
+
+def test_every_error_at_once_and_the_good_rows_still_come(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+- {id: good, url: "rtsp://h/x"}
+- {id: good, url: "rtsp://h/y"}
+- {id: a, url: "gopher://u:secret@h/x"}
+- {id: b, url: "rtsp://h/x", watch: stare, every_s: fast, colour: red}
+- {url: "rtsp://h/x", lon: 200, lat: 24}
+- {id: d}
+- {id: e, url: "rtsp://admin:pa/ss@h/x"}
+- {id: f, url: "rtsp://h/x", watch: snapshot}
+- {id: g, url: "rtsp://h/x", lon: 118.1}
+- just text
+""",
+    )
+    rows, errors = read_cameras(path)
+    assert [row.id for row in rows] == ["good"]
+    found = {(e.row, e.key) for e in errors}
+    assert found == {
+        (2, "id"), (3, "url"), (4, "watch"), (4, "every_s"), (4, ""), (5, "id"), (5, "lon"), (6, "url"), (7, "url"),
+        (8, "url"), (9, "lat"), (10, ""),
+    }  # fmt: skip
+    for error in errors:
+        text = str(error)
+        assert str(path) in text
+        assert f"row {error.row}" in text
+        assert "allowed: " in text
+        assert "secret" not in text
+        assert "pa/ss" not in text
+        assert "'pa'" not in text
+    by_place = {(e.row, e.key): str(e) for e in errors}
+    assert "'gopher" in by_place[3, "url"]
+    assert "rtsp, rtsps, http" in by_place[3, "url"]
+    assert "stay, patrol, snapshot" in by_place[4, "watch"]
+    assert "'fast'" in by_place[4, "every_s"]
+    assert "%2F" in by_place[7, "url"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("c.yaml", "cameras: [", "not YAML"),
+        ("c.yaml", "cameras: {a: 1}", "wanted a list"),
+        ("c.yaml", "camera: []", "unknown key 'camera'"),
+        ("c.txt", "x", ".yaml, .yml, .csv"),
+        ("c.csv", b"id,url\n\xff\xff\xff,x\n", "neither UTF-8 nor GB 18030"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | bytes, words: str) -> None:
+    path = write(tmp_path, text, name)
+    with pytest.raises(InventoryError, match=words) as refused:
+        read_cameras(path)
+    assert name in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match=r"nowhere\.yaml: No such file"):
+        read_cameras(tmp_path / "nowhere.yaml")
+
+
+def test_two_thousand_rows_are_read_in_a_moment(tmp_path: Path) -> None:
+    lines = ["id,name,url,watch,every_s,lon,lat"]
+    lines += [f"c{i},camera {i},rtsp://admin:pw@10.0.{i % 250}.5/ch{i},stay,10,118.1,24.5" for i in range(2000)]
+    rows, errors = read_cameras(write(tmp_path, "\n".join(lines), "cameras.csv"))
+    assert (len(rows), errors) == (2000, [])

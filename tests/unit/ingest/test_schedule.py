@@ -1,0 +1,141 @@
+"""The schedule over simulated time: intervals, hosts, overload, priority, asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from ingest.device import Camera, Watch
+from ingest.schedule import Schedule
+
+
+def camera(name: str, every_s: float = 10.0, priority: int = 0, host: str | None = None) -> Camera:
+    return Camera(name, name, f"rtsp://{host or name}/x", Watch.PATROL, every_s, priority)
+
+
+def simulate(
+    schedule: Schedule, until_s: float, looks_at_once: int, look_s: float, tick_s: float = 0.1
+) -> Counter[str]:
+    """Looks of `look_s` each, `looks_at_once` side by side; how often each camera was looked at."""
+    running: list[tuple[float, str]] = []
+    seen: Counter[str] = Counter()
+    now_s = 0.0
+    while now_s < until_s:
+        for end_s, name in [r for r in running if r[0] <= now_s]:
+            running.remove((end_s, name))
+            schedule.finished(name, now_s, True)
+            seen[name] += 1
+        for name in schedule.due(now_s, looks_at_once - len(running)):
+            schedule.started(name, now_s)
+            running.append((now_s + look_s, name))
+        assert len(running) <= looks_at_once
+        now_s += tick_s
+    return seen
+
+
+def test_everything_new_is_due_at_once_and_nothing_twice() -> None:
+    schedule = Schedule([camera("a"), camera("b")])
+    assert set(schedule.due(0.0, 8)) == {"a", "b"}
+    schedule.started("a", 0.0)
+    assert schedule.due(0.0, 8) == ["b"]
+    schedule.finished("a", 0.5, True)
+    assert schedule.due(0.6, 8) == ["b"]
+
+
+def test_intervals_are_kept_where_there_is_room() -> None:
+    schedule = Schedule([camera("fast", 2.0), camera("slow", 20.0)])
+    seen = simulate(schedule, 200, 8, 0.1)
+    assert 95 <= seen["fast"] <= 102
+    assert 9 <= seen["slow"] <= 12
+    assert schedule.attained_s("fast", 200) == pytest.approx(2.0, abs=0.3)
+
+
+def test_over_capacity_all_are_stretched_evenly() -> None:
+    cameras = [camera(f"c{i}", 10.0) for i in range(100)]
+    seen = simulate(Schedule(cameras), 400, 4, 1.0)  # room for 4 looks a second, 10 wanted
+    counts = [seen[c.id] for c in cameras]
+    assert sum(counts) >= 4 * 400 * 0.9
+    assert max(counts) - min(counts) <= 2
+
+
+def test_over_capacity_longer_intervals_stretch_in_proportion_and_priority_counts_double() -> None:
+    cameras = [camera(f"n{i}", 5.0) for i in range(30)]
+    cameras += [camera(f"l{i}", 10.0) for i in range(30)]
+    cameras += [camera(f"p{i}", 10.0, priority=1) for i in range(30)]
+    seen = simulate(Schedule(cameras), 600, 3, 1.0)
+    mean = {kind: sum(n for name, n in seen.items() if name[0] == kind) / 30 for kind in "nlp"}
+    assert mean["n"] / mean["l"] == pytest.approx(2.0, rel=0.2)
+    assert mean["p"] / mean["l"] == pytest.approx(2.0, rel=0.2)
+    assert min(seen.values()) > 0, "nobody starves"
+
+
+def test_one_host_is_never_asked_more_than_its_limit() -> None:
+    schedule = Schedule([camera(f"c{i}", host="nvr") for i in range(10)] + [camera("other")], per_host=2)
+    first = schedule.due(0.0, 8)
+    assert len([name for name in first if name != "other"]) == 2
+    assert "other" in first
+    for name in first:
+        schedule.started(name, 0.0)
+    assert schedule.due(0.1, 8) == []
+    schedule.finished(next(n for n in first if n != "other"), 0.2, True)
+    assert len(schedule.due(0.2, 8)) == 1
+
+
+def test_a_failed_camera_comes_back_after_its_back_off() -> None:
+    schedule = Schedule([camera("a", 1.0)])
+    schedule.due(0.0, 1)
+    schedule.started("a", 0.0)
+    schedule.finished("a", 0.1, False, wait_s=30.0)
+    assert schedule.due(29.0, 1) == []
+    assert schedule.due(30.2, 1) == ["a"]
+
+
+def test_asking_goes_before_all_others() -> None:
+    schedule = Schedule([camera(f"c{i}", 1.0) for i in range(20)] + [camera("asked", 1000.0)])
+    simulate(schedule, 3.0, 4, 0.1)
+    schedule.ask("asked", 5.0)
+    assert "asked" not in schedule.due(4.9, 4)
+    assert schedule.due(5.0, 4)[0] == "asked"
+    schedule.started("asked", 5.0)
+    schedule.finished("asked", 5.1, True)
+    assert "asked" not in schedule.due(6.0, 30)
+
+
+def test_cameras_added_together_do_not_stay_in_step() -> None:
+    cameras = [camera(f"c{i}", 10.0) for i in range(50)]
+    schedule = Schedule(cameras)
+    for name in schedule.due(0.0, 50):
+        schedule.started(name, 0.0)
+        schedule.finished(name, 0.0, True)
+    due_by = [len(schedule.due(t / 2, 50)) for t in range(10, 21)]
+    assert due_by[0] <= 5
+    assert due_by[-1] == 50
+    assert max(b - a for a, b in pairwise(due_by)) < 20
+
+
+def test_attained_interval_grows_with_the_present_gap() -> None:
+    schedule = Schedule([camera("a", 10.0)])
+    assert schedule.attained_s("a", 0.0) is None
+    for now_s in (0.0, 10.0, 20.0):
+        schedule.due(now_s, 1)
+        schedule.started("a", now_s)
+        schedule.finished("a", now_s, True)
+    assert schedule.attained_s("a", 21.0) == pytest.approx(10.0)
+    assert schedule.attained_s("a", 120.0) == pytest.approx(100.0)
+    assert schedule.attained_s("unknown", 0.0) is None
+
+
+def test_removed_and_changed_cameras() -> None:
+    schedule = Schedule([camera("a", 100.0), camera("b", host="nvr")], per_host=1)
+    schedule.started("a", 0.0)
+    schedule.started("b", 0.0)
+    schedule.remove("b")
+    schedule.finished("b", 1.0, True)  # a look that ends after its camera went
+    schedule.add(camera("c", host="nvr"), 1.0)
+    assert schedule.due(1.0, 8) == ["c"]
+    schedule.finished("a", 1.0, True)
+    schedule.add(camera("a", 5.0), 2.0)  # shorter interval: due by the new one
+    assert "a" in schedule.due(5.1, 8)
+    assert "b" not in schedule

@@ -1,0 +1,88 @@
+"""Back-off, and the life of a standing source, with a small honest source that fails on demand."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import datetime
+
+import pytest
+
+from ingest.device import Camera
+from ingest.errors import Lost, SignInRefused, SourceError, Unreachable
+from ingest.frame import Frame
+from ingest.supervisor import Backoff, Supervisor, backoff_for
+from tests.peers import wait_until
+
+
+def test_waits_double_up_to_a_cap_and_are_jittered() -> None:
+    waits = [[b.next_s() for _ in range(12)] for b in (Backoff(1.0, 60.0, random.Random(i)) for i in range(20))]
+    for i in range(12):
+        whole = min(60.0, 2.0**i)
+        column = [w[i] for w in waits]
+        assert all(whole / 2 <= w <= whole for w in column)
+        assert len({round(w, 6) for w in column}) > 10, "not all at once"
+
+
+def test_a_good_connection_resets() -> None:
+    backoff = Backoff(1.0, 60.0, random.Random(1))
+    for _ in range(8):
+        backoff.next_s()
+    backoff.reset()
+    assert backoff.next_s() <= 1.0
+
+
+def test_wrong_passwords_are_tried_seldom() -> None:
+    assert backoff_for(SignInRefused("x")).next_s() >= 30
+    assert backoff_for(Lost("x")).next_s() <= 1
+
+
+class Script:
+    """Runs through `script`: an error to raise, or None to hold until stopped."""
+
+    def __init__(self, *script: SourceError | None) -> None:
+        self.camera = Camera("c", "c", "rtsp://h/x")
+        self.script = list(script)
+        self.runs = 0
+
+    def run(self, stop: threading.Event) -> None:
+        step = self.script[min(self.runs, len(self.script) - 1)]
+        self.runs += 1
+        if step is not None:
+            raise step
+        stop.wait()
+
+    def look(self, not_before: datetime, timeout_s: float) -> Frame:
+        raise Lost("not in this test")
+
+    def ready(self, not_before: datetime) -> bool:
+        return False
+
+    def clip(self, since: datetime, until: datetime) -> bytes | None:
+        return None
+
+    def close(self) -> None:
+        return
+
+
+def test_it_runs_again_after_every_failure_and_tells_of_each() -> None:
+    failures: list[str] = []
+    supervisor = Supervisor(lambda _, error: failures.append(error.kind), pace=lambda _: Backoff(0.001, 0.01))
+    source = Script(Unreachable("1"), Unreachable("2"), Lost("3"), None)
+    supervisor.add(source)
+    wait_until(lambda: source.runs == 4, 5)
+    assert failures == ["unreachable", "unreachable", "lost"]
+    supervisor.stop()
+    assert source.runs == 4
+
+
+@pytest.mark.parametrize("step", [None, Lost("again")])
+def test_stop_ends_it_even_while_it_waits(step: SourceError | None) -> None:
+    supervisor = Supervisor(lambda *_: None, pace=lambda _: Backoff(1000.0, 1000.0))
+    source = Script(step)
+    supervisor.add(source)
+    wait_until(lambda: source.runs == 1, 5)
+    before = threading.active_count()
+    supervisor.remove("c")
+    wait_until(lambda: threading.active_count() < before, 5)
+    supervisor.stop()
