@@ -19,6 +19,8 @@ from detectors.tuning.recipe import Measures, Recipe
 
 UNMEASURED_SCORE = 0.35
 """Recommended where no validation set holds the label."""
+LEAST_RECOMMENDED = 0.15
+"""No score below it is recommended: on other cameras a label that weak is noise."""
 RESAMPLES = 300
 
 
@@ -65,7 +67,7 @@ def recommend(
         level = min(known, default=UNMEASURED_SCORE)
         if label in wanted.quiet_labels:
             level = max(level, *(quiet_score(clip.peaks[label], wanted.quiet_share) for clip in quiet))
-        chosen[label] = min(0.99, max(0.05, math.ceil(100 * level) / 100))
+        chosen[label] = min(0.99, max(LEAST_RECOMMENDED, math.ceil(100 * level) / 100))
     return chosen
 
 

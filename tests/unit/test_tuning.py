@@ -16,7 +16,7 @@ import yaml
 from detectors.catalog import Catalog
 from detectors.detection import Detections
 from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
-from detectors.tuning.card import UNMEASURED_SCORE, Measured, recommend, write_card
+from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured, recommend, write_card
 from detectors.tuning.dataset import DataError, build_union, label_file, map_labels, read_labels, read_yolo_set
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
 from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_recipe
@@ -357,9 +357,9 @@ def test_recommended_scores_serve_the_set_and_keep_quiet_footage_quiet() -> None
         Quiet("street", 4, {"fire": np.array([0.1, 0.42, 0.2, 0.1]), "car": np.full(4, 0.9)}),
         Quiet("shop", 2, {"fire": np.array([0.3, 0.3]), "car": np.full(2, 0.9)}),
     ]
-    labels, best = ("fire", "car", "tent"), [{"fire": 0.25, "car": 0.305}, {"car": 0.2}]
+    labels, best = ("fire", "car", "bus", "tent"), [{"fire": 0.25, "car": 0.305}, {"car": 0.2, "bus": 0.01}]
     silent = recommend(labels, best, quiet, Measures(quiet_labels=("fire",)))
-    assert silent == {"fire": 0.43, "car": 0.2, "tent": UNMEASURED_SCORE}
+    assert silent == {"fire": 0.43, "car": 0.2, "bus": LEAST_RECOMMENDED, "tent": UNMEASURED_SCORE}
     spared = recommend(labels, best, quiet, Measures(quiet_labels=("fire",), quiet_share=0.25))
     assert spared["fire"] == pytest.approx(0.31)  # one of street's four pictures may; both of shop's may not
 
