@@ -48,14 +48,20 @@ class Following:
     weak: float = 0.6
 
 
-STILL_IOU = 0.4
+STILL_IOU, HOME_IOU = 0.4, 0.4
+"""Least overlap of a still thing with its last and with its first place: what creeps away is another thing."""
+HOME_REACH = 2.0
+"""How far (in mean box diagonals) a drifting thing may come from its first place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something followed: where it is, since when, and in which of the newest looks it was seen (newest last)."""
+    """Something followed: where it is, where it began (`home`), since when, and in which of the newest looks it was
+    seen (newest last).
+    """
 
     box: Box
+    home: Box
     label: str
     since: datetime
     seen_at: datetime
@@ -109,7 +115,7 @@ def follow(
         if index not in taken and score >= scores[label]:
             place = as_box(box)
             after.append(
-                Thing(place, label, now, now, (True,), (score,), patch=_patch(thumb, place) if how.still else ())
+                Thing(place, place, label, now, now, (True,), (score,), patch=_patch(thumb, place) if how.still else ())
             )
     return after
 
@@ -146,6 +152,7 @@ def _pairs(things: Sequence[Thing], seen: Detections, how: Following, thumb: Thu
     if not things or not len(seen):
         return {}
     near = nearness(np.array([t.box for t in things], np.float32), seen.boxes, how)
+    near *= at_home(np.array([t.home for t in things], np.float32), seen.boxes, how)
     pairs: dict[int, int] = {}
     taken: set[int] = set()
     for flat in np.argsort(-near, axis=None, kind="stable"):
@@ -170,6 +177,15 @@ def nearness(places: NDArray[np.float32], boxes: NDArray[np.float32], how: Follo
     sizes = (_diagonals(places)[:, None] + _diagonals(boxes)[None]) / 2
     near = 1 - apart / np.maximum(sizes * how.reach, 1e-6)
     return np.asarray(np.maximum(np.clip(near, 0, 1), shared), np.float32)
+
+
+def at_home(homes: NDArray[np.float32], boxes: NDArray[np.float32], how: Following) -> NDArray[np.bool_]:
+    """N x M: whether a box is still about where the thing began."""
+    if how.still:
+        return np.asarray(iou(homes, boxes) >= HOME_IOU, bool)
+    apart = np.linalg.norm(centres(homes)[:, None] - centres(boxes)[None], axis=2)
+    sizes = (_diagonals(homes)[:, None] + _diagonals(boxes)[None]) / 2
+    return np.asarray(apart <= HOME_REACH * sizes, bool)
 
 
 def _diagonals(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -204,6 +220,7 @@ def to_json(thing: Thing) -> dict[str, Any]:
     """JSON-ready."""
     return {
         "box": list(thing.box),
+        "home": list(thing.home),
         "label": thing.label,
         "since": thing.since.isoformat(),
         "seen_at": thing.seen_at.isoformat(),
@@ -217,9 +234,9 @@ def to_json(thing: Thing) -> dict[str, Any]:
 
 def from_json(state: dict[str, Any]) -> Thing:
     """The inverse of `to_json`."""
-    x1, y1, x2, y2 = state["box"]
     return Thing(
-        box=(x1, y1, x2, y2),
+        box=_box(state["box"]),
+        home=_box(state["home"]),
         label=state["label"],
         since=datetime.fromisoformat(state["since"]),
         seen_at=datetime.fromisoformat(state["seen_at"]),
@@ -229,6 +246,11 @@ def from_json(state: dict[str, Any]) -> Thing:
         hits=state["hits"],
         patch=tuple(state["patch"]),
     )
+
+
+def _box(values: Sequence[float]) -> Box:
+    x1, y1, x2, y2 = values
+    return (x1, y1, x2, y2)
 
 
 def lasted_s(thing: Thing, now: datetime) -> float:

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import cv2
@@ -38,9 +39,11 @@ ABSORB_S = 24 * 3600.0
 """What stood this long is background."""
 WHOLE_CHANGE = 0.4
 """Share of the picture that differs when the light or the view changed, not a thing."""
+SOME_CHANGE, SAME_VIEW = 0.05, 0.45
+"""So does a smaller share, if the edges of the whole picture correlate less than this with the background's."""
 UPSET_LOOKS = 3
 MISSES = 2
-LEAST_SEEN = 0.7
+LEAST_SEEN = 0.78
 MOST_COVERED = 0.3
 SAME_TEXTURE = 0.75
 FURTHEST_SHIFT = 0.04
@@ -152,9 +155,10 @@ def look(
         return _learn(background, small, now)
     aligned, shift = _aligned(background, small)
     lit = _lit_like(background, aligned)
-    differs = np.abs(lit - background.picture).max(axis=2)
+    differs = _apart(lit, background.picture)
     new = _cleaned(differs > np.maximum(LEAST_CONTRAST, 4 * background.noise))
-    if new.mean() > WHOLE_CHANGE:
+    share = float(new.mean())
+    if share > WHOLE_CHANGE or (share > SOME_CHANGE and _alike(background.picture, aligned) < SAME_VIEW):
         return _upset(background, small, now)
     unknown = _mask(ignored, shift, new.shape) | _border(shift, new.shape)
     after = _with_candidates(background, lit, new, unknown, now)
@@ -179,8 +183,7 @@ def _upset(background: Background, small: Small, now: datetime) -> Background:
 def _aligned(background: Background, small: Small) -> tuple[Small, tuple[float, float]]:
     """`small` moved onto the background if the camera shook, and by how much it was off (x, y px)."""
     there, here = _edges(background.picture), _edges(small)
-    window = cv2.createHanningWindow((small.shape[1], small.shape[0]), cv2.CV_32F)
-    (dx, dy), _ = cv2.phaseCorrelate(there, here, window)
+    (dx, dy), _ = cv2.phaseCorrelate(there.copy(), here.copy(), _window(here.shape))  # it writes into what it is given
     if not 0.3 < math.hypot(dx, dy) < FURTHEST_SHIFT * small.shape[1]:
         return small, (0.0, 0.0)
     moved = cv2.warpAffine(
@@ -190,21 +193,38 @@ def _aligned(background: Background, small: Small) -> tuple[Small, tuple[float, 
     return (np.asarray(moved, np.float32), (dx, dy)) if better else (small, (0.0, 0.0))
 
 
+@cache
+def _window(shape: tuple[int, ...]) -> Small:
+    return np.asarray(cv2.createHanningWindow((shape[1], shape[0]), cv2.CV_32F), np.float32)
+
+
+def _apart(a: Small, b: Small) -> Small:
+    """The largest difference of the three channels, pixel by pixel."""
+    blue, green, red = cv2.split(cv2.absdiff(a, b))
+    return np.asarray(cv2.max(cv2.max(blue, green), red), np.float32)
+
+
 def _edges(small: Small) -> Small:
-    grey = small.mean(axis=2)
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     return np.asarray(grey - cv2.blur(grey, (15, 15)), np.float32)
+
+
+def _alike(there: Small, here: Small) -> float:
+    """-1 to 1: correlation of the edges of two pictures."""
+    edges = [_edges(picture).ravel() for picture in (there, here)]
+    return float(np.corrcoef(edges[0], edges[1])[0, 1]) if min(e.std() for e in edges) > 0.5 else 1.0
 
 
 def _lit_like(background: Background, small: Small) -> Small:
     """`small` as it would be in the background's light: a gain and offset a channel, then a soft local offset."""
     lit = np.empty_like(small)
     for channel in range(3):
-        low_b, mid_b, high_b = np.percentile(background.picture[..., channel][::3, ::3], (20, 50, 80))
-        low_s, mid_s, high_s = np.percentile(small[..., channel][::3, ::3], (20, 50, 80))
+        low_b, mid_b, high_b = np.percentile(background.picture[::4, ::4, channel], (20, 50, 80))
+        low_s, mid_s, high_s = np.percentile(small[::4, ::4, channel], (20, 50, 80))
         gain = float(np.clip((high_b - low_b) / max(high_s - low_s, 1.0), 0.5, 2.0)) if high_b - low_b > 6 else 1.0
         lit[..., channel] = (small[..., channel] - mid_s) * gain + mid_b
     left = background.picture - lit
-    quiet = (np.abs(left).max(axis=2) < 2 * LEAST_CONTRAST) & (background.since == 0)
+    quiet = (_apart(background.picture, lit) < 2 * LEAST_CONTRAST) & (background.since == 0)
     weight = cv2.blur(quiet.astype(np.float32), (81, 81), borderType=cv2.BORDER_REFLECT)
     soft = (
         cv2.blur(left * quiet[..., None], (81, 81), borderType=cv2.BORDER_REFLECT) / np.maximum(weight, 0.05)[..., None]
@@ -241,19 +261,19 @@ def _border(shift: tuple[float, float], shape: tuple[int, ...]) -> Mask:
 
 def _with_candidates(background: Background, lit: Small, new: Mask, unknown: Mask, now: datetime) -> Background:
     """The candidates after this look: continued where they look the same, missed, replaced or dropped."""
+    covered = background.covered + np.float32(0.2) * (unknown.astype(np.float32) - background.covered)
     had = background.since > 0
-    same = new & had & (np.abs(lit - background.candidate).max(axis=2) < SAME_CONTRAST)
+    if not (had.any() or new.any()):
+        return replace(background, covered=covered)
+    same = new & had & (_apart(lit, background.candidate) < SAME_CONTRAST)
     known = ~unknown
     hit, miss = known & same, known & had & ~same
     missed = background.missed.copy()
     missed[hit] = np.maximum(missed[hit], 1) - 1
     missed[miss] += 1
     over = miss & (missed > MISSES)
-    begins = known & new & (~had | over)
-    ends = over & ~new
-    candidate = background.candidate.copy()
-    candidate[hit] += 0.2 * (lit[hit] - candidate[hit])
-    candidate[begins] = lit[begins]
+    begins, ends = known & new & (~had | over), over & ~new
+    weight = (0.2 * hit + begins).astype(np.float32)[..., None]
     since = background.since.copy()
     since[begins], since[ends] = now.timestamp(), 0
     looks, hits = background.looks.copy(), background.hits.copy()
@@ -262,7 +282,7 @@ def _with_candidates(background: Background, lit: Small, new: Mask, unknown: Mas
     for counter in (looks, hits):
         counter[begins], counter[ends] = 1, 0
     missed[begins | ends] = 0
-    covered = background.covered + 0.2 * (unknown.astype(np.float32) - background.covered)
+    candidate = background.candidate + weight * (lit - background.candidate)
     return replace(background, candidate=candidate, since=since, looks=looks, hits=hits, missed=missed, covered=covered)
 
 
@@ -270,11 +290,10 @@ def _with_light(background: Background, lit: Small, busy: Mask, now: datetime) -
     """The background drawn towards the picture where nothing is new, and onto what has stood there for a day."""
     passed_s = max(0.0, (now - background.at).total_seconds())
     weight = min(0.5, max(0.01, 1 - math.exp(-passed_s / FOLLOW_LIGHT_S)))
-    quiet = ~busy
-    picture, noise = background.picture.copy(), background.noise.copy()
-    off = np.abs(lit - picture).max(axis=2)
-    picture[quiet] += weight * (lit[quiet] - picture[quiet])
-    noise[quiet] += max(weight, 0.05) * (off[quiet] - noise[quiet])
+    quiet = (~busy).astype(np.float32)
+    off = _apart(lit, background.picture)
+    picture = background.picture + (weight * quiet)[..., None] * (lit - background.picture)
+    noise = background.noise + max(weight, 0.05) * quiet * (off - background.noise)
     absorbed = (background.since > 0) & (now.timestamp() - background.since > ABSORB_S)
     return _taken_in(replace(background, picture=picture, noise=noise), absorbed)
 
@@ -333,10 +352,12 @@ def _regions(background: Background, now: datetime, rule: RuleSpec, zone: Zone) 
         & (background.missed <= 1)
     )
     joined = cv2.morphologyEx(steady.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, numbers = cv2.connectedComponents(joined, connectivity=8)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     inside = _inside(zone, steady.shape)
     regions = []
     for number in range(1, count):
+        if stats[number, cv2.CC_STAT_AREA] < rule.min_area * joined.size:
+            continue
         region = (numbers == number) & steady
         size = int(region.sum())
         if size < rule.min_area * region.size or (region & inside).sum() < 0.5 * size:
@@ -350,23 +371,26 @@ def _regions(background: Background, now: datetime, rule: RuleSpec, zone: Zone) 
 def _only_light(background: Background, region: Mask) -> bool:
     """Whether the place shows the background's texture, only lighter or darker (a shadow, a lamp)."""
     rows, columns = _extent(region)
-    core = cv2.erode(region[rows, columns].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    place = region[rows, columns]
+    core = cv2.erode(place.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     if core.sum() < 12:
-        core = region[rows, columns]
-    before = _fine(background.picture[rows, columns].mean(axis=2))[core]
-    after = _fine(background.candidate[rows, columns].mean(axis=2))[core]
-    hue_before = _hue(background.picture[rows, columns][core])
-    hue_after = _hue(background.candidate[rows, columns][core])
-    same_hue = float(np.abs(hue_before - hue_after).max()) < 0.02
+        core = place
+    before = _fine(background.picture[rows, columns], place)[core]
+    after = _fine(background.candidate[rows, columns], place)[core]
     if before.std() < 1.5 and after.std() < 1.5:
-        return same_hue and _soft_edged(background, region)
+        hue_before = _hue(background.picture[rows, columns][core])
+        hue_after = _hue(background.candidate[rows, columns][core])
+        return float(np.abs(hue_before - hue_after).max()) < 0.02 and _soft_edged(background, region)
     if before.std() < 1e-3 or after.std() < 1e-3:
         return False
     return float(np.corrcoef(before, after)[0, 1]) >= SAME_TEXTURE
 
 
-def _fine(grey: Small) -> Small:
-    return np.asarray(grey - cv2.blur(grey, (7, 7)), np.float32)
+def _fine(picture: Small, place: Mask) -> Small:
+    """The texture of a picture within `place`: grey less its local mean over that place."""
+    grey, weight = picture.mean(axis=2), place.astype(np.float32)
+    mean = cv2.blur(grey * weight, (7, 7)) / np.maximum(cv2.blur(weight, (7, 7)), 0.01)
+    return np.asarray(grey - mean, np.float32)
 
 
 def _hue(pixels: Small) -> NDArray[np.float64]:
@@ -382,11 +406,22 @@ def _soft_edged(background: Background, region: Mask) -> bool:
 
 
 def _went_away(background: Background, region: Mask) -> bool:
-    """Whether the outline is an edge of the old background rather than of the new picture: a thing that left."""
+    """Whether a thing left, instead of one having come: its outline is an edge of the old background rather than of
+    the new picture, or the surroundings, continued over the place, foretell the new picture rather than the old one.
+    """
     outline = _outline(region)
     before = float(_steps(background.picture)[outline].mean())
     after = float(_steps(background.candidate_view(region))[outline].mean())
-    return before > 1.3 * after and before > 4.0
+    if before > 1.3 * after and before > 4.0:
+        return True
+    rows, columns = _extent(cv2.dilate(region.astype(np.uint8), np.ones((31, 31), np.uint8)).astype(bool))
+    place = region[rows, columns]
+    around = np.clip(background.picture[rows, columns], 0, 255).astype(np.uint8)
+    hole = cv2.dilate(place.astype(np.uint8), np.ones((3, 3), np.uint8))
+    foretold = cv2.inpaint(around, hole, 5, cv2.INPAINT_TELEA).astype(np.float32)[place]
+    off_now = float(np.abs(foretold - background.candidate[region]).mean())
+    off_before = float(np.abs(foretold - background.picture[region]).mean())
+    return off_now < 0.8 * off_before
 
 
 def _outline(region: Mask) -> Mask:
