@@ -3,7 +3,8 @@
 
     play PATH CODEC FPS UNITS_FILE     show a clip at PATH from now on (a new path, or in place of what is there)
     stop PATH                          send nothing at PATH any more; the connection stays open
-Standard output: "ready PORT" once, then "ok" or "error …" for each line. Arguments: [none|basic|digest USER PASSWORD]
+Standard output: "ready PORT" once, then "ok" or "error …" for each line.
+Arguments: PORT (0: any) [basic|digest USER PASSWORD]
 """
 
 import struct
@@ -135,9 +136,9 @@ def main():
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
-    server.set_service("0")
+    server.set_service(sys.argv[1])
     server.set_backlog(1024)
-    auth = sys.argv[1:4] if len(sys.argv) > 3 else None
+    auth = sys.argv[2:5] if len(sys.argv) > 4 else None
     if auth:
         signed_in(server, *auth)
     server.attach(None)

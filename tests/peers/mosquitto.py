@@ -12,16 +12,22 @@ from . import free_port, listens, need, stop_process, wait_until
 class Mosquitto:
     """`with Mosquitto() as broker: broker.url`. `start`, `kill` (SIGKILL) and `restart` keep port and folder."""
 
-    def __init__(self, folder: Path | None = None, user: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        user: str | None = None,
+        password: str | None = None,
+        save_every_change: bool = False,
+    ) -> None:
         self._program = need("mosquitto")
         self._temporary = tempfile.TemporaryDirectory(prefix="mosquitto-")
         self._own = Path(self._temporary.name)
         self.port = free_port()
         self.user, self.password = user, password
-        self._configure(folder)
+        self._configure(folder, save_every_change)
         self.start()
 
-    def _configure(self, folder: Path | None) -> None:
+    def _configure(self, folder: Path | None, save_every_change: bool) -> None:
         lines = [
             f"listener {self.port} 127.0.0.1",
             "max_queued_messages 0",
@@ -37,9 +43,9 @@ class Mosquitto:
             passwords.chmod(0o644)
             lines.append(f"password_file {passwords}")
         if folder is not None:
-            # autosave after every change: what was acknowledged to a publisher survives SIGKILL within the second.
-            lines += ["persistence true", f"persistence_location {folder}/", "autosave_on_changes true",
-                      "autosave_interval 1", "user root"]  # fmt: skip
+            # Saving the whole store after each change survives SIGKILL, and costs a burst minutes; else once a second.
+            lines += ["persistence true", f"persistence_location {folder}/", "autosave_interval 1", "user root",
+                      f"autosave_on_changes {'true' if save_every_change else 'false'}"]  # fmt: skip
         else:
             lines.append("persistence false")
         (self._own / "mosquitto.conf").write_text("\n".join(lines) + "\n")
@@ -77,6 +83,13 @@ class Mosquitto:
         command = [need("mosquitto_pub"), "-V", "5", "-h", "127.0.0.1", "-p", str(self.port), "-t", topic, "-q",
                    str(qos), "-s", *sign_in, *(["-r"] if retain else [])]  # fmt: skip
         subprocess.run(command, input=data, check=True, timeout=20)
+
+    def publish_lines(self, topic: str, payloads: list[str], qos: int = 1) -> None:
+        """Publish many one-line payloads over one connection; returns when the broker has acknowledged them."""
+        sign_in = ["-u", self.user, "-P", self.password or ""] if self.user else []
+        command = [need("mosquitto_pub"), "-V", "5", "-h", "127.0.0.1", "-p", str(self.port), "-t", topic, "-q",
+                   str(qos), "-l", *sign_in]  # fmt: skip
+        subprocess.run(command, input="\n".join(payloads).encode() + b"\n", check=True, timeout=60)
 
     def close(self) -> None:
         """Stop the broker and remove its files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -33,8 +34,17 @@ class Postgres:
         """URL of a new, empty database."""
         name = f"t{uuid4().hex[:12]}"
         with psycopg.connect(f"postgresql://gridhub@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # a made-up name, not input
         return f"postgresql+psycopg://gridhub@127.0.0.1:{self.port}/{name}"
+
+    def empty_database(self) -> str:
+        """URL of the maintenance database with every table emptied: much cheaper than a fresh one."""
+        with psycopg.connect(f"postgresql://gridhub@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
+            query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            tables = ", ".join(f'"{name}"' for (name,) in connection.execute(query))
+            if tables:
+                connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+        return self.url
 
 
 def _binary(name: str) -> str:
@@ -85,6 +95,7 @@ def serving() -> Iterator[Postgres]:
         wait_until(lambda: listens(port) and _answers(port), 30, "PostgreSQL")
         yield Postgres(port)
     finally:
+        process.send_signal(signal.SIGINT)  # "fast": does not wait for clients
         stop_process(process)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -13,8 +13,8 @@ from detectors.tuning.scenes.compose import View, compose, load_sprites, traffic
 from .clips import encode
 
 SCENES = Path(__file__).resolve().parents[2] / "configs" / "demo" / "scenes"
-VIEW = "v02"
-"""A corner with bins, in daylight."""
+VIEW = "v04"
+"""A pavement before a shop, in daylight."""
 
 
 def rendered_pictures(overlay: str | None, seconds: float = 15.0, fps: float = 5.0) -> Iterator[NDArray[np.uint8]]:

@@ -26,9 +26,9 @@ class RtspServer:
         self._n = 0
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, port: int = 0) -> None:
         self._process = subprocess.Popen(
-            [need_gi("Gst", "GstRtspServer"), str(_SCRIPT), *(self.auth or ())],
+            [need_gi("Gst", "GstRtspServer"), str(_SCRIPT), str(port), *(self.auth or ())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -80,6 +80,11 @@ class RtspServer:
         """SIGKILL, as when a camera loses its power."""
         self._process.kill()
         stop_process(self._process)
+
+    def start_again(self) -> None:
+        """After `kill`: the same port, nothing playing yet."""
+        self._answers = Queue()
+        self._start(self.port)
 
     def close(self) -> None:
         """Stop the server and remove its files."""

@@ -36,7 +36,7 @@ def shifted(across: float, down: float = 0.0) -> Change:
 
 
 def blurred(share: float) -> Change:
-    return lambda image: grain(np.asarray(cv2.GaussianBlur(image, (0, 0), image.shape[1] * share), np.uint8), 1)
+    return lambda image: grain(np.asarray(cv2.GaussianBlur(image, (0, 0), image.shape[1] * share), np.uint8), 0.5)
 
 
 def brighter(gain: float, offset: float = 0.0, gamma: float = 1.0) -> Change:
