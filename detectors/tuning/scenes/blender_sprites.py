@@ -26,7 +26,7 @@ PITCH = math.radians(20.0)
 HEADINGS = {"person": (-90, -45, 0, 45, 90), "vehicle": (-90, -65, -40, -20, 0, 20, 40, 65, 90),
             "twowheeler": (-90, -50, -20, 0, 20, 50, 90)}  # fmt: skip
 CELL_M = {"person": (1.5, 2.3), "vehicle": (6.0, 4.4), "twowheeler": (2.6, 2.7)}
-PX_PER_M = {"person": 72.0, "vehicle": 44.0, "twowheeler": 64.0}
+PX_PER_M = {"person": 72.0, "vehicle": 72.0, "twowheeler": 64.0}
 PHASES = {"person": 4, "vehicle": 1, "twowheeler": 1}
 Maker = Callable[[Palette, int], dict[str, Shape]]
 
@@ -71,15 +71,17 @@ def _bike(k: int, who: figures.Looks, electric: bool, seed: int) -> Figure:
 
 
 def render_sprites(out: Path, seed: int, only: Sequence[str] = ()) -> None:
-    """Render every figure's atlas and sprites.json into `out`."""
+    """Render every figure's atlas (or those of the kinds in `only`) and sprites.json into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    entries: list[dict[str, Any]] = []
+    listing = out / "sprites.json"
+    before = json.loads(listing.read_text(encoding="utf-8"))["sprites"] if only and listing.exists() else []
+    entries = {entry["name"]: entry for entry in before}
     for figure in cast(seed):
-        if not only or figure.name in only:
-            entries.append(_atlas(figure, out))
+        if not only or figure.kind in only:
+            entries[figure.name] = _atlas(figure, out)
             print(f"sprite {figure.name}", flush=True)
-    text = json.dumps({"seed": seed, "pitch_deg": round(math.degrees(PITCH), 1), "sprites": entries})
-    (out / "sprites.json").write_text(text + "\n", encoding="utf-8")
+    plan = {"seed": seed, "pitch_deg": round(math.degrees(PITCH), 1), "sprites": list(entries.values())}
+    listing.write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
 def _stage(width_px: int, height_px: int, across_m: float, down_m: float) -> Any:
@@ -99,9 +101,9 @@ def _stage(width_px: int, height_px: int, across_m: float, down_m: float) -> Any
     scene.world = world
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs[0].default_value = (0.62, 0.72, 0.95, 1.0)
-    world.node_tree.nodes["Background"].inputs[1].default_value = 0.9
+    world.node_tree.nodes["Background"].inputs[1].default_value = 0.7
     sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
-    sun.data.energy, sun.data.angle = 2.2, math.radians(12)
+    sun.data.energy, sun.data.angle = 2.6, math.radians(12)
     sun.rotation_euler = (math.radians(30), 0.0, math.radians(25))
     scene.collection.objects.link(sun)
     lens = bpy.data.cameras.new("camera")

@@ -488,11 +488,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--lights", default="", help="override, e.g. day,night")
     parser.add_argument("--extra-garbage", type=int, default=0, help="more rubbish variants a view, for training")
-    parser.add_argument("--sprites", action="store_true", help="render the shared sprites too")
+    parser.add_argument("--sprites", nargs="*", metavar="KIND", help="render the shared sprites too, or some kinds")
     parser.add_argument("--sprite-seed", type=int, default=7)
     args = parser.parse_args()
-    if args.sprites:
-        render_sprites(args.out / "sprites", args.sprite_seed)
+    if args.sprites is not None:
+        render_sprites(args.out / "sprites", args.sprite_seed, args.sprites)
     for seed in seeds_of(args.seeds) if args.seeds else []:
         lights = args.lights.split(",") if args.lights else lights_of(seed, args.which)
         name = f"v{seed:02d}"
