@@ -1,0 +1,170 @@
+"""Sensor rules: hysteresis, hold, warn, repeats, late and repeated readings, silence; as tables and as laws."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.errors import KindsError
+from detectors.finding import Finding
+from detectors.kinds import load_kinds
+from detectors.profiles import load_profiles
+from detectors.rules.threshold import Level, Limits, measure
+from detectors.sensing import SensorRules
+from ingest.device import Sensor
+from ingest.reading import Quality, Reading
+
+from .made import after
+
+ROOT = Path(__file__).resolve().parents[3]
+RULES = SensorRules(load_profiles(ROOT / "configs" / "sensors"), load_kinds(ROOT / "configs" / "kinds"))
+BIN = Sensor("s1", "东街垃圾桶", "bin-1", "bin_level", 600)
+MANHOLE = Sensor("s2", "井盖", "mh-1", "manhole", 3600)
+WATER = Sensor("s3", "积水", "w-1", "water_depth", 60)
+SMOKE = Sensor("s4", "烟感", "sm-1", "smoke", 3600)
+
+
+def reading(sensor: Sensor, prop: str, value: float, at: datetime, late_s: float = 1, **more: Any) -> Reading:
+    received = at + timedelta(seconds=late_s)
+    return Reading(sensor.device, prop, value, "", at, received, f"{prop}{at.isoformat()}", **more)
+
+
+def run(sensor: Sensor, prop: str, values: list[tuple[float, float]], **more: Any) -> tuple[list[Finding], dict[str, Any]]:
+    state: dict[str, Any] = {}
+    findings = []
+    for t_s, value in values:
+        given_state = json.dumps(state)
+        new, found = RULES.evaluate(sensor, reading(sensor, prop, value, after(t_s), **more), state)
+        assert json.dumps(state) == given_state, "evaluate must not change the state it is given"
+        state = json.loads(json.dumps(new))
+        findings += found
+    return findings, state
+
+
+def test_a_full_bin_is_found_after_two_readings_and_explained() -> None:
+    (finding,), state = run(BIN, "fill_pct", [(0, 60), (600, 91), (1200, 93)])
+    assert finding.why == "满溢度 93 % > 90 %，连续 2 次"
+    assert (finding.kind, finding.sensor, finding.since, finding.at) == ("bin_overflow", "s1", after(600), after(1200))
+    assert [r["value"] for r in finding.readings] == [91, 93]
+    assert state["level"] == "alarm"
+
+
+@pytest.mark.parametrize(
+    ("sensor", "prop", "values", "found_at"),
+    [
+        (BIN, "fill_pct", [(0, 91), (600, 89), (1200, 91)], []),  # not in a row
+        (BIN, "fill_pct", [(0, 91), (600, 92), (800, 93), (1200, 94)], [600, 1200]),  # repeats every 300 s at most
+        (BIN, "fill_pct", [(0, 91), (600, 92), (1200, 80), (1800, 91), (2400, 92)], [600, 1800, 2400]),  # not over at 80
+        (BIN, "fill_pct", [(0, 95), (60, 95), (120, 60), (180, 95), (240, 95)], [60, 240]),  # over, and again
+        (BIN, "fill_pct", [(0, 75.5), (600, 89)], []),
+        (BIN, "temperature", [(0, 71)], [0]),
+        (MANHOLE, "tilt_deg", [(0, 15)], []),
+        (MANHOLE, "tilt_deg", [(0, 15.1)], [0]),
+        (MANHOLE, "open", [(0, 0), (60, 1)], [60]),
+        (WATER, "depth_cm", [(0, 16), (30, 17)], []),  # two readings, but not a minute
+        (WATER, "depth_cm", [(0, 16), (60, 17)], [60]),
+        (SMOKE, "smoke", [(0, 1), (60, 0), (120, 1)], [0]),  # one alarm: clear for ten minutes first
+        (SMOKE, "smoke", [(0, 1), (60, 0), (700, 0), (760, 1)], [0, 760]),
+        (SMOKE, "temperature", [(0, 1000)], []),  # no rule for it
+    ],
+)
+def test_when_a_sensor_alarms(sensor: Sensor, prop: str, values: list, found_at: list[float]) -> None:
+    findings, _ = run(sensor, prop, values)
+    assert [(f.at - after(0)).total_seconds() for f in findings] == found_at
+
+
+def test_levels_warn_before_they_alarm() -> None:
+    levels = [run(BIN, "fill_pct", [(i * 600, v) for i, v in enumerate(values)])[1]["level"]
+              for values in ([50], [80], [80, 72], [80, 69], [91], [91, 92], [91, 92, 75], [91, 92, 69])]  # fmt: skip
+    assert levels == ["normal", "warn", "warn", "normal", "warn", "alarm", "alarm", "normal"]
+
+
+def test_late_readings_only_alarm_where_the_profile_says_so() -> None:
+    assert run(BIN, "temperature", [(0, 90)], late_s=3600)[0] == []
+    (finding,), _ = run(MANHOLE, "open", [(0, 1)], late_s=3600)
+    assert finding.why == "井盖已打开（延迟）"
+
+
+def test_repeated_and_disordered_readings_change_nothing() -> None:
+    assert run(BIN, "fill_pct", [(600, 95), (600, 95), (0, 96)])[0] == []
+    assert run(BIN, "fill_pct", [(0, 95), (60, 96)], quality=Quality.DUPLICATE)[0] == []
+
+
+def test_the_same_reading_makes_the_same_finding_id() -> None:
+    first, _ = run(MANHOLE, "open", [(0, 1)])
+    again, _ = run(MANHOLE, "open", [(0, 1)])
+    assert first[0].id == again[0].id
+
+
+def test_a_low_battery_is_noted() -> None:
+    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=19.0)[1]["battery_low"] is True
+    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=80.0)[1]["battery_low"] is False
+
+
+@pytest.mark.parametrize(
+    ("sensor", "prop", "value", "present"),
+    [
+        (BIN, "fill_pct", 91, True),
+        (BIN, "fill_pct", 80, None),
+        (BIN, "fill_pct", 69, False),
+        (BIN, "humidity", 5, None),
+        (SMOKE, "smoke", 1, True),
+        (SMOKE, "smoke", 0, False),
+    ],
+)
+def test_a_recheck_by_a_reading(sensor: Sensor, prop: str, value: float, present: bool | None) -> None:
+    kind = "bin_overflow" if sensor is BIN else "smoke_alarm"
+    assert RULES.present(sensor, kind, reading(sensor, prop, value, after(0))) is present
+
+
+def test_silence() -> None:
+    assert RULES.silent(WATER, None, after(0))
+    assert not RULES.silent(WATER, after(0), after(3600))
+    assert RULES.silent(WATER, after(0), after(3601))
+    slow = Sensor("s", "", "d", "water_depth", every_s=7200)
+    assert not RULES.silent(slow, after(0), after(3 * 7200))
+
+
+def test_an_unknown_profile_or_kind_is_named() -> None:
+    with pytest.raises(KindsError, match="sensor s9: profile: 'gas'; allowed: bin_level"):
+        RULES.evaluate(Sensor("s9", "", "d", "gas"), reading(BIN, "x", 1, after(0)), {})
+    with pytest.raises(KindsError, match="rules.kind: 'bin_overflow'; allowed"):
+        SensorRules(load_profiles(ROOT / "configs" / "sensors"), {})
+
+
+values = st.lists(st.floats(0, 100, allow_nan=False), min_size=1, max_size=60)
+
+
+@given(values, st.integers(1, 4))
+def test_an_alarm_neither_comes_nor_goes_between_clear_and_alarm(series: list[float], hold: int) -> None:
+    limits = Limits(alarm=90, clear=70, warn=75, hold=hold)
+    level = Level()
+    for index, value in enumerate(series):
+        before, level = level, measure(level, value, after(60 * index), limits)
+        if level.alarmed and not before.alarmed:
+            assert all(v > 90 for v in series[index - hold + 1 : index + 1])
+        if before.alarmed and not level.alarmed:
+            assert value < 70
+
+
+@given(values)
+def test_limits_below_mirror_limits_above(series: list[float]) -> None:
+    up, down = Limits(alarm=90, clear=70, hold=2), Limits(alarm=-90, clear=-70, hold=2, above=False)
+    a, b = Level(), Level()
+    for index, value in enumerate(series):
+        a, b = measure(a, value, after(index), up), measure(b, -value, after(index), down)
+        assert a.level == b.level
+
+
+@given(values)
+def test_a_level_survives_storing(series: list[float]) -> None:
+    level = Level()
+    for index, value in enumerate(series):
+        level = measure(level, value, after(index), Limits(alarm=50, clear=20, hold=2))
+        assert Level.from_json(json.loads(json.dumps(level.to_json()))) == level
