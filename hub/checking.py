@@ -13,7 +13,7 @@ from detectors.sensing import load_profiles
 from ingest.inventory import read_cameras, read_sensors
 
 from .config import ConfigError, Settings, default_settings, load
-from .domain.category import CategoryError, load_categories
+from .domain import category
 from .domain.clock import Calendar, CalendarError
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def problems(config: Path | None) -> tuple[list[str], dict[str, int]]:
     report = _Report()
     kinds = report.read("kinds", lambda: load_kinds(settings.kinds_dir)) or {}
     report.read("sensor profiles", lambda: load_profiles(settings.sensors_dir))
-    report.read("categories", lambda: load_categories(settings.categories_dir).classes)
+    report.read("categories", lambda: category.load(settings.categories_dir).classes)
     report.read("working calendars", lambda: [Calendar.from_yaml(settings.calendar_file)])
     report.read("models", lambda: _models(settings.models_dir, kinds))
     _read_inventory(settings, report)
@@ -43,7 +43,7 @@ class _Report:
     def read(self, what: str, reader: Callable[[], T]) -> T | None:
         try:
             value = reader()
-        except (DetectorError, CategoryError, CalendarError) as error:
+        except (DetectorError, category.CategoryError, CalendarError) as error:
             self.found += str(error).splitlines()
             return None
         if isinstance(value, Sized):

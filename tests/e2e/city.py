@@ -190,14 +190,14 @@ class City:
 
     def get(self, client: httpx.Client, route: str, **parameters: Any) -> Json:
         answer = client.get(f"/api/{route}", params=parameters)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == 200, f"{route}: {answer.text}\n{self.tail()}"
         body: Json = answer.json()
         return body
 
     def do(self, client: httpx.Client, route: str, body: Json | None = None) -> Json:
         """POST an action that must succeed."""
         answer = client.post(f"/api/{route}", json=body or {})
-        assert answer.status_code in (200, 201), f"{route}: {answer.status_code} {answer.text}"
+        assert answer.status_code in (200, 201), f"{route}: {answer.status_code} {answer.text}\n{self.tail()}"
         result: Json = answer.json()
         return result
 

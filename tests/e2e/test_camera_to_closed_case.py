@@ -43,6 +43,7 @@ def walk(city: City, server: RtspServer, mount: str, clean: Path, kind: str, uni
     city.do(staff, f"cases/{case['id']}/rework", {"reason": "复查画面中问题仍在"})
 
     server.play(mount, clean)  # the street really is cleaned now
+    city.do(clerk, f"cases/{case['id']}/accept")
     city.do(clerk, f"cases/{case['id']}/feedback", {"text": "已清理"})
     assert city.until(lambda: proposal(city, staff, case["id"]), 60, "the second re-check") == "close"
     city.do(staff, f"cases/{case['id']}/close")
