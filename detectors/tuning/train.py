@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -141,9 +142,13 @@ def _unlabelled(recipe: Recipe) -> list[Path]:
 
 
 def _teacher_labels(coco_path: Path, teacher: Teacher) -> Teach:
-    """The teacher as a function from a picture's path to labels of the recipe; loads its model on first use."""
+    """The teacher as a function from a picture's path to labels of the recipe; loads its model on first use.
+
+    Stages share pictures, so what it said is kept.
+    """
     model: Any = None
 
+    @functools.cache
     def teach(picture: Path) -> list[tuple[str, tuple[float, float, float, float]]]:
         nonlocal model
         if model is None:
