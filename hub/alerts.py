@@ -121,6 +121,8 @@ def _is_over(ended: AlertRow, finding: Finding, kind: Kind, now: datetime) -> bo
     """A finding from before the end (a worker that was cut off brings it late), or just after a person rejected it."""
     if ended.ended_at is None:
         return False
+    if ended.state == AlertState.EXPIRED:
+        return finding.at <= ended.last_seen_at
     rejected = ended.state == AlertState.REJECTED
     return finding.at <= ended.ended_at or (rejected and now - ended.ended_at < quiet_after_rejection(kind.urgent))
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from .chain import append_to_chain
 from .counting import next_in
+from .migrations import HEAD
 
 log = logging.getLogger("hub.store")
 
@@ -99,6 +100,8 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
+            if self.version() == HEAD:
+                return
             with self._writer.connect() as connection:
                 if self.url.get_backend_name() == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})

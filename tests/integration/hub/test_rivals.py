@@ -1,0 +1,121 @@
+"""Many at once: one problem stays one alert and one case, one verdict wins, and the audit chain stays whole."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from hub import alerts
+from hub.domain.role import Role
+from hub.errors import AlreadyDecided
+from hub.house import Actor
+from hub.store import case_queries
+from hub.store.chain import broken_at
+
+from .conftest import City
+
+RIVALS = 8
+
+
+def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
+    """Run all jobs from one starting shot; their results or errors in order."""
+    gate, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(index: int, job: Callable[[], Any]) -> None:
+        gate.wait(10)
+        try:
+            results[index] = job()
+        except Exception as error:  # what a rival gets is the result of the test
+            results[index] = error  # type: ignore[call-overload]
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def outcomes(results: list[Any]) -> Counter[str]:
+    return Counter(r["outcome"] if isinstance(r, dict) else repr(r) for r in results)
+
+
+def test_the_same_finding_from_many_hands_is_one_alert(city: City) -> None:
+    finding = city.finding()
+    results = at_once([lambda: alerts.take_finding(city.hub.house, finding, {})] * RIVALS)
+    assert outcomes(results) == {"opened": 1, "duplicate": RIVALS - 1}
+    assert len({r["alert"] for r in results}) == 1
+
+
+def test_findings_of_one_place_are_one_alert(city: City) -> None:
+    made = [city.finding() for _ in range(RIVALS)]
+    results = at_once([lambda f=f: alerts.take_finding(city.hub.house, f, {}) for f in made])  # type: ignore[misc]
+    assert outcomes(results) == {"opened": 1, "absorbed": RIVALS - 1}
+    alert = city.who("wang").get(f"/api/alerts/{results[0]['alert']}").json()
+    assert alert["count"] == RIVALS
+
+
+def test_of_two_people_one_decides_and_the_other_is_told_who(city: City) -> None:
+    people = [Actor("wang", "wang先生", Role.STAFF), Actor("li", "li先生", Role.STAFF)]
+    for _ in range(4):
+        alert = city.post_finding(city.finding(zone=uuid4().hex[:8]))["alert"]
+        jobs = [lambda p=p, a=alert: alerts.confirm(city.hub.house, p, a) for p in people]  # type: ignore[misc]
+        results = at_once(jobs)
+        won = [r for r in results if isinstance(r, dict)]
+        lost = [r for r in results if isinstance(r, AlreadyDecided)]
+        assert (len(won), len(lost)) == (1, 1), results
+        assert lost[0].extra["by_name"] == won[0]["alert"]["verdict"]["by_name"]
+    assert city.who("wang").get("/api/cases").json()["total"] == 4
+
+
+def test_findings_that_arrive_while_a_person_confirms_belong_to_the_same_problem(city: City) -> None:
+    for _ in range(3):
+        zone = uuid4().hex[:8]
+        first = city.post_finding(city.finding(zone=zone))
+        wang = Actor("wang", "wang先生", Role.STAFF)
+        later = [city.finding(zone=zone) for _ in range(RIVALS - 1)]
+        jobs: list[Callable[[], Any]] = [lambda a=first["alert"]: alerts.confirm(city.hub.house, wang, a)]  # type: ignore[misc]
+        jobs += [lambda f=f: alerts.take_finding(city.hub.house, f, {}) for f in later]  # type: ignore[misc]
+        results = at_once(jobs)
+        assert isinstance(results[0], dict), results[0]
+        assert set(outcomes(results[1:])) <= {"absorbed", "attached"}
+        assert {r["alert"] for r in results[1:]} == {first["alert"]}
+
+
+def test_cases_of_one_day_have_numbers_of_their_own(city: City) -> None:
+    found = [city.post_finding(city.finding(zone=f"z{n}"))["alert"] for n in range(RIVALS)]
+    wang = Actor("wang", "wang先生", Role.STAFF)
+    results = at_once([lambda a=a: alerts.confirm(city.hub.house, wang, a) for a in found])  # type: ignore[misc]
+    numbers = sorted(r["case"]["number"] for r in results)
+    assert numbers == [f"62100220261123{n:05d}" for n in range(1, RIVALS + 1)]
+    with city.hub.house.db.read() as tx:
+        assert broken_at(tx) is None
+
+
+def test_an_answer_a_look_and_a_closing_at_once_do_not_wait_in_a_ring(city: City) -> None:
+    case = city.case()
+    city.move("huan", case["id"], "accept")
+    city.move("huan", case["id"], "feedback", text="已清理")
+    recheck = city.who("worker").get("/api/worker/assignment").json()["rechecks"][0]["id"]
+    city.clock.forward(seconds=5)
+    look = {"captured_at": city.clock().isoformat(), "present": False}
+    finding = replace(city.finding(), at=city.clock(), since=city.clock())
+    worker, staff = city.who("worker"), city.who("wang")
+    results = at_once(
+        [
+            lambda: worker.post(f"/api/rechecks/{recheck}/looks", json=look).status_code,
+            lambda: staff.post(f"/api/cases/{case['id']}/close", json={}).status_code,
+            lambda: alerts.take_finding(city.hub.house, finding, {}),
+        ]
+    )
+    assert results[:2] == [200, 200]
+    assert results[2]["outcome"] in ("attached", "opened", "suppressed")
+    with city.hub.house.db.read() as tx:
+        row = case_queries.case(tx, case["id"])
+        assert row is not None
+        assert row.open_key is None
+        assert case_queries.newest_rechecks(tx, [case["id"]])[case["id"]].state == "done"

@@ -1,0 +1,155 @@
+"""Signing in with real passwords: the first administrator, sessions, CSRF, guessing, tokens."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.bootstrap import build_hub
+from hub.config import Settings
+from hub.people import token_hash
+from hub.store.rows import UserRow
+
+from .conftest import City, Clock
+
+CSRF = {"X-Gridhub": "1"}
+NEW = "correct horse battery"
+
+
+@pytest.fixture
+def browser(city: City) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=city.url, headers=CSRF, trust_env=False, timeout=30) as client:
+        yield client
+
+
+def sign_in(browser: httpx.Client, user: str, password: str) -> httpx.Response:
+    return browser.post("/api/session", json={"user": user, "password": password})
+
+
+def test_the_first_administrator_changes_the_one_time_password_first(city: City, browser: httpx.Client) -> None:
+    once = city.hub.first_password
+    assert once is not None
+    answer = sign_in(browser, "admin", once)
+    assert answer.json()["must_change_password"]
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    blocked = browser.get("/api/alerts")
+    assert (blocked.status_code, blocked.json()["type"]) == (403, "password-change-required")
+    assert browser.get("/api/session").json()["user"] == "admin"
+
+    def change(old: str, new: str) -> httpx.Response:
+        return browser.post("/api/session/password", json={"old": old, "new": new})
+
+    assert change("wrong", NEW).status_code == 403
+    for weak in ("short", "the admin himself", once):
+        refused = change(once, weak)
+        assert refused.status_code == 422
+        assert weak not in refused.text
+    assert change(once, NEW).status_code == 200
+    assert browser.get("/api/alerts").status_code == 200
+    assert sign_in(browser, "admin", once).status_code == 401
+    assert sign_in(browser, "admin", NEW).status_code == 200
+
+
+def test_no_password_or_token_lies_in_the_database(city: City) -> None:
+    token = city.hub.worker_token_file.read_text()
+    assert stat.S_IMODE(city.hub.worker_token_file.stat().st_mode) == 0o600
+    with city.hub.house.db.read() as tx:
+        row = tx.get(UserRow, "admin")
+        assert row is not None
+        assert row.password_hash.startswith("$argon2id$")
+        assert city.hub.first_password not in row.password_hash
+    assert len(token_hash(token)) == 64
+
+
+def test_changes_need_the_header_that_other_sites_cannot_send(city: City) -> None:
+    staff = city.who("wang")
+    alert = city.post_finding(city.finding())["alert"]
+    del staff.headers["X-Gridhub"]
+    answer = staff.post(f"/api/alerts/{alert}/confirm", json={})
+    assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
+    assert staff.get("/api/alerts").status_code == 200
+
+
+def test_guessing_is_slowed_down(city: City, browser: httpx.Client) -> None:
+    good = city.hub.first_password or ""
+    for _ in range(5):
+        assert sign_in(browser, "admin", "guess").status_code == 401
+    blocked = sign_in(browser, "admin", good)
+    assert (blocked.status_code, blocked.json()["type"]) == (429, "too-many-tries")
+    assert int(blocked.headers["retry-after"]) <= 6
+    assert sign_in(browser, "someone-else", "guess").status_code == 401
+    city.clock.forward(seconds=6)
+    assert sign_in(browser, "admin", good).status_code == 200
+    assert sign_in(browser, "admin", "guess").status_code == 401
+    assert "gridhub_sign_in_failures_total 7" in browser.get("/metrics").text
+
+
+def test_a_session_ends_by_time_and_by_signing_out(city: City, browser: httpx.Client) -> None:
+    once = city.hub.first_password or ""
+    sign_in(browser, "admin", once)
+    city.clock.forward(hours=11, minutes=59)
+    assert browser.get("/api/session").status_code == 200
+    city.clock.forward(minutes=2)
+    assert browser.get("/api/session").status_code == 401
+    sign_in(browser, "admin", once)
+    stolen = dict(browser.cookies)
+    assert browser.delete("/api/session").status_code == 204
+    assert httpx.get(f"{city.url}/api/session", cookies=stolen).status_code == 401
+
+
+def test_programs_need_a_valid_token(city: City) -> None:
+    for scheme in ("Bearer wrong", "Basic YWRtaW46eA==", "Bearer"):
+        answer = city.who("nobody").get("/api/worker/assignment", headers={"Authorization": scheme})
+        assert (answer.status_code, answer.json()["type"]) == (401, "not-signed-in")
+
+
+ROOMS = (
+    ("wang", "GET", "/api/worker/assignment"),
+    ("wang", "GET", "/api/audit"),
+    ("wang", "POST", "/api/cameras"),
+    ("eng", "POST", "/api/alerts/x/confirm"),
+    ("huan", "GET", "/api/alerts"),
+    ("huan", "GET", "/api/cameras"),
+    ("huan", "GET", "/api/numbers"),
+    ("worker", "GET", "/api/alerts"),
+    ("worker", "GET", "/api/feed"),
+    ("eng", "GET", "/api/users"),
+)
+
+
+def test_roles_keep_to_their_rooms(city: City) -> None:
+    for user, method, path in ROOMS:
+        body = {"id": "c9", "name": "c9", "url": "rtsp://x/1"} if path == "/api/cameras" and method == "POST" else None
+        answer = city.who(user).request(method, path, json=body)
+        assert (answer.status_code, answer.json()["type"]) == (403, "forbidden"), (user, path, answer.text)
+
+
+def test_people_are_made_by_the_administrator(city: City, browser: httpx.Client) -> None:
+    boss = city.who("boss")
+    new = {"user": "zhou", "name": "周", "role": "department", "department": "drainage"}
+    once = boss.post("/api/users", json=new).json()["one_time_password"]
+    assert sign_in(browser, "zhou", once).json()["department"] == "drainage"
+    assert boss.post("/api/users", json=new).json()["type"] == "taken"
+    assert boss.post("/api/users", json={**new, "user": "x", "department": None}).status_code == 422
+    assert boss.post("/api/users", json={**new, "user": "x", "role": "worker"}).status_code == 422
+    assert once not in boss.get("/api/audit").text
+    assert {u["user"] for u in boss.get("/api/users").json()["items"]} >= {"zhou", "admin"}
+
+
+def test_a_restart_keeps_people_and_tokens(settings: Settings, rules: Any) -> None:
+    first = build_hub(settings, rules=rules, now=Clock())
+    first.start()
+    assert first.first_password
+    token = first.worker_token_file.read_text()
+    first.stop()
+    second = build_hub(settings, rules=rules, now=Clock())
+    second.start()
+    assert second.first_password is None
+    assert second.worker_token_file.read_text() == token
+    second.stop()
