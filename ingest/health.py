@@ -83,7 +83,7 @@ def thumbnail(image: Image) -> Grey:
 
 
 def light(image: Image, grey: Grey) -> str:
-    """"infrared" (no colour), "dark" or "day": the same view looks different in each, so each has its own reference."""
+    """The kind of light, "day", "dark" or "infrared" (no colour): one view looks different in each."""
     few = image[::24, ::24].astype(np.int16)
     if float(np.abs(few[..., 0] - few[..., 1]).mean() + np.abs(few[..., 1] - few[..., 2]).mean()) < 4.0:
         return "infrared"

@@ -9,8 +9,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -311,7 +311,7 @@ def test_the_others_go_on(rtsp: RtspServer, clip: Path, caplog: pytest.LogCaptur
             camera(web.put("page.html", b"<html>"), Watch.STAY, "page"),
             camera("gopher://admin:pw123@127.0.0.1/x", Watch.STAY, "odd"),
         ]
-        looker = Looker(lambda frame, _: frames[frame.camera].append(frame), changes.append, timeout_s=1.0)
+        looker = Looker(lambda frame, _: frames[frame.camera].append(frame), changes.append, timeout_s=3.0)
         with caplog.at_level(logging.INFO, "ingest"):
             looker.update(cameras)
             looker.start()

@@ -71,16 +71,17 @@ def test_messages_come_with_their_format(broker: Mosquitto) -> None:
     assert by_topic["city/bin-1"].received_at.tzinfo is not None
 
 
-def test_what_came_while_away_is_delivered_later(broker: Mosquitto) -> None:
+@pytest.mark.parametrize("query", ["", "?protocol=3.1.1"])
+def test_what_came_while_away_is_delivered_later(broker: Mosquitto, query: str) -> None:
     store = Store()
-    first = listener(broker, store)
+    first = listener(broker, store, url=broker.url + query)
     first.start()
     wait_until(lambda: first.connected)
     first.stop()
     for n in range(5):
         broker.publish("city/x", json.dumps({"n": n}))
     assert store.messages == []
-    second = listener(broker, store)
+    second = listener(broker, store, url=broker.url + query)
     second.start()
     wait_until(lambda: store.values == set(range(5)))
     second.stop()
