@@ -19,7 +19,7 @@ from ..serving import Children, PortBusy, Serving, claim_port, start_worker, wai
 from .answers import HANDLED
 from .broker import free_port
 from .district import District
-from .furnishing import FurnishingFailed, furnish
+from .furnishing import FurnishingFailed, furnish, hasty_profiles
 from .readiness import NotReady, await_ready
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class Demo:
             listen_host=HOST,
             listen_port=self._port,
             broker_url=f"mqtt://{broker}?protocol=3.1.1",
+            sensors_dir=hasty_profiles(shipped("configs") / "sensors", self._folder / "sensors"),
             recheck_every_s=5.0,
             webhooks=(Webhook(f"http://{street}/answers", self._secret, (HANDLED,)),),
             webhook_allow=(HOST,),

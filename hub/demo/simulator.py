@@ -76,7 +76,7 @@ class World:
             if answer is None or answer.id in self._heard:
                 return 0
             self._heard.add(answer.id)
-            touched = self._happenings.answered(answer.place, (answer.kind,), self.now_s())
+            touched = self._happenings.answered(answer.place, answer.kind, self.now_s())
         log.info("%.0f s: handled %s at %s, %d changed", self.now_s(), answer.kind, answer.place, len(touched))
         return len(touched)
 

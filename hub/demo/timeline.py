@@ -6,7 +6,7 @@ Only the street simulator reads this. Worker and hub get nothing of it but pictu
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,8 @@ class Happenings:
                 begun.append(event)
         for standing in self._standing:
             if standing.steps and standing.share(now_s) == 0:
-                self._cleared_s[standing.event.place] = standing.steps[-1][0]
+                place = standing.event.place
+                self._cleared_s[place] = max(self._cleared_s.get(place, 0.0), standing.steps[-1][0])
         self._standing = [s for s in self._standing if s.share(now_s) > 0]
         return begun
 
@@ -142,16 +143,17 @@ class Happenings:
         shares = [(s, s.share(now_s)) for s in self._standing if s.event.place == place and s.since_s <= now_s]
         return [Seen(s.event, s.since_s, share) for s, share in shares if share > 0]
 
-    def answered(self, place: str, kinds: Sequence[str], now_s: float) -> list[Event]:
-        """A department says it has handled one of `kinds` at `place`: the street changes a few seconds later.
+    def answered(self, place: str, kind: str, now_s: float) -> list[Event]:
+        """A department says it has handled `kind` at `place`: the street changes a few seconds later.
 
-        Returns the events that this ends or (the stubborn, the first time) lessens.
+        Who comes for something that isn't there clears what is. Returns the events that this ends or (the stubborn,
+        the first time) lessens.
         """
+        here = [s for s in self._standing if s.event.place == place and s.event.kind and s.share(now_s) > 0]
+        meant = [s for s in here if s.event.kind == kind] or here
         touched = []
-        for standing in self._standing:
+        for standing in meant:
             event = standing.event
-            if event.place != place or event.kind not in kinds or not event.kind or standing.share(now_s) == 0:
-                continue
             half = event.stubborn and not standing.steps
             standing.steps.append((now_s + FIRST_EFFECT_S, LEFT_OVER if half else 0.0))
             touched.append(event)

@@ -28,11 +28,12 @@ def test_events_begin_on_time_and_the_harmless_end_by_themselves() -> None:
 
 
 def test_an_answer_ends_only_what_it_names() -> None:
-    happenings = Happenings(Timeline((HEAP, STUBBORN)))
+    fire = Event(6, "c01", "open_burning", "fire:garbage_bin")
+    happenings = Happenings(Timeline((HEAP, fire, STUBBORN)))
     happenings.advance(12)
-    assert happenings.answered("c01", ("open_burning",), 20) == []
-    assert happenings.answered("c09", ("garbage_exposed",), 20) == []
-    assert happenings.answered("c01", ("garbage_exposed",), 20) == [HEAP]
+    assert happenings.answered("c01", "open_burning", 15) == [fire]
+    assert happenings.answered("c09", "garbage_exposed", 20) == []
+    assert happenings.answered("c01", "garbage_exposed", 20) == [HEAP]
     assert kinds(happenings, "c01", 20 + FIRST_EFFECT_S - 0.1) == [("garbage_bin", 1.0)]
     assert kinds(happenings, "c01", 20 + FIRST_EFFECT_S) == []
     assert kinds(happenings, "c02", 30) == [("garbage_kerb", 1.0)]
@@ -41,20 +42,27 @@ def test_an_answer_ends_only_what_it_names() -> None:
     assert happenings.cleared_s("c02") is None
 
 
+def test_who_comes_for_something_else_clears_what_is_there() -> None:
+    happenings = Happenings(Timeline((HEAP, STUBBORN)))
+    happenings.advance(12)
+    assert happenings.answered("c01", "goods_pile", 20) == [HEAP]
+    assert happenings.answered("c01", "goods_pile", 40) == []
+
+
 def test_the_stubborn_need_a_second_answer() -> None:
     happenings = Happenings(Timeline((STUBBORN,)))
     happenings.advance(10)
-    happenings.answered("c02", ("garbage_exposed",), 20)
+    happenings.answered("c02", "garbage_exposed", 20)
     assert kinds(happenings, "c02", 30) == [("garbage_kerb", 0.5)]
     happenings.advance(30)
-    happenings.answered("c02", ("garbage_exposed",), 40)
+    happenings.answered("c02", "garbage_exposed", 40)
     assert kinds(happenings, "c02", 50) == []
 
 
 def test_an_answer_to_a_harmless_event_changes_nothing() -> None:
     happenings = Happenings(Timeline((STOPS,)))
     happenings.advance(21)
-    assert happenings.answered("c01", ("",), 22) == []
+    assert happenings.answered("c01", "", 22) == []
     assert kinds(happenings, "c01", 30) == [("car_kerb", 1.0)]
 
 
