@@ -258,9 +258,10 @@ def stall(palette: Palette, rng: random.Random, style: str | None = None) -> Sha
     style = style or rng.choice(("tent", "umbrella", "cart"))
     wood, steel = palette.worn((0.35, 0.22, 0.12), 0.7, 5.0), palette.paint((0.5, 0.5, 0.5), 0.35, 0.8)
     if style == "cart":
+        tyre = palette.paint((0.02, 0.02, 0.02), 0.8)
         shape.box((0, 0, 0.6), (1.9, 1.0, 0.08), wood)
         for x, y in ((-0.6, -0.5), (-0.6, 0.5), (0.75, -0.5), (0.75, 0.5)):
-            shape.limb((x, y - 0.03, 0.28), (x, y + 0.03, 0.28), 0.28, 0.28, palette.paint((0.02, 0.02, 0.02), 0.8), 16)
+            shape.limb((x, y - 0.03, 0.28), (x, y + 0.03, 0.28), 0.28, 0.28, tyre, 16, caps=False)
         shape.limb((-0.95, 0, 0.62), (-1.6, 0, 0.95), 0.03, 0.03, steel, 8)
         for side in (-0.48, 0.48):
             shape.box((0, side, 0.74), (1.9, 0.04, 0.22), palette.paint(rng.choice(CLOTH_COLOURS), 0.5))

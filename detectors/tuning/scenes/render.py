@@ -44,7 +44,7 @@ class Quality:
     jpeg: int
 
 
-QUALITY = {"demo": Quality(960, 540, 5, 6, 88), "train": Quality(640, 360, 10, 8, 92)}
+QUALITY = {"demo": Quality(960, 540, 5, 6, 88), "train": Quality(640, 360, 6, 6, 92)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +457,7 @@ def zones(street: streets.Street, matrix: np.ndarray) -> dict[str, list[list[flo
     return {name: polygon for name, polygon in found.items() if polygon}
 
 
+DEMO_LIGHTS = {1: ("night",), 3: ("rain",), 6: ("dusk",), 8: ("night",), 10: ("rain",), 15: ("night",)}
 DEMO_SETS = (
     {"garbage_bin", "car_kerb", "goods"},
     {"bin_overflow", "stall", "garbage_kerb"},
@@ -468,7 +469,7 @@ def lights_of(seed: int, which: str) -> list[str]:
     """Which lights a view is rendered in: all by day; some of them by night, in rain or at dusk too."""
     if which == "train":
         return ["day", *([["night"], ["rain"], [], ["dusk"]][(seed - 1) % 4])]
-    return ["day", *([["night"], [], ["rain"], [], [], ["dusk"], []][(seed - 1) % 7])]
+    return ["day", *DEMO_LIGHTS.get(seed, ())]
 
 
 def seeds_of(text: str) -> list[int]:
