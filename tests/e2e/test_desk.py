@@ -199,3 +199,21 @@ def test_the_first_password_has_to_be_changed(office: Office, chrome: Browser) -
         page.click("button[type=submit]")
         page.wait_for_selector("header.strip")
         expect(page).to_have_url(re.compile("/desk$"))
+
+
+def test_two_people_do_not_judge_the_same_alert(office: Office, chrome: Browser) -> None:
+    settle(office)
+    found = office.find("cam-03", minutes_ago=50)["alert"]
+    with Screen(chrome, office.url) as first, Screen(chrome, office.url) as second:
+        first.sign_in("zhang")
+        claimed = f"alerts/{found}"
+        office.until(
+            lambda: office.get(office.admin, claimed)["claimed_by"], 10, "the alert is claimed by looking at it"
+        )
+        second.sign_in("admin")
+        expect(second.page.get_by_text("zhang 正在查看这条告警")).to_be_visible()
+        first.page.keyboard.press("c")
+        expect(second.page.locator("[data-test=verdict]")).to_contain_text("zhang 已处理：已确认")
+        expect(second.page.locator("[data-test=confirm]")).to_be_disabled()
+    case = office.get(office.admin, f"alerts/{found}")["case"]
+    office.do(office.admin, f"cases/{case}/void", {"reason": "测试结束"})

@@ -80,8 +80,7 @@ export interface Alert {
   why: string
   model?: { name: string; version: string } | string | null
   did_you_mean?: Category[]
-  claimed_by?: string | null
-  claimed_by_id?: string | null
+  claimed_by?: { user: string; name: string } | null
   review_due_at?: string | null
   verdict: Verdict | null
   case: string | null

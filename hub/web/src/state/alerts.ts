@@ -150,9 +150,8 @@ export async function undo(): Promise<Alert | null> {
 
 /** Who else looks at it, if anybody. */
 export function claimant(alert: Alert): string | null {
-  const own = [session.value?.user, session.value?.name]
-  if (!alert.claimed_by || own.includes(alert.claimed_by) || own.includes(alert.claimed_by_id ?? '')) return null
-  return alert.claimed_by
+  const by = alert.claimed_by
+  return by && by.user !== session.value?.user ? by.name || by.user : null
 }
 
 export async function claim(alert: Alert): Promise<void> {
