@@ -144,6 +144,27 @@ def test_a_department_answers_with_a_photo_from_a_phone(office: Office, chrome: 
     office.do(office.admin, f"cases/{case['id']}/close")
 
 
+def test_the_recheck_proposes_and_a_person_closes(office: Office, chrome: Browser) -> None:
+    settle(office)
+    found = office.find("cam-04", minutes_ago=35)
+    case = office.do(office.admin, f"alerts/{found['alert']}/confirm")["case"]["id"]
+    office.do(office.people["li"], f"cases/{case}/accept")
+    office.do(office.people["li"], f"cases/{case}/feedback", {"text": "已清理"})
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.goto(f"{office.url}/cases/{case}")
+        expect(page.locator("[data-test=proposal]")).to_contain_text("等待复查画面")
+        office.answer_recheck(case, present=False)
+        expect(page.locator("[data-test=proposal]")).to_contain_text("建议结案")
+        screen.drawn("[data-test=recheck-now]")
+        page.click("[data-test=do-close]")
+        page.click("[data-test=send]")
+        expect(page.locator("[data-test=case-state]")).to_have_text("已结案")
+        page.click("[data-test=filter-done]")
+        expect(page.locator(f"[data-case='{case}']")).to_be_visible()
+
+
 def test_a_lost_connection_is_shown_and_heals(office: Office, chrome: Browser) -> None:
     settle(office)
     with Screen(chrome, office.url) as screen:
