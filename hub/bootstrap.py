@@ -70,12 +70,16 @@ class Hub:
         self.house.db.migrate()
         self._departments()
 
-    def start(self) -> None:
-        """Migrate, make the first administrator and the worker token, read the inventory files, start sending."""
+    def prepare(self) -> None:
+        """Migrate, make the first administrator and the worker token, read the inventory files. May be repeated."""
         self.migrate()
         self._first_administrator()
         self._worker_token()
         self._inventory()
+
+    def start(self) -> None:
+        """Prepare, then send webhooks and tidy up in the background."""
+        self.prepare()
         self._outbox = Outbox(self.house, self._send or Post(self._allowed_hosts()), self._wake)
         self._outbox.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)

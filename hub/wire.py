@@ -13,10 +13,14 @@ from .domain.case import FILE_NAME, MOVES, STATE_NAMES, CaseAction, CaseState, o
 from .domain.handle_clock import HandleClock
 from .house import SYSTEM, Actor, House
 from .store import Transaction, alert_queries, case_queries, device_queries, people_queries
+from .store.alert_queries import Spot
 from .store.rows import AlertRow, AttachmentRow, CaseRow, EvidenceRow, MoveRow, RecheckRow
 
 SIMILAR_M = 50.0
 """Open cases of the same kind this near are shown as similar (domain.md §4.5)."""
+
+_SIMILAR_DEGREES = 0.0005
+"""A little more than SIMILAR_M in degrees of latitude."""
 
 Attached = Sequence[tuple[AttachmentRow, EvidenceRow]]
 
@@ -70,7 +74,7 @@ def alerts_json(tx: Transaction, house: House, rows: Sequence[AlertRow]) -> list
     names, now = Names.of(tx), house.now()
     attached = alert_queries.attachments(tx, [r.id for r in rows])
     precision = alert_queries.precision(tx, rows)
-    open_cases = alert_queries.open_cases_of_kinds(tx, {r.kind for r in rows})
+    open_cases = alert_queries.open_cases_near(tx, rows, _SIMILAR_DEGREES)
     made = []
     for row in rows:
         shown = _alert_json(row, house, names, now)
@@ -154,16 +158,12 @@ def _evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
     }
 
 
-def _similar(row: AlertRow, open_cases: Sequence[tuple[str, str, AlertRow]]) -> list[str]:
-    return [
-        case_id
-        for case_id, kind, other in open_cases
-        if kind == row.kind and other.id != row.id and case_id != row.case_id and _near(row, other)
-    ]
+def _similar(row: AlertRow, open_cases: Sequence[Spot]) -> list[str]:
+    return [s.case for s in open_cases if s.kind == row.kind and s.alert != row.id and _near(row, s)]
 
 
-def _near(a: AlertRow, b: AlertRow) -> bool:
-    if (a.camera_id and a.camera_id == b.camera_id) or (a.sensor_id and a.sensor_id == b.sensor_id):
+def _near(a: AlertRow, b: Spot) -> bool:
+    if (a.camera_id and a.camera_id == b.camera) or (a.sensor_id and a.sensor_id == b.sensor):
         return True
     if a.lon is None or a.lat is None or b.lon is None or b.lat is None:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -130,10 +131,38 @@ def precision(tx: Session, rows: Iterable[AlertRow]) -> dict[tuple[str | None, s
     return counts
 
 
-def open_cases_of_kinds(tx: Session, kinds: Iterable[str], most: int = 2000) -> list[tuple[str, str, AlertRow]]:
-    """(case id, kind, alert) of open cases, for the similar-case warning."""
-    query = select(CaseRow).where(CaseRow.kind.in_(set(kinds)), CaseRow.open.is_(True)).limit(most)
-    return [(row.id, row.kind, row.alert) for row in tx.scalars(query)]
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where an open case is: its kind, camera or sensor, and position (degrees)."""
+
+    case: str
+    kind: str
+    alert: str
+    camera: str | None
+    sensor: str | None
+    lon: float | None
+    lat: float | None
+
+
+def open_cases_near(tx: Session, rows: Sequence[AlertRow], degrees: float, most: int = 2000) -> list[Spot]:
+    """Open cases of the kinds of `rows`; of a single row, only those about as near as `degrees`, or of its device."""
+    query = (
+        select(
+            CaseRow.id, CaseRow.kind, AlertRow.id, AlertRow.camera_id, AlertRow.sensor_id, AlertRow.lon, AlertRow.lat
+        )
+        .join(AlertRow, AlertRow.id == CaseRow.alert_id)
+        .where(CaseRow.kind.in_({r.kind for r in rows}), CaseRow.open.is_(True))
+        .limit(most)
+    )
+    if len(rows) == 1:
+        row = rows[0]
+        same = AlertRow.camera_id == row.camera_id if row.camera_id else AlertRow.sensor_id == row.sensor_id
+        near = [same]
+        if row.lon is not None and row.lat is not None:
+            east, north = (row.lon - 2 * degrees, row.lon + 2 * degrees), (row.lat - degrees, row.lat + degrees)
+            near.append(and_(AlertRow.lon.between(*east), AlertRow.lat.between(*north)))
+        query = query.where(or_(*near))
+    return [Spot(*found) for found in tx.execute(query)]
 
 
 def attach(tx: Session, alert_id: str, case_id: str | None, role: str, sha256: str, at: datetime) -> bool:

@@ -23,11 +23,11 @@ from detectors.geometry import Zone
 from hub.api.access import COOKIE
 from hub.bootstrap import Hub, build_hub, read_rules
 from hub.config import Settings, default_settings
-from hub.people import token_hash
+from hub.people import Brake, token_hash
 from hub.registry import CameraEntry, TaskEntry
 from hub.serving import Serving, claim_port
 from hub.store import Database
-from hub.store.rows import SessionRow, UserRow
+from hub.store.rows import Row, SessionRow, UserRow
 from ingest.device import Camera, Place, Sensor
 from tests.peers import postgres
 
@@ -100,6 +100,12 @@ class City:
                     tx.add(row)
             self.clients[user] = client
         return self.clients[user]
+
+    def sign_all_out(self) -> None:
+        """Close every browser."""
+        for client in self.clients.values():
+            client.close()
+        self.clients.clear()
 
     def finding(self, **changes: Any) -> Finding:
         """Rubbish at camera c1, ten seconds ago."""
@@ -207,12 +213,11 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @contextmanager
-def serving_city(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
-    """A furnished hub behind a real HTTP server."""
+def serving_hub(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
+    """A hub behind a real HTTP server."""
     clock = Clock()
     hub = build_hub(settings, rules=rules, now=clock, **parts)
     hub.start()
-    furnish(hub)
     sock = claim_port("127.0.0.1", 0)
     serving = Serving(hub.app, sock)
     serving.start()
@@ -220,14 +225,42 @@ def serving_city(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]
     try:
         yield made
     finally:
-        for client in made.clients.values():
-            client.close()
+        made.sign_all_out()
         hub.house.feed.close()
         serving.end()
         hub.stop()
 
 
-@pytest.fixture
-def city(settings: Settings, rules: Any) -> Iterator[City]:
-    with serving_city(settings, rules) as made:
+@contextmanager
+def serving_city(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
+    """The same, furnished."""
+    with serving_hub(settings, rules, **parts) as made:
+        furnish(made.hub)
         yield made
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def standing(request: pytest.FixtureRequest, rules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One hub a database for all tests that need nothing special; `city` empties it before each."""
+    settings = default_settings(tmp_path_factory.mktemp(request.param) / "data")
+    if request.param == "postgresql":
+        server: postgres.Postgres = request.getfixturevalue("postgres_server")
+        settings = replace(settings, database_url=server.fresh_database())
+    with serving_hub(settings, rules) as made:
+        yield made
+
+
+@pytest.fixture
+def city(standing: City) -> City:
+    hub = standing.hub
+    standing.sign_all_out()
+    standing.clock.time = MONDAY
+    with hub.house.db.write() as tx:
+        for table in reversed(Row.metadata.sorted_tables):
+            tx.execute(table.delete())
+    hub.house.tally.counts.clear()
+    hub.house.tally.workers.clear()
+    hub.app.state.brake = Brake()
+    hub.prepare()
+    furnish(hub)
+    return standing

@@ -10,8 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 from hub import alerts
+from hub.domain.machine import IllegalMove
 from hub.domain.role import Role
-from hub.errors import AlreadyDecided
+from hub.errors import AlreadyDecided, HubError
 from hub.house import Actor
 from hub.store import case_queries
 from hub.store.chain import broken_at
@@ -19,18 +20,20 @@ from hub.store.chain import broken_at
 from .conftest import City
 
 RIVALS = 8
+WANG, LI = Actor("wang", "wang先生", Role.STAFF), Actor("li", "li先生", Role.STAFF)
 
 
 def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
     """Run all jobs from one starting shot; their results or errors in order."""
-    gate, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+    gate = threading.Barrier(len(jobs))
+    results: list[Any] = [None] * len(jobs)
 
     def run(index: int, job: Callable[[], Any]) -> None:
         gate.wait(10)
         try:
             results[index] = job()
-        except Exception as error:  # what a rival gets is the result of the test
-            results[index] = error  # type: ignore[call-overload]
+        except (HubError, IllegalMove) as error:  # what a rival gets is the result of the test
+            results[index] = error
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(jobs)]
     for thread in threads:
@@ -60,10 +63,9 @@ def test_findings_of_one_place_are_one_alert(city: City) -> None:
 
 
 def test_of_two_people_one_decides_and_the_other_is_told_who(city: City) -> None:
-    people = [Actor("wang", "wang先生", Role.STAFF), Actor("li", "li先生", Role.STAFF)]
     for _ in range(4):
         alert = city.post_finding(city.finding(zone=uuid4().hex[:8]))["alert"]
-        jobs = [lambda p=p, a=alert: alerts.confirm(city.hub.house, p, a) for p in people]  # type: ignore[misc]
+        jobs = [lambda p=p, a=alert: alerts.confirm(city.hub.house, p, a) for p in (WANG, LI)]  # type: ignore[misc]
         results = at_once(jobs)
         won = [r for r in results if isinstance(r, dict)]
         lost = [r for r in results if isinstance(r, AlreadyDecided)]
@@ -76,9 +78,8 @@ def test_findings_that_arrive_while_a_person_confirms_belong_to_the_same_problem
     for _ in range(3):
         zone = uuid4().hex[:8]
         first = city.post_finding(city.finding(zone=zone))
-        wang = Actor("wang", "wang先生", Role.STAFF)
         later = [city.finding(zone=zone) for _ in range(RIVALS - 1)]
-        jobs: list[Callable[[], Any]] = [lambda a=first["alert"]: alerts.confirm(city.hub.house, wang, a)]  # type: ignore[misc]
+        jobs: list[Callable[[], Any]] = [lambda a=first["alert"]: alerts.confirm(city.hub.house, WANG, a)]  # type: ignore[misc]
         jobs += [lambda f=f: alerts.take_finding(city.hub.house, f, {}) for f in later]  # type: ignore[misc]
         results = at_once(jobs)
         assert isinstance(results[0], dict), results[0]
@@ -88,8 +89,7 @@ def test_findings_that_arrive_while_a_person_confirms_belong_to_the_same_problem
 
 def test_cases_of_one_day_have_numbers_of_their_own(city: City) -> None:
     found = [city.post_finding(city.finding(zone=f"z{n}"))["alert"] for n in range(RIVALS)]
-    wang = Actor("wang", "wang先生", Role.STAFF)
-    results = at_once([lambda a=a: alerts.confirm(city.hub.house, wang, a) for a in found])  # type: ignore[misc]
+    results = at_once([lambda a=a: alerts.confirm(city.hub.house, WANG, a) for a in found])  # type: ignore[misc]
     numbers = sorted(r["case"]["number"] for r in results)
     assert numbers == [f"62100220261123{n:05d}" for n in range(1, RIVALS + 1)]
     with city.hub.house.db.read() as tx:
