@@ -47,7 +47,7 @@ class Ring:
         self._bytes += len(packet.data)
         if packet.key:
             self._trim(arrived_at)
-        if self._bytes > self._most_bytes:
+        while self._bytes > self._most_bytes:
             self._drop_group()
 
     def clear(self) -> None:
