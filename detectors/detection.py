@@ -20,7 +20,9 @@ class Detections:
     def __post_init__(self) -> None:
         n = len(self.labels)
         if self.boxes.shape != (n, 4) or self.scores.shape != (n,):
-            raise ValueError(f"boxes {self.boxes.shape}, scores {self.scores.shape} and {n} labels do not belong together")
+            raise ValueError(
+                f"boxes {self.boxes.shape}, scores {self.scores.shape} and {n} labels do not belong together"
+            )
 
     @classmethod
     def empty(cls) -> Detections:

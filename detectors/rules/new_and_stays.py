@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.finding import Box
+from detectors.gate import shrunk
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
 from detectors.rules.presence import Seen, duration
@@ -121,10 +122,7 @@ class Background:
 
 def small_picture(image: NDArray[np.uint8]) -> Small:
     """`image` (BGR) WIDTH_PX across, averaged and slightly smoothed."""
-    height = max(16, round(image.shape[0] * WIDTH_PX / image.shape[1]))
-    step = max(1, image.shape[1] // (3 * WIDTH_PX))
-    small = cv2.resize(image[::step, ::step], (WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.float32)
+    return np.asarray(cv2.GaussianBlur(shrunk(image, WIDTH_PX), (3, 3), 0), np.float32)
 
 
 def fresh(small: Small, at: datetime) -> Background:

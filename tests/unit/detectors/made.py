@@ -71,7 +71,11 @@ class ColourModel:
     """A small honest model: connected regions of a pure colour are things of that colour's label."""
 
     name, version = "colours", "1"
-    COLOURS: Mapping[str, tuple[int, int, int]] = {"garbage": (255, 0, 255), "vehicle": (255, 0, 0), "person": (0, 255, 0)}
+    COLOURS: Mapping[str, tuple[int, int, int]] = {
+        "garbage": (255, 0, 255),
+        "vehicle": (255, 0, 0),
+        "person": (0, 255, 0),
+    }
 
     def __init__(self, thresholds: Mapping[str, float] | None = None) -> None:
         self.labels = tuple(self.COLOURS)

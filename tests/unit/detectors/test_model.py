@@ -61,7 +61,12 @@ def test_boxes_come_back_in_shares_of_the_picture() -> None:
 
 
 def test_suppression_is_by_class_and_keeps_the_best_first() -> None:
-    cells = [[100, 100, 50, 50, 0.6, 0], [102, 101, 50, 50, 0.8, 0], [101, 100, 50, 50, 0, 0.7], [300, 300, 50, 50, 0.2, 0]]
+    cells = [
+        [100, 100, 50, 50, 0.6, 0],
+        [102, 101, 50, 50, 0.8, 0],
+        [101, 100, 50, 50, 0, 0.7],
+        [300, 300, 50, 50, 0.2, 0],
+    ]
     (found,) = model(cells).detect([np.zeros((416, 416, 3), np.uint8)])
     assert found.labels == ("a", "b", "a")
     np.testing.assert_allclose(found.scores, [0.8, 0.7, 0.2], atol=1e-6)

@@ -25,7 +25,9 @@ BOX = (0.4, 0.5, 0.5, 0.6)
 CAR = (0.3, 0.4, 0.6, 0.7)
 
 
-def run(rule: RuleSpec, looks: Iterable[tuple[float, Detections]], zone: Zone | None = None) -> list[tuple[float, Seen]]:
+def run(
+    rule: RuleSpec, looks: Iterable[tuple[float, Detections]], zone: Zone | None = None
+) -> list[tuple[float, Seen]]:
     """(seconds, verdict) of each look at which the rule was met."""
     state, met = Presence(), []
     for t_s, detections in looks:
@@ -66,12 +68,18 @@ def test_jitter_flicker_and_weak_scores_are_forgiven() -> None:
 @pytest.mark.parametrize(
     "looks",
     [
-        pytest.param([(0, seen(("garbage", 0.9, BOX)))] + [(t, Detections.empty()) for t in range(10, 200, 10)], id="once"),
+        pytest.param(
+            [(0, seen(("garbage", 0.9, BOX)))] + [(t, Detections.empty()) for t in range(10, 200, 10)], id="once"
+        ),
         pytest.param(still("garbage", BOX, range(0, 60, 10)), id="too short"),
         pytest.param(still("garbage", BOX, range(0, 300, 10), 0.3), id="too weak"),
         pytest.param(still("person", BOX, range(0, 300, 10)), id="another label"),
-        pytest.param([(t, seen(("garbage", 0.6, BOX)) if t % 70 == 0 else seen()) for t in range(0, 600, 10)], id="rare"),
-        pytest.param([(t, seen(("garbage", 0.6, (t / 300, 0.5, t / 300 + 0.1, 0.6)))) for t in range(0, 260, 10)], id="moves"),
+        pytest.param(
+            [(t, seen(("garbage", 0.6, BOX)) if t % 70 == 0 else seen()) for t in range(0, 600, 10)], id="rare"
+        ),
+        pytest.param(
+            [(t, seen(("garbage", 0.6, (t / 300, 0.5, t / 300 + 0.1, 0.6)))) for t in range(0, 260, 10)], id="moves"
+        ),
         pytest.param(still("garbage", BOX, [0, 10, 20]) + still("garbage", BOX, [3600, 3610]), id="hours apart"),
         pytest.param([(t, seen(("garbage", 0.36 if t == 0 else 0.23, BOX))) for t in range(0, 300, 10)], id="hovering"),
     ],

@@ -114,4 +114,6 @@ def test_unknown_kinds_are_named(tmp_path: Path, project: Path) -> None:
     with pytest.raises(KindsError, match="'litter'; allowed: bin_overflow"):
         list(replay(tmp_path, kinds_dir=project / "configs/kinds", models_dir=project / "models", kinds=["litter"]))
     with pytest.raises(KindsError, match="none of them is found by cameras"):
-        list(replay(tmp_path, kinds_dir=project / "configs/kinds", models_dir=project / "models", kinds=["smoke_alarm"]))
+        list(
+            replay(tmp_path, kinds_dir=project / "configs/kinds", models_dir=project / "models", kinds=["smoke_alarm"])
+        )

@@ -35,7 +35,9 @@ def reading(sensor: Sensor, prop: str, value: float, at: datetime, late_s: float
     return Reading(sensor.device, prop, value, "", at, received, f"{prop}{at.isoformat()}", **more)
 
 
-def run(sensor: Sensor, prop: str, values: list[tuple[float, float]], **more: Any) -> tuple[list[Finding], dict[str, Any]]:
+def run(
+    sensor: Sensor, prop: str, values: list[tuple[float, float]], **more: Any
+) -> tuple[list[Finding], dict[str, Any]]:
     state: dict[str, Any] = {}
     findings = []
     for t_s, value in values:
@@ -60,7 +62,12 @@ def test_a_full_bin_is_found_after_two_readings_and_explained() -> None:
     [
         (BIN, "fill_pct", [(0, 91), (600, 89), (1200, 91)], []),  # not in a row
         (BIN, "fill_pct", [(0, 91), (600, 92), (800, 93), (1200, 94)], [600, 1200]),  # repeats every 300 s at most
-        (BIN, "fill_pct", [(0, 91), (600, 92), (1200, 80), (1800, 91), (2400, 92)], [600, 1800, 2400]),  # not over at 80
+        (
+            BIN,
+            "fill_pct",
+            [(0, 91), (600, 92), (1200, 80), (1800, 91), (2400, 92)],
+            [600, 1800, 2400],
+        ),  # not over at 80
         (BIN, "fill_pct", [(0, 95), (60, 95), (120, 60), (180, 95), (240, 95)], [60, 240]),  # over, and again
         (BIN, "fill_pct", [(0, 75.5), (600, 89)], []),
         (BIN, "temperature", [(0, 71)], [0]),
@@ -134,7 +141,7 @@ def test_silence() -> None:
 def test_an_unknown_profile_or_kind_is_named() -> None:
     with pytest.raises(KindsError, match="sensor s9: profile: 'gas'; allowed: bin_level"):
         RULES.evaluate(Sensor("s9", "", "d", "gas"), reading(BIN, "x", 1, after(0)), {})
-    with pytest.raises(KindsError, match="rules.kind: 'bin_overflow'; allowed"):
+    with pytest.raises(KindsError, match=r"rules\.kind: 'bin_overflow'; allowed"):
         SensorRules(load_profiles(ROOT / "configs" / "sensors"), {})
 
 
