@@ -6,18 +6,25 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from detectors.errors import DetectorError, KindsError
 from ingest.errors import IngestError, InventoryError, SourceError
 
 from .config import ConfigError, Settings, default_settings, load, shipped
+from .errors import HubError
+
+if TYPE_CHECKING:
+    from ingest.device import Camera
+
+    from .registry import CameraEntry
 
 OK, FAILED, BAD_USAGE = 0, 1, 2
 
@@ -49,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, InventoryError, KindsError) as error:
         print(f"gridhub: {error}", file=sys.stderr)
         return BAD_USAGE
-    except (IngestError, DetectorError) as error:
+    except (IngestError, DetectorError, HubError) as error:
         print(f"gridhub: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -106,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     _camera_commands(commands)
     _model_commands(commands)
 
-    user = _command(commands, "user", "add a person, or set a new one-time password", _user)
+    user = _command(commands, "user", "add a person; prints a one-time password", _user)
     user.add_argument("name")
     user.add_argument("--role", choices=("admin", "staff", "department", "engineer"), required=True)
     user.add_argument("--department", help="id of the handling unit, for role department")
@@ -352,15 +359,41 @@ def _registry(args: argparse.Namespace) -> Any:
 
 
 def _camera_add(args: argparse.Namespace) -> int:
-    from .checking import camera_row
+    from ingest.cameras import SOURCES
+    from ingest.device import Camera, Place, Watch
 
-    row = camera_row(args)
-    _registry(args).import_cameras([row])
+    scheme = args.url.partition("://")[0]
+    if scheme not in SOURCES and not scheme.startswith("libav+"):
+        raise UserError(f"{scheme!r} is no camera protocol; allowed: {', '.join(sorted(SOURCES))}, libav+…")
+    if (args.lon is None) != (args.lat is None):
+        raise UserError("--lon and --lat belong together: give both, or neither")
+    watch = args.watch or ("snapshot" if args.url.startswith(("http://", "https://")) else "stay")
+    place = None if args.lon is None else Place(args.lon, args.lat)
+    camera_id = args.id or _id_from(args.url)
+    camera = Camera(camera_id, args.name or camera_id, args.url, Watch(watch), args.every, place=place)
+    _registry(args).import_cameras([_with_tasks(camera, args.kinds)])
     if args.json:
-        _print_json({"id": row.camera.id, "url": row.camera.safe_url, "watch": str(row.camera.watch)})
+        _print_json({"id": camera.id, "url": camera.safe_url, "watch": watch})
     else:
-        print(f"{row.camera.id}: {row.camera.safe_url}, {row.camera.watch}, every {row.camera.every_s:g} s")
+        print(f"{camera.id}: {camera.safe_url}, {watch}, every {camera.every_s:g} s")
     return OK
+
+
+def _id_from(url: str) -> str:
+    """A camera id made of what the URL shows: host, port and path."""
+    from ingest.errors import without_credentials
+
+    address = without_credentials(url).partition("://")[2].partition("?")[0]
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", address).strip("-")[:64] or "camera"
+
+
+def _with_tasks(camera: Camera, kinds: str | None) -> Camera | CameraEntry:
+    """The camera alone (the hub then looks for every kind that needs no zone), or with the kinds that were named."""
+    from .registry import CameraEntry, TaskEntry
+
+    if not kinds:
+        return camera
+    return CameraEntry(camera, tuple(TaskEntry(kind) for kind in kinds.split(",") if kind))
 
 
 def _camera_import(args: argparse.Namespace) -> int:
@@ -415,12 +448,9 @@ def _model_list(args: argparse.Namespace) -> int:
 
 def _model_eval(args: argparse.Namespace) -> int:
     from detectors.catalog import Catalog
-    from detectors.tuning.evaluate import DataError, evaluate
+    from detectors.tuning.evaluate import evaluate
 
-    try:
-        report = evaluate(Catalog(args.models).open(args.model), args.data)
-    except DataError as error:
-        raise UserError(str(error)) from None
+    report = evaluate(Catalog(args.models).open(args.model), args.data).as_dict()
     if args.json:
         _print_json(report)
     else:

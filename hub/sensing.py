@@ -23,14 +23,12 @@ from .spool import Spool
 log = logging.getLogger("worker.sensing")
 
 
-def decode(
-    messages: Sequence[Message], formats: Callable[[str], str], counters: Counter[str], said: dict[str, float]
-) -> list[Reading]:
+def decode(messages: Sequence[Message], counters: Counter[str], said: dict[str, float]) -> list[Reading]:
     """All readings of `messages`; an unreadable payload is counted, named at most once a minute, and skipped."""
     readings: list[Reading] = []
     for message in messages:
         try:
-            readings += DECODERS[formats(message.topic)](message.topic, message.payload, message.received_at)
+            readings += DECODERS[message.format](message.topic, message.payload, message.received_at)
         except PayloadError as error:
             counters["dropped_payload"] += 1
             if time.monotonic() - said.get(message.topic, -60.0) >= 60.0:
@@ -52,7 +50,6 @@ class Listening:
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
         self._last: dict[str, tuple[datetime, dict[str, float]]] = {}
-        self._formats: Callable[[str], str] = lambda topic: "json"
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sensor-rules", daemon=True)
@@ -67,16 +64,16 @@ class Listening:
         self._wake.set()
         self._thread.join(timeout=10)
 
-    def assign(self, sensors: Sequence[Sensor], rules: SensorRules, formats: Callable[[str], str]) -> None:
+    def assign(self, sensors: Sequence[Sensor], rules: SensorRules) -> None:
         """The sensors and rules of the newest assignment."""
         with self._lock:
             self._by_device = {s.device: s for s in sensors}
-            self._rules, self._formats = rules, formats
+            self._rules = rules
         self._wake.set()
 
-    def on_batch(self, messages: list[Message]) -> None:
+    def on_batch(self, messages: Sequence[Message]) -> None:
         """Called by the listener before it acknowledges: returns only when every reading is on the disk."""
-        readings = decode(messages, self._formats, self._counters, self._said)
+        readings = decode(messages, self._counters, self._said)
         if readings:
             self._counters["readings"] += self._spool.add_readings(readings)
             self._wake.set()

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from ingest.device import Camera, Place, Sensor, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
-from ingest.sensors.mqtt import MqttListener, topic_matches
+from ingest.sensors.mqtt import MqttListener
 
 from .jpeg import encode_jpeg
 from .newest import Newest
@@ -44,8 +44,6 @@ from .uplink import HubAway, Refused, Sender, Uplink
 
 log = logging.getLogger("worker")
 
-_FIT_TO_JUDGE = frozenset({"online", "blurred"})
-"""Health states in which a picture says something about the street; in the others the rules stay silent."""
 _CLIP_BEFORE_S = 8.0
 _BATCH = 8
 
@@ -97,8 +95,9 @@ class Worker:
             threading.Thread(target=self._infer, name="infer", daemon=True),
             threading.Thread(target=self._show, name="show", daemon=True),
         ]
-        for thread in (*threads, self._sender, self._listening):
+        for thread in (*threads, self._sender):
             thread.start()
+        self._listening.start()
         self._looker.start()
         said, next_status = -60.0, 0.0
         while not self._ended.is_set():
@@ -147,9 +146,8 @@ class Worker:
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
         self._looker.update([_camera(c) for c in wire["cameras"]])
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
-        topics: dict[str, str] = (wire.get("broker") or {}).get("topics", {})
         rules = SensorRules(wire["profiles"], kinds)
-        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, _formats(topics))
+        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules)
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
 
@@ -190,7 +188,7 @@ class Worker:
     def _on_look(self, frame: Frame, state: CameraState) -> None:
         self.counters["looks"] += 1
         self._shown.put(frame.camera, frame)
-        if state.state in _FIT_TO_JUDGE:
+        if state.sees:  # a black, covered or turned lens says nothing about the street: the rules stay silent
             self._frames.put(frame.camera, frame)
 
     def _on_state(self, state: CameraState) -> None:
@@ -307,11 +305,6 @@ def _task(wire: Mapping[str, Any]) -> CameraTask:
         polygon = Zone(zone["name"], tuple((float(x), float(y)) for x, y in zone["points"])) if zone else None
         bindings.append(Binding(task["kind"], polygon, task.get("dwell_s")))
     return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
-
-
-def _formats(topics: Mapping[str, str]) -> Callable[[str], str]:
-    """Which payload format a topic carries, by the first filter that matches."""
-    return lambda topic: next((f for pattern, f in topics.items() if topic_matches(pattern, topic)), "json")
 
 
 def run_worker(settings: WorkerSettings, with_parent: bool = False) -> int:
