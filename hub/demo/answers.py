@@ -60,7 +60,9 @@ def read(body: bytes) -> Answer | None:
     if event["type"] != HANDLED:
         return None
     data = event.get("data")
-    place = data.get("camera") or data.get("sensor") if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        raise AnswerRefused("data: not an object")
+    place = data.get("camera") or data.get("sensor")
     if not isinstance(place, str) or not isinstance(data.get("kind"), str):
         raise AnswerRefused("data: wanted kind, and camera or sensor")
     return Answer(str(event.get("id", "")), place, data["kind"], str(data.get("zone") or ""))

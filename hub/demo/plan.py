@@ -115,7 +115,7 @@ def _feature(ident: str, name: str, level: str, parent: str, ring: list[Point]) 
 def cameras(lattice: Lattice, seed: int) -> list[dict[str, Any]]:
     """Two cameras a base grid, each near a street corner: id, name, address, lon, lat, grid."""
     noise = random.Random(seed + 1)
-    found = []
+    found: list[dict[str, Any]] = []
     for column in range(COLUMNS):
         for row in range(ROWS):
             west = noise.random() < 0.5
@@ -143,7 +143,7 @@ def sensors(lattice: Lattice, seed: int) -> list[dict[str, Any]]:
     """Sensors spread over the base grids along the streets: id, name, device, profile, every_s, place."""
     noise = random.Random(seed + 2)
     cells = [(column, row) for column in range(COLUMNS) for row in range(ROWS)]
-    found = []
+    found: list[dict[str, Any]] = []
     for profile, prefix, thing, count, _format, every_s in SENSORS:
         noise.shuffle(cells)
         for k in range(count):
@@ -175,10 +175,10 @@ def formats() -> dict[str, str]:
     return {profile: form for profile, _prefix, _thing, _count, form, _every in SENSORS}
 
 
-def scene_zones(scenes: Path, view: str) -> dict[str, list[Point]]:
-    """Natural zones of a rendered view (0-1 polygons) by name."""
-    scene = json.loads((scenes / view / "scene.json").read_text(encoding="utf-8"))
-    return {name: [(x, y) for x, y in points] for name, points in scene["zones"].items()}
+def scene(scenes: Path, view: str) -> tuple[dict[str, list[Point]], bool]:
+    """Natural zones of a rendered view (0-1 polygons) by name, and whether cars are parked there for good."""
+    drawn = json.loads((scenes / view / "scene.json").read_text(encoding="utf-8"))
+    return {name: [(x, y) for x, y in points] for name, points in drawn["zones"].items()}, bool(drawn["static"])
 
 
 def write(out: Path, seed: int, views: Sequence[tuple[str, str]]) -> None:
@@ -190,7 +190,7 @@ def write(out: Path, seed: int, views: Sequence[tuple[str, str]]) -> None:
     placed = cameras(lattice, seed)
     shown = {c["id"]: {"view": view, "light": light} for c, (view, light) in zip(placed, views, strict=True)}
     inventory = [{**camera, **_inventory(camera["id"])} for camera in placed]
-    tasks = {ident: _tasks(ident, scene_zones(out / "scenes", spot["view"])) for ident, spot in shown.items()}
+    tasks = {ident: _tasks(ident, *scene(out / "scenes", spot["view"])) for ident, spot in shown.items()}
     _yaml(out / "cameras.yaml", CAMERAS_HEAD, {"cameras": inventory})
     _yaml(out / "sensors.yaml", "The inventory of sensors.", {"sensors": sensors(lattice, seed)})
     _yaml(out / "tasks.yaml", TASKS_HEAD, tasks)
@@ -202,10 +202,12 @@ TASKS_HEAD = (
     "What is looked for at each camera, and where. dwell_s is shortened for the demo: a city waits 10 to 30 minutes."
 )
 STREET_HEAD = "What the street simulator shows at each camera. Hub and worker never read this."
-STANDING = ("c03", "c09", "c15", "c21")
+STANDING = ("c03", "c12", "c21")
 """Cameras that are watched as standing video, so that clips exist."""
 ANYWHERE = ("garbage_exposed", "open_burning")
 IN_ZONE = (("vehicle_parking", "kerb_strip"), ("goods_pile", "shop_front"))
+GOODS_WATCHED = ("c02", "c11", "c16", "c23")
+"""Cameras that watch a shop front for piled goods."""
 _DWELL_S = {"garbage_exposed": 8, "open_burning": 8, "vehicle_parking": 40, "goods_pile": 40}
 
 
@@ -215,10 +217,13 @@ def _inventory(ident: str) -> dict[str, Any]:
     return {"url": f"http://{{street}}/camera/{ident}.jpg", "watch": "snapshot", "every_s": 5}
 
 
-def _tasks(ident: str, zones: dict[str, list[Point]]) -> dict[str, Any]:
+def _tasks(ident: str, zones: dict[str, list[Point]], parked: bool) -> dict[str, Any]:
+    """Nobody draws a no-parking zone where cars may stand."""
+    wanted = {"vehicle_parking": not parked, "goods_pile": ident in GOODS_WATCHED}
+    in_zone = [(kind, zone) for kind, zone in IN_ZONE if wanted[kind] and zone in zones]
     tasks: list[dict[str, Any]] = [{"kind": kind, "dwell_s": _DWELL_S[kind]} for kind in ANYWHERE]
-    tasks += [{"kind": kind, "zone": zone, "dwell_s": _DWELL_S[kind]} for kind, zone in IN_ZONE if zone in zones]
-    used = {zone: [list(p) for p in zones[zone]] for _kind, zone in IN_ZONE if zone in zones}
+    tasks += [{"kind": kind, "zone": zone, "dwell_s": _DWELL_S[kind]} for kind, zone in in_zone]
+    used = {zone: [list(p) for p in zones[zone]] for _kind, zone in in_zone}
     return {"clip": ident in STANDING, "zones": used, "tasks": tasks}
 
 

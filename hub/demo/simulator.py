@@ -30,7 +30,7 @@ from .timeline import Event, Happenings, Seen, Timeline
 
 log = logging.getLogger("demo.simulator")
 
-VIDEO_FPS = 5.0
+VIDEO_FPS = 4.0
 KEYFRAME_EVERY_S = 2.0
 _JPEG_QUALITY = 82
 _LARGEST_ANSWER = 65536
