@@ -117,21 +117,28 @@ class Stream:
         except av.error.FFmpegError as error:
             raise NotVideo(f"{self._shown}: cannot seek to {at_s:.1f} s ({_words(error)})") from None
 
-    def decode_at(self, at_s: float) -> tuple[Image, float]:
-        """The picture shown at `at_s` of a file, and its own time in seconds. Decodes from the keyframe before it."""
+    def decode_at(self, at_s: float) -> tuple[Image, int]:
+        """The picture shown at `at_s` of a file, and its coded size in bytes. Decodes from the keyframe before it."""
         self.seek(at_s)
-        newest = None
+        sizes: dict[int | None, int] = {}
         try:
-            for frame in self._container.decode(self._video):
-                t = float(frame.time or 0.0)
-                if newest is not None and t > at_s + 1e-6:
-                    break
-                newest = frame
+            newest = self._shown_at(at_s, sizes)
         except av.error.FFmpegError as error:
             raise NotVideo(f"{self._shown}: cannot be decoded at {at_s:.1f} s ({_words(error)})") from None
         if newest is None:
             raise NotVideo(f"{self._shown}: no picture at {at_s:.1f} s")
-        return cast(Image, newest.to_ndarray(format="bgr24")), float(newest.time or 0.0)
+        return cast(Image, newest.to_ndarray(format="bgr24")), sizes.get(newest.pts, 0)
+
+    def _shown_at(self, at_s: float, sizes: dict[int | None, int]) -> av.VideoFrame | None:
+        """The last frame that is not after `at_s` (or the first there is); notes each packet's size by its time."""
+        newest = None
+        for packet in self._container.demux(self._video):
+            sizes[packet.pts] = packet.size
+            for frame in packet.decode():
+                if newest is not None and float(frame.time or 0.0) > at_s + 1e-6:
+                    return newest
+                newest = frame
+        return newest
 
     def close(self) -> None:
         """Let go of the connection or file."""

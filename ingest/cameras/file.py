@@ -64,8 +64,8 @@ class FileSource:
         stream = self._open()
         try:
             position_s = (now.timestamp() - self._from_s) % self._length(stream)
-            image, _ = stream.decode_at(position_s)
-            return image, stream.coding.codec, 0
+            image, size = stream.decode_at(position_s)
+            return image, stream.coding.codec, size
         finally:
             stream.close()
 
