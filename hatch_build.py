@@ -32,7 +32,7 @@ class PageBuildHook(BuildHookInterface[Any]):
         return [] if up_to_date(self._web) else [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the page before files are collected; a wheel (not an editable install) also takes configs and models."""
+        """Build the page before files are collected; a wheel (no editable install) also takes configs and models."""
         if self.target_name == "wheel" and version != "editable":
             build_data["force_include"].update({"configs": "hub/shipped/configs", "models": "hub/shipped/models"})
         if self.target_name == "wheel" and not up_to_date(self._web):
