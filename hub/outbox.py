@@ -207,7 +207,7 @@ class Outbox(threading.Thread):
             except Exception:  # the thread must outlive a database that is away for a while
                 log.exception("outbox: will try again")
                 wait_s = 5.0
-            if wait_s:
+            if wait_s and not self._ended.is_set():
                 self._wake.wait(wait_s)
 
     def send_due(self) -> int:

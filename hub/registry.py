@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from detectors.geometry import Zone
+from ingest.cameras import SOURCES
+from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.errors import without_credentials
 
@@ -428,8 +430,10 @@ def _check_camera(row: CameraRow) -> None:
         raise Invalid("watch", row.watch, list(Watch))
     if not 0.2 <= row.every_s <= 86400:
         raise Invalid("every_s", row.every_s, "seconds from 0.2 to 86400")
-    if "://" not in row.url:
-        raise Invalid("url", without_credentials(row.url), "an address with a scheme, such as rtsp://HOST/PATH")
+    scheme, colon, _rest = row.url.partition("://")
+    if not colon or not (scheme.lower() in SOURCES or scheme.lower().startswith(LIBAV_PREFIX)):
+        shown = "(hidden)" if not colon and "@" in row.url else without_credentials(row.url)
+        raise Invalid("url", shown, f"SCHEME://… with one of {', '.join(SOURCES)}, {LIBAV_PREFIX}…")
 
 
 def _tree(tx: Transaction) -> GridTree | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 
 from ..errors import Invalid, TooLarge
 from ..evidence import CLIP_BYTES_MAX
@@ -59,10 +58,7 @@ def parsed(text: str, name: str) -> dict[str, Any]:
 async def _multipart(request: Request) -> Upload:
     fields: dict[str, str] = {}
     files: list[tuple[str, bytes]] = []
-    try:
-        form = await request.form(max_files=_FILES_MAX, max_fields=20, max_part_size=_JSON_BYTES_MAX)
-    except MultiPartException as error:
-        raise Invalid("body", "multipart", error.message) from None
+    form = await request.form(max_files=_FILES_MAX, max_fields=20, max_part_size=_JSON_BYTES_MAX)
     try:
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):

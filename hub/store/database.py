@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,7 +30,9 @@ ASSIGNMENT = "assignment"
 _BUSY_MS = 15_000
 _WRITES = "gridhub_writes"
 _MIGRATION_LOCK = 0x67_72_69_64
-"""Key of the PostgreSQL advisory lock held while migrating ("grid")."""
+"""Key of the PostgreSQL advisory lock held while migrating ("grid"); on SQLite the write lock keeps others away."""
+_MIGRATING = threading.Lock()
+"""Alembic keeps its environment in module globals, so one thread of a process at a time."""
 
 
 class StoreError(Exception):
@@ -102,7 +105,7 @@ class Database:
         try:
             if self.version() == HEAD:
                 return
-            with self._writer.connect() as connection:
+            with _MIGRATING, self._writer.connect() as connection:
                 if self.url.get_backend_name() == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                 config.attributes["connection"] = connection

@@ -112,7 +112,7 @@ def readings(tx: Session, device: str, since: datetime, most: int) -> list[Readi
     query = (
         select(ReadingRow)
         .where(ReadingRow.device == device, ReadingRow.observed_at >= since)
-        .order_by(ReadingRow.observed_at.desc())
+        .order_by(ReadingRow.observed_at.desc(), ReadingRow.id.desc())
         .limit(most)
     )
     return list(reversed(list(tx.scalars(query))))

@@ -1,0 +1,158 @@
+"""The store itself: migrations, times, foreign keys, waiting writers, and an audit chain that shows tampering."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError, StatementError
+
+import hub.store
+from hub.store import Database, StoreError
+from hub.store.chain import broken_at
+from hub.store.counting import next_in
+from hub.store.migrations import HEAD
+from hub.store.rows import AuditRow, DepartmentRow, Row, TokenRow, UserRow
+
+from .conftest import MONDAY
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    made.migrate()
+    yield made
+    made.close()
+
+
+def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
+    folder = Path(hub.store.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == HEAD == database.version()
+    with database.read() as tx:
+        context = MigrationContext.configure(tx.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_migrating_twice_or_at_once_does_no_harm(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.sqlite'}"
+    databases = [Database(url) for _ in range(3)]
+    threads = [threading.Thread(target=d.migrate) for d in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [d.version() for d in databases] == [HEAD] * 3
+    for made in databases:
+        made.close()
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError) as refused:
+        Database("postgresql://hub:hunter2@127.0.0.1:1/x").migrate()
+    assert "127.0.0.1:1" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_times_come_back_in_utc_and_naive_ones_are_refused(database: Database) -> None:
+    shanghai = datetime(2026, 11, 23, 10, 0, 0, 123456, timezone(timedelta(hours=8)))
+    with database.write() as tx:
+        tx.add(TokenRow(token_hash="a" * 64, name="t", role="worker", created_at=shanghai))
+    with database.read() as tx:
+        row = tx.get(TokenRow, "a" * 64)
+        assert row is not None
+        assert row.created_at == shanghai
+        assert row.created_at.tzinfo is UTC
+        assert tx.query(TokenRow).filter(TokenRow.created_at <= shanghai).count() == 1
+    naive = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001
+    with pytest.raises(StatementError, match="no time zone"), database.write() as tx:
+        tx.add(TokenRow(token_hash="b" * 64, name="u", role="worker", created_at=naive))
+
+
+def test_foreign_keys_are_kept(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as tx:
+        tx.add(
+            UserRow(id="x", name="x", role="department", department_id="ghosts", password_hash="", created_at=MONDAY)
+        )
+
+
+def test_a_transaction_that_raises_leaves_nothing_and_tells_nobody(database: Database) -> None:
+    told: list[str] = []
+
+    def fail() -> None:
+        with database.write() as tx:
+            tx.add(DepartmentRow(id="d", name="d"))
+            tx.audit(MONDAY, "me", "did", "it")
+            tx.after(lambda: told.append("done"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with database.read() as tx:
+        assert tx.query(DepartmentRow).count() == tx.query(AuditRow).count() == 0
+    assert told == []
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    def count() -> None:
+        for _ in range(10):
+            with database.write() as tx:
+                next_in(tx, "n")
+                tx.audit(MONDAY, "me", "counted", "n")
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.write() as tx:
+        assert next_in(tx, "n") == 61
+        assert tx.query(AuditRow).count() == 60
+        assert broken_at(tx) is None
+
+
+def test_sqlite_is_durable_and_readers_do_not_wait(tmp_path: Path) -> None:
+    made = Database(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    made.migrate()
+    with made.read() as tx:
+        pragmas = [tx.connection().exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("journal_mode", "synchronous")]
+    assert pragmas == ["wal", 2]
+    with made.write() as writer:
+        writer.add(DepartmentRow(id="d", name="d"))
+        writer.flush()
+        with made.read() as tx:
+            assert tx.query(DepartmentRow).count() == 0
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ("UPDATE audit SET detail = '{\"n\": 9}' WHERE seq = 3", 3),
+        ("UPDATE audit SET \"by\" = 'you' WHERE seq = 1", 1),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        ("DELETE FROM audit WHERE seq = 5", 5),
+        ("UPDATE audit SET at = '2020-01-01 00:00:00.000000' WHERE seq = 4", 4),
+    ],
+)
+def test_the_audit_chain_shows_tampering(tmp_path: Path, change: str, broken: int) -> None:
+    path = tmp_path / "x.sqlite"
+    made = Database(f"sqlite:///{path}")
+    made.migrate()
+    with made.write() as tx:
+        for n in range(5):
+            tx.audit(MONDAY, "me", "did", "it", n=n)
+    with made.read() as tx:
+        assert broken_at(tx) is None
+    with sqlite3.connect(path) as raw:
+        raw.execute(change)
+    raw.close()
+    with made.read() as tx:
+        assert broken_at(tx) == broken
+    made.close()
