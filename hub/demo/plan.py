@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
+from shapely.geometry import MultiPoint, box
 
 CENTRE = (107.6385, 35.7205)
 """Longitude and latitude of the middle, WGS-84: the town of 西峰."""
@@ -178,7 +181,25 @@ def formats() -> dict[str, str]:
 def scene(scenes: Path, view: str) -> tuple[dict[str, list[Point]], bool]:
     """Natural zones of a rendered view (0-1 polygons) by name, and whether cars are parked there for good."""
     drawn = json.loads((scenes / view / "scene.json").read_text(encoding="utf-8"))
-    return {name: [(x, y) for x, y in points] for name, points in drawn["zones"].items()}, bool(drawn["static"])
+    zones = {name: [(x, y) for x, y in points] for name, points in drawn["zones"].items()}
+    if "shop_front" in zones:
+        matrix = np.array(drawn["projection"])
+        zones["shop_front"] = raised(zones["shop_front"], matrix, drawn["street"]["ground_z"], GOODS_HEIGHT_M)
+    return zones, bool(drawn["static"])
+
+
+def raised(zone: Sequence[Point], matrix: NDArray[np.float64], ground_m: float, height_m: float) -> list[Point]:
+    """A zone on the ground with the space up to `height_m` above it: where things that stand there are seen.
+
+    `zone` is a picture polygon (0-1), `matrix` (3 x 4) takes world metres to the picture.
+    """
+    on_ground = np.column_stack([matrix[:, 0], matrix[:, 1], matrix[:, 3] + ground_m * matrix[:, 2]])
+    plan = np.linalg.inv(on_ground) @ np.array([[x, y, 1.0] for x, y in zone]).T
+    plan /= plan[2]
+    above = on_ground @ plan + height_m * matrix[:, 2:3]
+    tops = [(float(u), float(v)) for u, v in (above[:2] / above[2]).T]
+    hull = MultiPoint([*zone, *tops]).convex_hull.intersection(box(0, 0, 1, 1))
+    return [(round(x, 4), round(y, 4)) for x, y in list(hull.exterior.coords)[:-1]]
 
 
 def write(out: Path, seed: int, views: Sequence[tuple[str, str]]) -> None:
@@ -205,7 +226,8 @@ STREET_HEAD = "What the street simulator shows at each camera. Hub and worker ne
 STANDING = ("c03", "c12", "c21")
 """Cameras that are watched as standing video, so that clips exist."""
 ANYWHERE = ("garbage_exposed", "open_burning")
-IN_ZONE = (("vehicle_parking", "kerb_strip"), ("goods_pile", "shop_front"))
+IN_ZONE = (("vehicle_parking", "kerb_strip"), ("vehicle_parking", "pavement"), ("goods_pile", "shop_front"))
+GOODS_HEIGHT_M = 1.2
 GOODS_WATCHED = ("c02", "c11", "c16", "c23")
 """Cameras that watch a shop front for piled goods."""
 _DWELL_S = {"garbage_exposed": 8, "open_burning": 8, "vehicle_parking": 40, "goods_pile": 40}
