@@ -79,9 +79,9 @@ def render_sprites(out: Path, seed: int, only: Sequence[str] = ()) -> None:
     for figure in cast(seed):
         if not only or figure.kind in only:
             entries[figure.name] = _atlas(figure, out)
+            plan = {"seed": seed, "pitch_deg": round(math.degrees(PITCH), 1), "sprites": list(entries.values())}
+            listing.write_text(json.dumps(plan) + "\n", encoding="utf-8")
             print(f"sprite {figure.name}", flush=True)
-    plan = {"seed": seed, "pitch_deg": round(math.degrees(PITCH), 1), "sprites": list(entries.values())}
-    listing.write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
 def _stage(width_px: int, height_px: int, across_m: float, down_m: float) -> Any:
