@@ -55,9 +55,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
 
     now_version = version(house, shard)
     with house.db.read() as tx:
-        zones: dict[str, dict[str, ZoneRow]] = {}
-        for zone in ask.zones(tx):
-            zones.setdefault(zone.camera_id, {})[zone.name] = zone
+        zones = ask.zones_by_camera(tx)
         cameras = [_camera(row, zones.get(row.id, {})) for row in ask.cameras(tx) if mine(row.id)]
         sensors = [_sensor(row) for row in ask.sensors(tx) if mine(row.id)]
         todo = [
@@ -144,32 +142,22 @@ def take_status(
     """Keep the newest states; the screens are told of those that changed. Devices that are gone are passed over."""
     house.tally.report(worker, counters)
     with house.db.write() as tx:
-        known_cameras = {row.id: row for row in ask.cameras(tx)} if cameras else {}
-        known_sensors = {row.id: row for row in ask.sensors(tx)} if sensors else {}
-        changed_cameras = [known_cameras[c["id"]] for c in cameras if _differs(known_cameras.get(c["id"]), c)]
-        changed_sensors = [
-            known_sensors[s["id"]] for s in sensors if _differs(known_sensors.get(s["id"]), s, "values", "last_seen")
-        ]
-        ask.set_camera_states(tx, [dict(c) for c in cameras if c["id"] in known_cameras])
-        ask.set_sensor_states(tx, [dict(s) for s in sensors if s["id"] in known_sensors])
+        looks, says = ask.camera_states(tx) if cameras else {}, ask.sensor_states(tx) if sensors else {}
+        known_cameras = [dict(c) for c in cameras if c["id"] in looks]
+        known_sensors = [dict(s) for s in sensors if s["id"] in says]
+        ask.set_camera_states(tx, known_cameras)
+        ask.set_sensor_states(tx, known_sensors)
+        changed_cameras = {c["id"] for c in known_cameras if looks[c["id"]] != c["state"]}
+        changed_sensors = {s["id"] for s in known_sensors if says[s["id"]] != (s["state"], s["values"])}
         _tell_devices(tx, house, changed_cameras, changed_sensors)
 
 
-def _differs(row: CameraRow | SensorRow | None, told: Mapping[str, Any], *also: str) -> bool:
-    return row is not None and any(getattr(row, name) != told[name] for name in ("state", *also))
-
-
-def _tell_devices(tx: Transaction, house: House, cameras: list[CameraRow], sensors: list[SensorRow]) -> None:
+def _tell_devices(tx: Transaction, house: House, cameras: set[str], sensors: set[str]) -> None:
     if not cameras and not sensors:
         return
-    names = Names.of(tx)
-    for row in (*cameras, *sensors):
-        tx.refresh(row)
-    zones: dict[str, dict[str, ZoneRow]] = {}
-    for zone in ask.zones(tx) if cameras else ():
-        zones.setdefault(zone.camera_id, {})[zone.name] = zone
-    shown = [("camera", camera_json(row, names, zones.get(row.id, {}))) for row in cameras]
-    shown += [("sensor", sensor_json(row, names)) for row in sensors]
+    names, zones = Names.of(tx), ask.zones_by_camera(tx) if cameras else {}
+    shown = [("camera", camera_json(row, names, zones.get(row.id, {}))) for row in ask.cameras_of(tx, cameras)]
+    shown += [("sensor", sensor_json(row, names)) for row in ask.sensors_of(tx, sensors)]
     for event, data in shown:
         tx.after(partial(house.feed.publish, event, data))
 

@@ -17,6 +17,7 @@ HubError
 ├── NotSignedIn           no session or token, or not valid any more
 ├── Forbidden             signed in, but not allowed
 ├── PasswordChangeRequired
+├── Full                  no room for one more event stream
 └── TooManyTries          sign-in failed too often (seconds to wait)
 
 IllegalMove (hub/domain/machine.py) stands beside the tree: the pure middle knows nothing of the hub.
@@ -158,6 +159,12 @@ class PasswordChangeRequired(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("the one-time password must be changed first: POST /api/session/password")
+
+
+class Full(HubError):
+    """No room for one more just now."""
+
+    status, type, title = 503, "full", "No room just now"
 
 
 class TooManyTries(HubError):

@@ -93,7 +93,7 @@ class Registry:
         """
         count = 0
         with self.house.db.write() as tx:
-            grids = _tree(tx)
+            grids, _known = _tree(tx), ask.cameras(tx)  # loaded at once, so that none is asked for one by one
             for entry in entries:
                 self._put_camera(tx, entry if isinstance(entry, CameraEntry) else self._entry(tx, entry), grids)
                 count += 1
@@ -131,7 +131,7 @@ class Registry:
         """By id; URLs without credentials."""
         with self.house.db.read() as tx:
             names = Names.of(tx)
-            zones = _zones_by_camera(tx)
+            zones = ask.zones_by_camera(tx)
             return [camera_json(row, names, zones.get(row.id, {})) for row in ask.cameras(tx, after, limit)]
 
     def camera(self, camera_id: str) -> dict[str, Any]:
@@ -264,10 +264,12 @@ class Registry:
         _check_camera(row)
         _place(row, grids)
         tx.add(row)
-        tx.flush()
+        if entry.zones:
+            tx.flush()
         for zone in entry.zones:
             _put_zone(tx, camera.id, zone)
-        self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)})
+        zoned = any(task.zone for task in entry.tasks)
+        self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)} if zoned else set())
 
     def _entry(self, tx: Transaction, camera: Camera) -> CameraEntry:
         row = ask.camera(tx, camera.id)
@@ -390,13 +392,6 @@ def zone_json(row: ZoneRow) -> dict[str, Any]:
 
 def _version(at: datetime | None) -> int:
     return int(at.timestamp() * 1000) if at else 0
-
-
-def _zones_by_camera(tx: Transaction) -> dict[str, dict[str, ZoneRow]]:
-    found: dict[str, dict[str, ZoneRow]] = {}
-    for zone in ask.zones(tx):
-        found.setdefault(zone.camera_id, {})[zone.name] = zone
-    return found
 
 
 def _put_zone(tx: Transaction, camera_id: str, zone: Zone) -> ZoneRow:

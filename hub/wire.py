@@ -74,14 +74,14 @@ def alerts_json(tx: Transaction, house: House, rows: Sequence[AlertRow]) -> list
     names, now = Names.of(tx), house.now()
     attached = alert_queries.attachments(tx, [r.id for r in rows])
     precision = alert_queries.precision(tx, rows)
-    open_cases = alert_queries.open_cases_near(tx, rows, _SIMILAR_DEGREES)
+    similar = _Similar(alert_queries.open_cases_near(tx, rows, _SIMILAR_DEGREES))
     made = []
     for row in rows:
         shown = _alert_json(row, house, names, now)
         shown["evidence"] = [_evidence_json(link, file) for link, file in attached.get(row.id, ())]
         counts = precision.get((row.camera_id, row.sensor_id, row.kind))
         shown["precision"] = counts or {"confirmed": 0, "rejected": 0}
-        shown["similar_cases"] = _similar(row, open_cases)
+        shown["similar_cases"] = similar.to(row)
         made.append(shown)
     return made
 
@@ -158,8 +158,28 @@ def _evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
     }
 
 
-def _similar(row: AlertRow, open_cases: Sequence[Spot]) -> list[str]:
-    return [s.case for s in open_cases if s.kind == row.kind and s.alert != row.id and _near(row, s)]
+class _Similar:
+    """Open cases by device and by square of the map, so that many alerts are compared with few cases each."""
+
+    def __init__(self, spots: Sequence[Spot]) -> None:
+        self._by_place: dict[tuple[str, object, object], list[Spot]] = {}
+        for spot in spots:
+            self._by_place.setdefault((spot.kind, spot.camera, spot.sensor), []).append(spot)
+            if spot.lon is not None and spot.lat is not None:
+                self._by_place.setdefault((spot.kind, *_square(spot.lon, spot.lat)), []).append(spot)
+
+    def to(self, row: AlertRow) -> list[str]:
+        """Ids of the cases that are similar to the alert."""
+        found = list(self._by_place.get((row.kind, row.camera_id, row.sensor_id), ()))
+        if row.lon is not None and row.lat is not None:
+            x, y = _square(row.lon, row.lat)
+            squares = ((x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+            found += [spot for square in squares for spot in self._by_place.get((row.kind, *square), ())]
+        return list(dict.fromkeys(s.case for s in found if s.alert != row.id and _near(row, s)))
+
+
+def _square(lon: float, lat: float) -> tuple[int, int]:
+    return math.floor(lon / (2 * _SIMILAR_DEGREES)), math.floor(lat / _SIMILAR_DEGREES)
 
 
 def _near(a: AlertRow, b: Spot) -> bool:

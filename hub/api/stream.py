@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from ..domain.role import Right, Role, may
-from ..errors import Forbidden, NotSignedIn, TooManyTries
+from ..errors import Forbidden, Full, NotSignedIn
 from ..feed import Change, Listener
 from ..house import Actor, House
 from .access import TheActor, TheHouse, the_actor
@@ -31,7 +31,7 @@ async def feed(
     if actor.role is Role.WORKER:
         raise Forbidden("the feed is for people")
     if house.feed.listeners >= LISTENERS_MOST:
-        raise TooManyTries(30)
+        raise Full(f"{LISTENERS_MOST} event streams are open already")
     stream = _events(request, house, actor, int(last_event_id) if last_event_id.isdigit() else None)
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

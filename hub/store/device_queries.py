@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,14 @@ def zones(tx: Session, camera_id: str | None = None) -> list[ZoneRow]:
     return list(tx.scalars(query if camera_id is None else query.where(ZoneRow.camera_id == camera_id)))
 
 
+def zones_by_camera(tx: Session) -> dict[str, dict[str, ZoneRow]]:
+    """All zones: camera to name to zone."""
+    found: dict[str, dict[str, ZoneRow]] = {}
+    for row in zones(tx):
+        found.setdefault(row.camera_id, {})[row.name] = row
+    return found
+
+
 def zone(tx: Session, camera_id: str, name: str) -> ZoneRow | None:
     """The zone by its name."""
     return tx.scalars(select(ZoneRow).where(ZoneRow.camera_id == camera_id, ZoneRow.name == name)).first()
@@ -59,6 +67,36 @@ def grids(tx: Session) -> list[GridRow]:
 def grid_names(tx: Session) -> dict[str, str]:
     """Names by id."""
     return dict(tx.execute(select(GridRow.id, GridRow.name)).all())
+
+
+def cameras_of(tx: Session, ids: Collection[str]) -> list[CameraRow]:
+    """Those cameras, by id."""
+    query = select(CameraRow).order_by(CameraRow.id)
+    return [row for part in _parts(ids) for row in tx.scalars(query.where(CameraRow.id.in_(part)))]
+
+
+def sensors_of(tx: Session, ids: Collection[str]) -> list[SensorRow]:
+    """Those sensors, by id."""
+    query = select(SensorRow).order_by(SensorRow.id)
+    return [row for part in _parts(ids) for row in tx.scalars(query.where(SensorRow.id.in_(part)))]
+
+
+def _parts(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:
+    """Sorted, in parts that a database takes as parameters."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def camera_states(tx: Session) -> dict[str, str]:
+    """State by camera."""
+    return dict(tx.execute(select(CameraRow.id, CameraRow.state)).all())
+
+
+def sensor_states(tx: Session) -> dict[str, tuple[str, dict[str, Any]]]:
+    """(state, values) by sensor."""
+    rows = tx.execute(select(SensorRow.id, SensorRow.state, SensorRow.values))
+    return {id_: (state, values) for id_, state, values in rows}
 
 
 def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
