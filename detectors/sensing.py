@@ -113,7 +113,13 @@ def _finding(rule: SensorRule, sensor: Sensor, reading: Reading, level: Level, l
         score=1.0,
         sensor=sensor.id,
         readings=tuple(
-            {"device": sensor.device, "prop": rule.prop, "value": value, "unit": rule.unit, "at": at.isoformat()}
+            {
+                "device": sensor.device,
+                "prop": rule.prop,
+                "value": value,
+                "unit": rule.unit,
+                "observed_at": at.isoformat(),
+            }
             for at, value in kept
         ),
         why=explained(rule, reading.value, level.in_a_row) + ("（延迟）" if late else ""),
