@@ -99,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--zone", type=Path, help="JSON or YAML: {name, points: [[x, y], …]} with 0-1 coordinates")
     replay.add_argument("--every", type=_positive, default=5.0, help="seconds between looks")
     replay.add_argument("--dwell", type=_not_negative, help="seconds; overrides the kinds' own")
-    replay.add_argument("--start", type=_time, help="when the footage begins (RFC 3339; default: now)")
+    replay.add_argument(
+        "--start", type=_time, help="when the footage begins (RFC 3339; default: schedules are ignored)"
+    )
     replay.add_argument("--json", action="store_true", help="one JSON object a line (the default prints the same)")
 
     work = _command(commands, "work", "a worker for a shard of cameras and sensors", _work)
@@ -341,7 +343,7 @@ def _replay(args: argparse.Namespace) -> int:
         zone=zone,
         every_s=args.every,
         dwell_s=args.dwell,
-        start=args.start or datetime.now(UTC),
+        start=args.start,
     ):
         print(json.dumps(finding, ensure_ascii=False), flush=True)
     return OK

@@ -45,6 +45,7 @@ def claim_port(host: str, port: int) -> socket.socket:
 class _Child:
     name: str
     command: list[str]
+    log_file: Path | None
     process: subprocess.Popen[bytes]
     started: float
 
@@ -55,9 +56,9 @@ class Children:
     def __init__(self) -> None:
         self._running: list[_Child] = []
 
-    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start `command`; on Linux the kernel ends it should this process be killed."""
-        child = _Child(name, list(command), _spawn(command), time.monotonic())
+    def start(self, name: str, command: Sequence[str], log_file: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start `command`, what it says appended to `log_file`; on Linux the kernel ends it should we be killed."""
+        child = _Child(name, list(command), log_file, _spawn(command, log_file), time.monotonic())
         self._running.append(child)
         return child.process
 
@@ -66,7 +67,7 @@ class Children:
         for child in self._running:
             if child.process.poll() is not None and time.monotonic() - child.started > _REVIVE_S:
                 log.error("%s ended with status %d; starting it again", child.name, child.process.returncode)
-                child.process, child.started = _spawn(child.command), time.monotonic()
+                child.process, child.started = _spawn(child.command, child.log_file), time.monotonic()
 
     def end(self, timeout_s: float = 10.0) -> None:
         """SIGTERM to all, wait, SIGKILL to the rest."""
@@ -83,8 +84,13 @@ class Children:
         self._running.clear()
 
 
-def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(list(command), preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL)
+def _spawn(command: Sequence[str], log_file: Path | None) -> subprocess.Popen[bytes]:
+    if log_file is None:
+        return subprocess.Popen(list(command), preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL)
+    with log_file.open("ab") as log_to:
+        return subprocess.Popen(
+            list(command), preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL, stdout=log_to, stderr=log_to
+        )
 
 
 def _die_with_parent() -> None:
@@ -92,13 +98,15 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def start_worker(children: Children, settings: Settings, hub_url: str, token_file: Path, shard: str) -> None:
+def start_worker(
+    children: Children, settings: Settings, hub_url: str, token_file: Path, shard: str, log_file: Path | None = None
+) -> None:
     """One worker process for `shard` ("0/1"), with its own folder under the hub's data folder."""
     folder = settings.data_dir / "workers" / shard.replace("/", "-of-")
     command = [sys.executable, "-m", "hub.cli", "work", "--hub", hub_url, "--token-file", str(token_file)]
     command += ["--shard", shard, "--data", str(folder), "--models", str(settings.models_dir)]
     command += ["--timezone", settings.timezone.key]
-    children.start(f"worker {shard}", command)
+    children.start(f"worker {shard}", command, log_file)
 
 
 class Serving:

@@ -77,7 +77,7 @@ class Worker:
         self._sender = Sender(self._spool, self._posting, self.counters)
         self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
         self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
-        self._looker = Looker(open_source=open_source, on_look=self._on_look, on_state=self._on_state)
+        self._looker = Looker(open_source=open_source, on_look=self._on_look)
         self._frames: Newest[Frame] = Newest(512)
         self._shown: Newest[Frame] = Newest(512)
         self._listener: MqttListener | None = None
@@ -130,6 +130,8 @@ class Worker:
         self._sender.end()
         for thread in (*threads, self._sender):
             thread.join(timeout=10)
+        if self._pipeline is not None:
+            self._pipeline.save()
         for line in (self._uplink, self._posting):
             line.close()
         self._spool.close()
@@ -139,6 +141,8 @@ class Worker:
     def _apply(self, wire: dict[str, Any]) -> None:
         kinds = {key: Kind.from_wire(stanza) for key, stanza in wire["kinds"].items()}
         if self._pipeline is None or wire["kinds"] != self._stanzas:
+            if self._pipeline is not None:
+                self._pipeline.save()
             state_dir = self._settings.data_dir / "scenes"
             self._pipeline = Pipeline(kinds, self._model, state_dir, self._settings.timezone)
             self._stanzas = wire["kinds"]
@@ -190,9 +194,6 @@ class Worker:
         self._shown.put(frame.camera, frame)
         if state.sees:  # a black, covered or turned lens says nothing about the street: the rules stay silent
             self._frames.put(frame.camera, frame)
-
-    def _on_state(self, state: CameraState) -> None:
-        log.info("camera %s is %s: %s", state.id, state.state, state.message)
 
     def _infer(self) -> None:
         while (frames := self._frames.take(_BATCH)) is not None:
