@@ -16,9 +16,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from ..errors import Invalid
 from .chain import append_to_chain
 from .counting import next_in
 from .migrations import HEAD
@@ -37,6 +38,10 @@ _MIGRATING = threading.Lock()
 
 class StoreError(Exception):
     """The database cannot be used: names the address (without password) and the reason."""
+
+
+class Unstorable(Invalid):
+    """A value that the database cannot hold."""
 
 
 class Transaction(Session):
@@ -95,8 +100,12 @@ class Database:
     def write(self) -> Iterator[Transaction]:
         """Committed when the block ends, rolled back when it raises."""
         with Transaction(bind=self._writer, expire_on_commit=False) as tx:
-            yield tx
-            tx.finish()
+            try:
+                yield tx
+                tx.finish()
+            except DataError as error:
+                # What no column can hold (on PostgreSQL a NUL in a text) never will: the sender must not try again.
+                raise Unstorable("body", _reason(error), "what the database can hold") from None
 
     def migrate(self) -> None:
         """Bring the schema to the newest version. Raises StoreError."""

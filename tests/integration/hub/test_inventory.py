@@ -166,6 +166,16 @@ def test_a_reading_is_stored_once_and_unknown_devices_too(city: City) -> None:
     assert worker.post("/api/readings", json={"readings": [reading(city, observed_at="2026-11-23")]}).status_code == 422
 
 
+def test_what_the_database_cannot_hold_is_refused_for_good(city: City) -> None:
+    """PostgreSQL holds no NUL in a text; a worker that is told "later" would try for ever."""
+    worker = city.who("worker")
+    wire = city.finding(why="a\0b").to_wire()
+    wanted = {200, 201} if not city.hub.settings.database_url else {422}
+    assert worker.post("/api/findings", json=wire).status_code in wanted
+    batch = {"readings": [reading(city, unit="\0", key="nul")]}
+    assert worker.post("/api/readings", json=batch).status_code in wanted
+
+
 def test_old_readings_are_forgotten(city: City) -> None:
     worker = city.who("worker")
     worker.post("/api/readings", json={"readings": [reading(city, key=f"k{n}") for n in range(20)]})
