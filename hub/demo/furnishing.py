@@ -33,7 +33,7 @@ def furnish(registry: Registry, district: District, street: str, scratch: Path) 
         raise FurnishingFailed("the inventory of the demo is broken:\n" + "\n".join(errors))
     tasks = yaml.safe_load((district.folder / "tasks.yaml").read_text(encoding="utf-8"))
     registry.import_grids(district.grids())
-    registry.import_cameras([_entry(camera, tasks.get(camera.id, {})) for camera in cameras])
+    registry.import_cameras([entry(camera, tasks.get(camera.id, {})) for camera in cameras])
     registry.import_sensors(sensors)
     for account in district.accounts:
         with suppress(Taken):  # from an earlier run with the same data
@@ -55,7 +55,8 @@ def hasty_profiles(shipped: Path, to: Path) -> Path:
     return to
 
 
-def _entry(camera: Camera, raw: Mapping[str, Any]) -> CameraEntry:
+def entry(camera: Camera, raw: Mapping[str, Any]) -> CameraEntry:
+    """`camera` with what `tasks.yaml` says about it: clip, zones, tasks."""
     return CameraEntry(
         camera,
         tuple(TaskEntry(t["kind"], t.get("zone", ""), t.get("dwell_s")) for t in raw.get("tasks", [])),

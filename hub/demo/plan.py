@@ -228,7 +228,7 @@ STANDING = ("c03", "c12", "c21")
 ANYWHERE = ("garbage_exposed", "open_burning")
 IN_ZONE = (("vehicle_parking", "kerb_strip"), ("vehicle_parking", "pavement"), ("goods_pile", "shop_front"))
 GOODS_HEIGHT_M = 1.2
-GOODS_WATCHED = ("c02", "c11", "c16", "c23")
+GOODS_WATCHED = ("c01", "c02", "c09", "c15", "c18")
 """Cameras that watch a shop front for piled goods."""
 _DWELL_S = {"garbage_exposed": 8, "open_burning": 8, "vehicle_parking": 40, "goods_pile": 40}
 
