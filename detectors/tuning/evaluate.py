@@ -247,18 +247,19 @@ def _redraw(evaluator: Any, labels: int, pictures: int, resamples: int) -> list[
     if not resamples:
         return []
     chance = np.random.default_rng(0)
-    matched = evaluator.evalImgs
+    matched, overlaps = evaluator.evalImgs, evaluator.params.iouThrs
+    at_half = [e and {**e, "dtMatches": e["dtMatches"][:1], "dtIgnore": e["dtIgnore"][:1]} for e in matched]
+    evaluator.params.iouThrs = overlaps[:1]
     drawn: list[list[float]] = [[] for _ in range(labels)]
     for _ in range(resamples):
         pick = chance.integers(pictures, size=pictures)
-        evaluator.evalImgs = [matched[label * pictures + int(i)] for label in range(labels) for i in pick]
+        evaluator.evalImgs = [at_half[label * pictures + int(i)] for label in range(labels) for i in pick]
         precision = _accumulate(evaluator)
         for label in range(labels):
             known = precision[0, :, label]
             if (known >= 0).any():
                 drawn[label].append(_mean(known))
-    evaluator.evalImgs = matched
-    _accumulate(evaluator)
+    evaluator.evalImgs, evaluator.params.iouThrs = matched, overlaps
     ends = [np.percentile(values, (2.5, 97.5)) for values in drawn]
     return [(float(low), float(high)) for low, high in ends]
 
