@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import logging
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -40,6 +42,7 @@ class UserError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `gridhub`."""
     args = _parser().parse_args(argv)
+    faulthandler.register(signal.SIGUSR1)  # kill -USR1 shows where every thread of a process that hangs stands
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else logging.INFO if args.command in ("run", "work") else logging.WARNING,
         format="%(asctime)s %(levelname).1s %(name)s: %(message)s",
@@ -244,6 +247,7 @@ def _run(args: argparse.Namespace) -> int:
         wait_for_end(None, threading.Event(), children.revive)
     finally:
         children.end()
+        hub.house.feed.close()  # open event streams would hold the server for its whole grace
         serving.end()
         hub.stop()
     return OK

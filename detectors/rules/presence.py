@@ -66,8 +66,8 @@ def following(rule: RuleSpec) -> Following:
 
 def of_scores(detections: Detections, scores: Mapping[str, float], share: float = 1.0) -> Detections:
     """Those whose label is in `scores` and whose score is at least `share` of what it says."""
-    least = np.array([scores.get(label, np.inf) for label in detections.labels], np.float32)
-    return detections.where(detections.scores >= share * least)
+    least = np.array([share * scores[label] if label in scores else np.inf for label in detections.labels])
+    return detections.where(np.asarray(detections.scores >= least, bool))
 
 
 def in_zone(detections: Detections, zone: Zone, rule: RuleSpec) -> Detections:

@@ -45,10 +45,10 @@ def run_demo(port: int, data: Path | None, minutes: float | None, config: Path |
     with contextlib.ExitStack() as ends:
         folder = data or Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="gridhub-demo-")))
         children = Children()
-        ends.callback(children.end)
         try:
             demo = Demo(folder.absolute(), port, children, config or shipped("configs") / "demo")
             ends.callback(demo.end)
+            ends.callback(children.end)  # the last one in is the first to run: the worker ends before its hub
             demo.start(sock)
             print(demo.summary(minutes), flush=True)
             wait_for_end(minutes, stop, demo.watch)
@@ -98,7 +98,8 @@ class Demo:
         self._hub.accounts.extend(account.to_json() for account in self._district.accounts)
         self._serving = Serving(self._hub.app, sock)
         self._serving.start()
-        start_worker(self._children, settings, self.url, self._hub.worker_token_file, "0/1")
+        log_file = self._folder / "worker.log"
+        start_worker(self._children, settings, self.url, self._hub.worker_token_file, "0/1", log_file)
 
     def watch(self) -> None:
         """Start again what has ended by itself."""
@@ -106,6 +107,8 @@ class Demo:
 
     def end(self) -> None:
         """End the hub's own parts (the children are ended by who made them)."""
+        if self._hub is not None:
+            self._hub.house.feed.close()
         if self._serving is not None:
             self._serving.end()
         if self._hub is not None:
@@ -145,7 +148,7 @@ class Demo:
             listen_port=self._port,
             broker_url=f"mqtt://{broker}?protocol=3.1.1",
             sensors_dir=hasty_profiles(shipped("configs") / "sensors", self._folder / "sensors"),
-            recheck_every_s=5.0,
+            recheck_every_s=6.0,
             webhooks=(Webhook(f"http://{street}/answers", self._secret, (HANDLED,)),),
             webhook_allow=(HOST,),
             demo=True,

@@ -68,8 +68,10 @@ class Process:
         try:
             return self._process.wait(15)
         except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGUSR1)  # where does every thread stand?
+            time.sleep(1)
             self.kill()
-            pytest.fail(f"{self.name} did not end within 15 s of SIGTERM:\n" + "\n".join(self.lines[-20:]))
+            pytest.fail(f"{self.name} did not end within 15 s of SIGTERM:\n" + "\n".join(self.lines[-120:]))
 
     def said(self, pattern: str) -> re.Match[str] | None:
         return next((m for line in list(self.lines) if (m := re.search(pattern, line))), None)

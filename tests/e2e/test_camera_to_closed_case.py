@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.e2e.city import City, Json
 from tests.peers import footage
-from tests.peers.clips import encode, pictures_of
+from tests.peers.clips import Image, encode, pictures_of
 from tests.peers.rendered import rendered_clip
 from tests.peers.rtsp_server import RtspServer
 
 
-def walk(city: City, server: RtspServer, mount: str, clean: Path, kind: str, unit: str) -> Json:
-    """Found, confirmed, answered too early, sent back by the re-check, handled, closed. Returns the case."""
+def confirmed(city: City, kind: str, unit: str) -> tuple[httpx.Client, httpx.Client, Json]:
+    """Wait for the alert, look at its evidence, confirm it. Returns (staff, the department's clerk, the case)."""
     staff = city.person("zhang", "staff")
     clerk = city.person("li", "department", unit)
     alert = city.until(lambda: pending(city, staff, kind), 90, f"an alert of kind {kind}")
@@ -28,14 +30,19 @@ def walk(city: City, server: RtspServer, mount: str, clean: Path, kind: str, uni
     assert alert["boxes"]
     assert alert["model"]["name"] == "street"
 
-    confirmed = city.do(staff, f"alerts/{alert['id']}/confirm")
-    case = confirmed["case"]
+    case = city.do(staff, f"alerts/{alert['id']}/confirm")["case"]
     assert case["state"] == "dispatched", "a kind with one responsible unit is dispatched by itself"
     assert case["department"]["id"] == unit
     assert datetime.fromisoformat(case["deadline"]) > datetime.fromisoformat(case["opened_at"])
     again = staff.post(f"/api/alerts/{alert['id']}/confirm", json={})
     assert again.status_code == 409
 
+    return staff, clerk, case
+
+
+def walk(city: City, server: RtspServer, mount: str, clean: Path, kind: str, unit: str) -> Json:
+    """Found, confirmed, answered too early, sent back by the re-check, handled, closed. Returns the case."""
+    staff, clerk, case = confirmed(city, kind, unit)
     city.do(clerk, f"cases/{case['id']}/accept")
     city.do(clerk, f"cases/{case['id']}/feedback", {"text": "已清理（其实还没有）"})
     still_there = city.until(lambda: proposal(city, staff, case["id"]), 60, "the first re-check")
@@ -63,7 +70,7 @@ def proposal(city: City, staff: httpx.Client, case: str) -> str | None:
     return recheck["proposal"] if recheck and recheck["state"] == "done" else None
 
 
-def corner(city: City, url: str, kind: str, dwell_s: float, clip: bool = True) -> None:
+def corner(city: City, url: str, kind: str, dwell_s: float, zone: Json | None = None) -> None:
     city.add(
         "cameras",
         {
@@ -74,8 +81,8 @@ def corner(city: City, url: str, kind: str, dwell_s: float, clip: bool = True) -
             "every_s": 1,
             "lon": 107.63,
             "lat": 35.73,
-            "clip": clip,
-            "tasks": [{"kind": kind, "dwell_s": dwell_s}],
+            "clip": True,
+            "tasks": [{"kind": kind, "dwell_s": dwell_s, "zone": zone}],
         },
     )
 
@@ -96,10 +103,44 @@ def test_rendered_garbage(tmp_path: Path) -> None:
     assert actions[-1] == "close"
 
 
+def standing(picture: Image, seconds: float = 6.0, fps: int = 5) -> Iterator[Image]:
+    """A fixed camera that sees `picture` for a while: the same street, with a sensor's noise."""
+    rng = np.random.default_rng(7)
+    for _ in range(int(seconds * fps)):
+        yield np.clip(picture + rng.normal(0, 2.0, picture.shape), 0, 255).astype(np.uint8)
+
+
 @pytest.mark.timeout(300)
-def test_a_real_fire(tmp_path: Path) -> None:
+def test_a_real_car_in_a_no_parking_zone(tmp_path: Path) -> None:
+    """Two moments of one real camera: a car in the lane, and the lane empty; each held, as if the car had stopped."""
+    pictures = list(pictures_of(footage("intel_car-detection.mp4"), 12, 640, 2))
+    parked = encode(standing(pictures[13]), tmp_path / "parked.mp4", fps=5, gop=5)
+    empty = encode(standing(pictures[20]), tmp_path / "empty.mp4", fps=5, gop=5)
+    lane = {"name": "lane", "points": [[0.25, 0.0], [0.7, 0.0], [0.7, 1.0], [0.25, 1.0]]}
+    with RtspServer() as server, City(tmp_path) as city:
+        corner(city, server.play("/corner", empty), "vehicle_parking", dwell_s=5, zone=lane)
+        city.until(
+            lambda: city.get(city.admin, "cameras")["items"][0]["state"] == "online", 30, "the empty lane is seen"
+        )
+        server.play("/corner", parked)
+        walk(city, server, "/corner", empty, "vehicle_parking", "traffic")
+
+
+@pytest.mark.timeout(300)
+def test_a_real_fire_and_a_camera_that_is_turned_away(tmp_path: Path) -> None:
     fire = encode(pictures_of(footage("furg_house6.mp4"), 20, 640, 5), tmp_path / "fire.mp4", fps=5, gop=5)
-    calm = encode(pictures_of(footage("towncentre_bxc_302f.mp4"), 8, 640, 5), tmp_path / "calm.mp4", fps=5, gop=5)
+    elsewhere = encode(pictures_of(footage("towncentre_bxc_302f.mp4"), 8, 640, 5), tmp_path / "else.mp4", fps=5, gop=5)
     with RtspServer() as server, City(tmp_path) as city:
         corner(city, server.play("/corner", fire), "open_burning", dwell_s=3)
-        walk(city, server, "/corner", calm, "open_burning", "enforcement")
+        staff, clerk, case = confirmed(city, "open_burning", "enforcement")
+        city.do(clerk, f"cases/{case['id']}/accept")
+        server.play("/corner", elsewhere)
+        camera_state = lambda: city.get(staff, "cameras")["items"][0]["state"]  # noqa: E731
+        city.until(lambda: camera_state() == "moved", 30, "the camera is seen to be turned")
+        city.do(clerk, f"cases/{case['id']}/feedback", {"text": "已扑灭"})
+        looked = city.get(staff, "cameras")["items"][0]["last_look_at"]
+        city.until(lambda: city.get(staff, "cameras")["items"][0]["last_look_at"] > looked, 30, "a later look")
+        recheck = city.get(staff, f"cases/{case['id']}")["recheck"]
+        assert recheck["looks"] == [], "a camera that looks elsewhere proves nothing"
+        city.do(staff, f"cases/{case['id']}/close", {"note": "现场核实已扑灭"})
+        assert city.get(staff, f"cases/{case['id']}")["state"] == "closed", "a person may close all the same"
