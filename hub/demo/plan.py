@@ -182,9 +182,10 @@ def scene(scenes: Path, view: str) -> tuple[dict[str, list[Point]], bool]:
     """Natural zones of a rendered view (0-1 polygons) by name, and whether cars are parked there for good."""
     drawn = json.loads((scenes / view / "scene.json").read_text(encoding="utf-8"))
     zones = {name: [(x, y) for x, y in points] for name, points in drawn["zones"].items()}
-    if "shop_front" in zones:
-        matrix = np.array(drawn["projection"])
-        zones["shop_front"] = raised(zones["shop_front"], matrix, drawn["street"]["ground_z"], GOODS_HEIGHT_M)
+    matrix, ground_m = np.array(drawn["projection"]), drawn["street"]["ground_z"]
+    for name, ground in (("shop_front", "shop_front"), ("street_side", "pavement")):
+        if ground in zones:
+            zones[name] = raised(zones[ground], matrix, ground_m, HEIGHT_M)
     return zones, bool(drawn["static"])
 
 
@@ -225,9 +226,15 @@ TASKS_HEAD = (
 STREET_HEAD = "What the street simulator shows at each camera. Hub and worker never read this."
 STANDING = ("c03", "c12", "c21")
 """Cameras that are watched as standing video, so that clips exist."""
-ANYWHERE = ("garbage_exposed", "open_burning")
-IN_ZONE = (("vehicle_parking", "kerb_strip"), ("vehicle_parking", "pavement"), ("goods_pile", "shop_front"))
-GOODS_HEIGHT_M = 1.2
+IN_ZONE = (
+    ("garbage_exposed", "street_side"),
+    ("open_burning", "street_side"),
+    ("vehicle_parking", "kerb_strip"),
+    ("vehicle_parking", "pavement"),
+    ("goods_pile", "shop_front"),
+)
+"""What is looked for where; nobody has rubbish on roofs or fire in the sky reported."""
+HEIGHT_M = 1.2
 GOODS_WATCHED = ("c01", "c02", "c09", "c15", "c18")
 """Cameras that watch a shop front for piled goods."""
 _DWELL_S = {"garbage_exposed": 8, "open_burning": 8, "vehicle_parking": 40, "goods_pile": 40}
@@ -240,11 +247,10 @@ def _inventory(ident: str) -> dict[str, Any]:
 
 
 def _tasks(ident: str, zones: dict[str, list[Point]], parked: bool) -> dict[str, Any]:
-    """Nobody draws a no-parking zone where cars may stand."""
-    wanted = {"vehicle_parking": not parked, "goods_pile": ident in GOODS_WATCHED}
-    in_zone = [(kind, zone) for kind, zone in IN_ZONE if wanted[kind] and zone in zones]
-    tasks: list[dict[str, Any]] = [{"kind": kind, "dwell_s": _DWELL_S[kind]} for kind in ANYWHERE]
-    tasks += [{"kind": kind, "zone": zone, "dwell_s": _DWELL_S[kind]} for kind, zone in in_zone]
+    """Nobody draws a no-parking zone where cars may stand, nor watches every shop front."""
+    unwanted = {"vehicle_parking": parked, "goods_pile": ident not in GOODS_WATCHED}
+    in_zone = [(kind, zone) for kind, zone in IN_ZONE if zone in zones and not unwanted.get(kind)]
+    tasks = [{"kind": kind, "zone": zone, "dwell_s": _DWELL_S[kind]} for kind, zone in in_zone]
     used = {zone: [list(p) for p in zones[zone]] for _kind, zone in in_zone}
     return {"clip": ident in STANDING, "zones": used, "tasks": tasks}
 

@@ -37,7 +37,10 @@ _LARGEST_ANSWER = 65536
 
 
 class World:
-    """The district's present: one clock, one list of happenings, for every thread of the simulator."""
+    """The district's present: one clock, one list of happenings, for every thread of the simulator.
+
+    Its time begins when somebody first looks at a camera, so that nothing happens unseen while the hub starts.
+    """
 
     def __init__(
         self, street: Street, timeline: Timeline, timezone: ZoneInfo, clock: Callable[[], float] = time.monotonic
@@ -45,12 +48,12 @@ class World:
         self._street, self._timezone, self._clock = street, timezone, clock
         self._happenings = Happenings(timeline)
         self._lock = threading.Lock()
-        self._started = clock()
+        self._started: float | None = None
         self._heard: set[str] = set()
 
     def now_s(self) -> float:
-        """Seconds since the start."""
-        return self._clock() - self._started
+        """Seconds since the first look; 0 before it."""
+        return self._clock() - self._started if self._started is not None else 0.0
 
     def look(self, place: str) -> tuple[list[Seen], float | None]:
         """What is going on at a camera or sensor now, and when somebody last put things right there."""
@@ -64,6 +67,8 @@ class World:
         """The picture of this instant, BGR; None while the camera is offline. Raises KeyError."""
         if camera not in self._street.cameras:
             raise KeyError(camera)
+        with self._lock:
+            self._started = self._clock() if self._started is None else self._started
         seen, _cleared = self.look(camera)
         if any(s.event.trouble == "offline" for s in seen):
             return None

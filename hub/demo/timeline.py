@@ -16,8 +16,8 @@ import yaml
 TROUBLES = ("black", "offline", "silent")
 LEFT_OVER = 0.5
 """Share of a stubborn heap that the first answer leaves behind."""
-FIRST_EFFECT_S = 4.0
-"""Seconds between a department's answer and its effect in the street."""
+FIRST_EFFECT_S = 1.0
+"""Seconds between hearing of a department's answer and seeing what it did."""
 
 
 class TimelineError(ValueError):
@@ -144,7 +144,7 @@ class Happenings:
         return [Seen(s.event, s.since_s, share) for s, share in shares if share > 0]
 
     def answered(self, place: str, kind: str, now_s: float) -> list[Event]:
-        """A department says it has handled `kind` at `place`: the street changes a few seconds later.
+        """A department says it has handled `kind` at `place`: the street changes a moment later.
 
         Who comes for something that isn't there clears what is. Returns the events that this ends or (the stubborn,
         the first time) lessens.

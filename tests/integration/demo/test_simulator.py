@@ -97,7 +97,9 @@ def running(street: Street) -> Iterator[Running]:
     server = serve(Door(World(street, timeline, ZoneInfo("Asia/Shanghai"), clock), SECRET))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Running(f"http://127.0.0.1:{server.server_address[1]}", clock, street)
+    running = Running(f"http://127.0.0.1:{server.server_address[1]}", clock, street)
+    running.picture(offline)  # time begins with the first look
+    yield running
     server.shutdown()
     thread.join()
     server.server_close()
