@@ -158,7 +158,7 @@ def _measured(recipe: Recipe, measured: Measured) -> dict[str, Any]:
         shown[name] = {"pictures": clip.pictures, "label": label, "with_alarm": clip.alarms(label, thresholds[label])}
     return {
         "how": f"OpenVINO, {recipe.size_px} px; AP50 by pycocotools with its 95 % interval over redrawn pictures; "
-        "precision and recall at the recommended scores",
+        "precision and recall at the recommended scores, which were chosen on the same pictures and clips",
         "validation": sets,
         "pictures_with_a_false_alarm": quiet,
         "pictures_with_a_false_alarm_where_tempted": tempting,

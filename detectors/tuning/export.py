@@ -23,7 +23,7 @@ def export_onnx(checkpoint: Path, target: Path, *, size_px: int) -> dict[int, fl
         format="onnx", imgsz=size_px, dynamic=True, simplify=False, opset=17, device="cpu"
     )
     target.parent.mkdir(parents=True, exist_ok=True)
-    _fix_sides(Path(made), size_px)
+    _tidy(Path(made), size_px)
     shutil.move(made, target)
     differences = {batch: parity(checkpoint, target, batch=batch, size_px=size_px) for batch in (1, 8)}
     if max(differences.values()) > MOST_DIFFERENCE:
@@ -31,8 +31,8 @@ def export_onnx(checkpoint: Path, target: Path, *, size_px: int) -> dict[int, fl
     return differences
 
 
-def _fix_sides(path: Path, size_px: int) -> None:
-    """Leave only the batch free: a fixed height and width let a runtime plan its memory."""
+def _tidy(path: Path, size_px: int) -> None:
+    """Leave only the batch free (fixed sides let a runtime plan its memory), and no path of this machine inside."""
     import onnx
 
     model = onnx.load(str(path))
@@ -44,6 +44,9 @@ def _fix_sides(path: Path, size_px: int) -> None:
     cells = sum((size_px // stride) ** 2 for stride in (8, 16, 32))
     model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = cells
     del model.graph.value_info[:]
+    told = [entry for entry in model.metadata_props if entry.key != "description"]  # it holds a path of this machine
+    del model.metadata_props[:]
+    model.metadata_props.extend(told)
     onnx.save(onnx.shape_inference.infer_shapes(model), str(path))
 
 

@@ -61,6 +61,8 @@ def run_stage(
         torch.set_num_threads(int(os.environ.get("GRIDHUB_TORCH_THREADS", "1")))  # Ultralytics has reset it by now
 
     def at_epoch_end(running: Any) -> None:
+        if len(epochs) > running.epoch:
+            return  # called once more after the last epoch, for the best checkpoint
         figures = {"epoch": running.epoch + 1, **{k: float(v) for k, v in running.metrics.items()}}
         epochs.append(figures)
         tell(f"{stage.name}: epoch {running.epoch + 1}/{stage.epochs} AP50 {figures.get('metrics/mAP50(B)', 0):.3f}")
