@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from detectors.errors import DetectorError
 from detectors.tuning.dataset import Teach, build_union, read_yolo_set
 from detectors.tuning.recipe import Recipe, Stage, Teacher, read_recipe
 
@@ -25,17 +27,25 @@ HEAD_FIT_PICTURES = 800
 LIBRARIES = ("torch", "ultralytics", "onnx", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
 
 
+class NotInstalled(DetectorError):
+    """The extra `tune` is not installed."""
+
+
 def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: str | None = None) -> Path:
     """Do everything the recipe says in `out_dir`; returns the folder of the trained model: card, ONNX file, record.
 
     Steps whose inputs are unchanged since an earlier call are not repeated, so an interrupted run goes on where it
-    was. `until` names the last stage to run (default: all). Raises RecipeError, DataError, TransferError.
+    was. `until` names the last stage to run (default: all). Raises RecipeError, NotInstalled,
+    DataError, TransferError.
     """
     from detectors.tuning.card import measure, write_card
     from detectors.tuning.export import export_onnx
 
     os.environ.setdefault("YOLO_OFFLINE", "true")  # Ultralytics reports nothing and fetches nothing
     recipe = read_recipe(recipe_path, root)
+    missing = [name for name in ("torch", "ultralytics", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise NotInstalled(f"training needs {', '.join(missing)}: pip install 'gridhub[tune]'")
     checkpoint = _start(recipe, out_dir)
     teach = _teacher_labels(out_dir / "coco80.pt", recipe.teacher)
     inputs, done = "", list[dict[str, Any]]()

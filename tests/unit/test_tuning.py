@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured,
 from detectors.tuning.dataset import DataError, build_union, label_file, map_labels, read_labels, read_yolo_set
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
 from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_recipe
+from detectors.tuning.train import NotInstalled, train
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "configs" / "recipes").glob("*.yaml"))
@@ -128,6 +130,14 @@ def test_a_file_that_is_no_recipe(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RecipeError, match=r"wrong\.yaml"):
         read_recipe(path, tmp_path)
+
+
+def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NotInstalled, match=r"training needs torch, ultralytics, onnx: pip install 'gridhub\[tune\]'"):
+        train(path, tmp_path / "out", root=tmp_path)
 
 
 def test_a_missing_recipe(tmp_path: Path) -> None:
