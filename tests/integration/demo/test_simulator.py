@@ -21,7 +21,7 @@ import yaml
 from hub.demo.answers import HANDLED
 from hub.demo.simulator import KEYFRAME_EVERY_S, VIDEO_FPS, Door, World, serve
 from hub.demo.street import Street
-from hub.demo.timeline import FIRST_EFFECT_S, Event, Timeline
+from hub.demo.timeline import FIRST_EFFECT_S, Event, Seen, Timeline
 from hub.outbox import signature
 from ingest.media import open_stream
 
@@ -164,3 +164,18 @@ def test_standing_video_begins_with_a_keyframe(running: Running) -> None:
     assert packets[0].key
     assert [k for k, p in enumerate(packets) if p.key] == [0, round(VIDEO_FPS * KEYFRAME_EVERY_S)]
     assert packets[-1].pts_s - packets[0].pts_s == pytest.approx(11 / VIDEO_FPS, abs=0.05)
+
+
+def test_a_half_hearted_answer_leaves_the_left_half(street: Street) -> None:
+    def heap(seen: list[Seen]) -> np.ndarray:
+        picture = street.picture(HEAP.place, 50.0, datetime(2026, 11, 23, tzinfo=UTC), seen)
+        height, width = picture.shape[:2]
+        box = street.boxes(HEAP.place)[HEAP.shows]
+        x1, y1, x2, y2 = (round(v * s) for v, s in zip(box, (width, height, width, height), strict=True))
+        return picture[y1:y2, x1:x2].astype(float)
+
+    empty, half, full = heap([]), heap([Seen(HEAP, 5.0, 0.5)]), heap([Seen(HEAP, 5.0)])
+    middle = empty.shape[1] // 2
+    left, right = slice(0, middle - 8), slice(middle + 8, None)
+    assert change(full[:, left], half[:, left]) < 1 < change(empty[:, left], half[:, left])
+    assert change(empty[:, right], half[:, right]) < 1 < change(full[:, right], half[:, right])
