@@ -456,7 +456,9 @@ def _model_eval(args: argparse.Namespace) -> int:
     from detectors.catalog import Catalog
     from detectors.tuning.evaluate import evaluate
 
-    report = evaluate(Catalog(args.models).open(args.model), args.data).as_dict()
+    catalog = Catalog(args.models)
+    at_scores = catalog.card(args.model).thresholds
+    report = evaluate(catalog.open(args.model), args.data, at_scores=at_scores).as_dict()
     if args.json:
         _print_json(report)
     else:
@@ -474,11 +476,8 @@ def _model_eval(args: argparse.Namespace) -> int:
 
 def _model_train(args: argparse.Namespace) -> int:
     from detectors.tuning.recipe import RecipeError
+    from detectors.tuning.train import train
 
-    try:
-        from detectors.tuning.train import train
-    except ImportError as error:
-        raise UserError(f"training needs the extra `tune`: pip install 'gridhub[tune]' ({error})", FAILED) from None
     try:
         train(args.recipe, args.out)
     except RecipeError as error:

@@ -25,9 +25,14 @@ class OpenVino:
     picture), 15 to 16 ms for true batches of 4 or 8: streams win, and a single picture costs one core only.
     """
 
-    def __init__(self, file: Path, *, threads: int | None = None, streams: int | None = None) -> None:
+    def __init__(
+        self, file: Path, *, threads: int | None = None, streams: int | None = None, exact: bool = False
+    ) -> None:
+        """`exact`: 32-bit arithmetic throughout, to compare runtimes; else what the processor does fastest."""
         cores = threads or os.cpu_count() or 1
         settings: dict[str, object] = {"NUM_STREAMS": str(streams or cores), "INFERENCE_NUM_THREADS": cores}
+        if exact:
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
         try:
             core = openvino.Core()
             network = core.read_model(str(file))

@@ -52,18 +52,15 @@ def _tidy(path: Path, size_px: int) -> None:
 
 def parity(checkpoint: Path, exported: Path, *, batch: int, size_px: int) -> float:
     """Largest difference (input pixels or score) between torch and ONNX Runtime or OpenVINO on seeded noise."""
-    import onnxruntime
-    import openvino
     import torch
     from ultralytics import YOLO
+
+    from detectors.backends.onnxruntime import OnnxRuntime
+    from detectors.backends.openvino import OpenVino
 
     noise = np.random.default_rng(0).random((batch, 3, size_px, size_px), dtype=np.float32)
     model = YOLO(str(checkpoint)).model.float().eval()
     with torch.no_grad():
         wanted = model(torch.from_numpy(noise))[0].numpy()
-    session = onnxruntime.InferenceSession(str(exported), providers=["CPUExecutionProvider"])
-    ran = session.run(None, {session.get_inputs()[0].name: noise})[0]
-    core = openvino.Core()
-    compiled = core.compile_model(str(exported), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    vino = next(iter(compiled(noise).values()))
-    return float(max(np.abs(ran - wanted).max(), np.abs(vino - wanted).max()))
+    answers = (OnnxRuntime(exported).infer(noise), OpenVino(exported, exact=True).infer(noise))
+    return float(max(np.abs(answer - wanted).max() for answer in answers))

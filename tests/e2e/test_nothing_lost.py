@@ -167,12 +167,12 @@ def spool_is_empty(folder: Path) -> bool:
 def one_alert_each(database: Path, made: set[str]) -> None:
     """Each finding the worker made is there and belongs to an alert or case; no place has two open alerts."""
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    findings = db.execute("SELECT id, alert_id, case_id, kind FROM findings").fetchall()
+    findings = db.execute("SELECT id, alert_id, case_id, place FROM findings").fetchall()
     assert made <= {row[0] for row in findings}, "a finding was lost"
     assert any("garbage" in row[3] for row in findings)
     assert any("manhole" in row[3] for row in findings)
     assert len({row[0] for row in findings}) == len(findings)
-    assert all(alert or case for _id, alert, case, _kind in findings)
+    assert all(alert or case for _id, alert, case, _place in findings)
     open_places = [row[0] for row in db.execute("SELECT open_key FROM alerts WHERE open_key IS NOT NULL")]
     assert len(open_places) == len(set(open_places))
     db.close()
