@@ -254,7 +254,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _work(args: argparse.Namespace) -> int:
-    from .worker import WorkerSettings, run_worker
+    from .worker.process import WorkerSettings, run_worker
 
     if args.token_file:
         try:

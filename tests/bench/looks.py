@@ -17,7 +17,7 @@ from detectors.kinds import load_kinds
 from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Pipeline
 from hub.jpeg import encode_jpeg
-from hub.spool import Spool
+from hub.worker.spool import Spool
 from ingest.cameras import open_source
 from ingest.device import Camera, Watch
 from ingest.frame import Frame, Image

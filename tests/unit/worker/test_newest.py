@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hub.newest import Newest
+from hub.worker.newest import Newest
 
 
 def test_a_newer_item_replaces_the_one_that_waits_and_is_counted() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from detectors.finding import Evidence, Finding
-from hub.spool import Spool, SpoolFull
+from hub.worker.spool import Spool, SpoolFull
 from ingest.reading import Reading
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from detectors.finding import Finding
-from hub.spool import Spool
-from hub.uplink import HubAway, Refused, Sender, Uplink
+from hub.worker.spool import Spool
+from hub.worker.uplink import HubAway, Refused, Sender, Uplink
 from ingest.reading import Reading
 from tests.peers import free_port, wait_until
 

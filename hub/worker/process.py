@@ -35,7 +35,7 @@ from ingest.health import CameraState
 from ingest.looker import Looker
 from ingest.sensors.mqtt import MqttListener
 
-from .jpeg import encode_jpeg
+from ..jpeg import encode_jpeg
 from .newest import Newest
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening

@@ -20,7 +20,7 @@ from ingest.device import Sensor
 from ingest.frame import Frame, Image
 from ingest.reading import Reading
 
-from .jpeg import encode_jpeg
+from ..jpeg import encode_jpeg
 from .spool import Spool
 from .uplink import HubAway, Refused
 

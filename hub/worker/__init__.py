@@ -1,0 +1,8 @@
+"""The worker: a shard of cameras and sensors in its own process. `process` is the whole, the other files its parts.
+
+spool      the durable memory: what was found and read stays until the hub has it
+uplink     the line to the hub
+sensing    the ear: broker messages to stored readings, readings through the rules
+rechecking the second look after a department's answer
+newest     the hand-over in which the newest picture wins
+"""
