@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -99,14 +100,42 @@ class Door:
 
 
 class _Server(ThreadingHTTPServer):
+    """A thread a request, two threads for all painting: what ever new threads allocate hardly goes back."""
+
     daemon_threads = True
     request_queue_size = 64
     door: Door
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.painters = ThreadPoolExecutor(2, "painter")
+
+    def server_close(self) -> None:
+        super().server_close()
+        self.painters.shutdown(wait=False)
+
+    def picture(self, camera: str) -> cv2.typing.MatLike | None:
+        """As the world's."""
+        return self.painters.submit(self.door.world.picture, camera).result()
+
+    def jpeg(self, camera: str) -> bytes | None:
+        """The same, encoded."""
+        return self.painters.submit(_jpeg, self.door.world, camera).result()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A viewer that goes away is no error; anything else is."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             log.exception("a request failed")
+
+
+def _jpeg(world: World, camera: str) -> bytes | None:
+    picture = world.picture(camera)
+    if picture is None:
+        return None
+    ok, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not ok:
+        raise ValueError(f"the picture of {camera} cannot be encoded")
+    return jpeg.tobytes()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -148,25 +177,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: there are five a second."""
 
     def _snapshot(self, camera: str) -> None:
-        picture = self.server.door.world.picture(camera)
-        if picture is None:
+        jpeg = self.server.jpeg(camera)
+        if jpeg is None:
             self.close_connection = True  # no answer at all, as from a dead camera
             return
-        ok, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        if not ok:
-            raise ValueError(f"the picture of {camera} cannot be encoded")
         self.send_response(200)
         self.send_header("Content-Type", "image/jpeg")
         self.send_header("Content-Length", str(len(jpeg)))
         self.end_headers()
-        self.wfile.write(jpeg.tobytes())
+        self.wfile.write(jpeg)
 
     def _video(self, camera: str) -> None:
         """MPEG-TS with H.264 for as long as the viewer stays and the camera lives."""
         from ingest.media import Encoder
 
-        world = self.server.door.world
-        picture = world.picture(camera)
+        picture = self.server.picture(camera)
         self.close_connection = True
         if picture is None:
             return
@@ -181,12 +206,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(encoder.add(picture))
             count += 1
             time.sleep(max(0.0, started + count / VIDEO_FPS - time.monotonic()))
-            picture = world.picture(camera)
+            picture = self.server.picture(camera)
 
 
 def serve(door: Door, port: int = 0) -> _Server:
     """A listening server on 127.0.0.1, not yet answering; its address is `server_address`."""
-    server = _Server(("127.0.0.1", port), _Handler)
+    server = _Server(port)
     server.door = door
     return server
 
