@@ -186,7 +186,7 @@ def scene(scenes: Path, view: str) -> tuple[dict[str, list[Point]], bool]:
     for name, ground in (("shop_front", "shop_front"), ("street_side", "pavement")):
         if ground in zones:
             zones[name] = raised(zones[ground], matrix, ground_m, HEIGHT_M)
-    return zones, bool(drawn["static"])
+    return {ZONE_NAMES.get(name, name): points for name, points in zones.items()}, bool(drawn["static"])
 
 
 def raised(zone: Sequence[Point], matrix: NDArray[np.float64], ground_m: float, height_m: float) -> list[Point]:
@@ -226,12 +226,14 @@ TASKS_HEAD = (
 STREET_HEAD = "What the street simulator shows at each camera. Hub and worker never read this."
 STANDING = ("c03", "c12", "c21")
 """Cameras that are watched as standing video, so that clips exist."""
+ZONE_NAMES = {"street_side": "沿街", "kerb_strip": "路缘禁停带", "pavement": "人行道", "shop_front": "店门前"}
+"""What a rendered view calls its zones, and what the people at the desk read."""
 IN_ZONE = (
-    ("garbage_exposed", "street_side"),
-    ("open_burning", "street_side"),
-    ("vehicle_parking", "kerb_strip"),
-    ("vehicle_parking", "pavement"),
-    ("goods_pile", "shop_front"),
+    ("garbage_exposed", "沿街"),
+    ("open_burning", "沿街"),
+    ("vehicle_parking", "路缘禁停带"),
+    ("vehicle_parking", "人行道"),
+    ("goods_pile", "店门前"),
 )
 """What is looked for where; nobody has rubbish on roofs or fire in the sky reported."""
 HEIGHT_M = 1.2

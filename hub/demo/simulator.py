@@ -109,17 +109,27 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.painters = ThreadPoolExecutor(2, "painter")
+        self.ending = threading.Event()
+
+    def shutdown(self) -> None:
+        """End every standing video before the painters go with the interpreter."""
+        self.ending.set()
+        super().shutdown()
 
     def server_close(self) -> None:
         super().server_close()
         self.painters.shutdown(wait=False)
 
     def picture(self, camera: str) -> cv2.typing.MatLike | None:
-        """As the world's."""
+        """As the world's; None, too, once the street is closing down."""
+        if self.ending.is_set():
+            return None
         return self.painters.submit(self.door.world.picture, camera).result()
 
     def jpeg(self, camera: str) -> bytes | None:
         """The same, encoded."""
+        if self.ending.is_set():
+            return None
         return self.painters.submit(_jpeg, self.door.world, camera).result()
 
     def handle_error(self, request: object, client_address: object) -> None:
