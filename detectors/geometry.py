@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,11 @@ class Zone:
         for x, y in self.points:
             if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
                 raise ValueError(f"zone {self.name}: point ({x}, {y}) is outside 0..1")
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Zone:
+        """From {name, points: [[x, y], …]}, as the hub's assignment holds it. Raises ValueError."""
+        return cls(wire["name"], tuple((float(x), float(y)) for x, y in wire["points"]))
 
     @classmethod
     def whole(cls) -> Zone:

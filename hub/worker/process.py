@@ -303,20 +303,17 @@ def _task(wire: Mapping[str, Any]) -> CameraTask:
     bindings = []
     for task in wire["tasks"]:
         zone = task.get("zone")
-        polygon = Zone(zone["name"], tuple((float(x), float(y)) for x, y in zone["points"])) if zone else None
-        bindings.append(Binding(task["kind"], polygon, task.get("dwell_s")))
+        bindings.append(Binding(task["kind"], Zone.from_wire(zone) if zone else None, task.get("dwell_s")))
     return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
 
 
-def run_worker(settings: WorkerSettings, with_parent: bool = False) -> int:
-    """Run until SIGTERM or SIGINT (or, `with_parent`, until the starting process is gone). Returns the exit status."""
+def run_worker(settings: WorkerSettings) -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit status."""
     worker = Worker(settings)
     crashed = threading.Event()
     threading.excepthook = lambda args: _crash(args, worker, crashed)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
-    if with_parent:
-        threading.Thread(target=_follow_parent, args=(os.getppid(), worker), daemon=True).start()
     worker.run()
     return 1 if crashed.is_set() else 0
 
@@ -329,10 +326,4 @@ def _crash(args: threading.ExceptHookArgs, worker: Worker, crashed: threading.Ev
         exc_info=(args.exc_type, args.exc_value, args.exc_traceback),  # type: ignore[arg-type]
     )
     crashed.set()
-    worker.stop()
-
-
-def _follow_parent(parent: int, worker: Worker) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
     worker.stop()

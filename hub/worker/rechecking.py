@@ -54,7 +54,7 @@ class Recheck:
             camera=wire.get("camera"),
             sensor=wire.get("sensor"),
             preset=wire.get("preset"),
-            zone=Zone(zone["name"], tuple((float(x), float(y)) for x, y in zone["points"])) if zone else None,
+            zone=Zone.from_wire(zone) if zone else None,
             boxes=tuple((b[0], b[1], b[2], b[3]) for b in wire.get("boxes") or ()),
             not_before=datetime.fromisoformat(wire["not_before"]),
             looks=int(wire["looks"]),
