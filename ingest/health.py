@@ -16,13 +16,11 @@ from zlib import crc32
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import SourceError
-from .frame import Frame, Image
+from .frame import GREY_HEIGHT_PX, GREY_WIDTH_PX, Frame, Grey
 
-Grey = NDArray[np.float32]
-WIDTH_PX, HEIGHT_PX = 160, 90
+WIDTH_PX, HEIGHT_PX = GREY_WIDTH_PX, GREY_HEIGHT_PX
 
 
 class State(StrEnum):
@@ -75,17 +73,9 @@ class Limits:
     moved_shift_px: float = 8.0
 
 
-def thumbnail(image: Image) -> Grey:
-    """90 x 160 float32 grey, 0-255. Rows of large pictures are thinned first: averaging all would cost milliseconds."""
-    rows = image[:: max(1, image.shape[0] // (4 * HEIGHT_PX))]
-    grey = cv2.cvtColor(rows, cv2.COLOR_BGR2GRAY)
-    return cast(Grey, cv2.resize(grey, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA).astype(np.float32))
-
-
-def light(image: Image, grey: Grey) -> str:
+def light(colour: float, grey: Grey) -> str:
     """The kind of light, "day", "dark" or "infrared" (no colour): one view looks different in each."""
-    few = image[::24, ::24].astype(np.int16)
-    if float(np.abs(few[..., 0] - few[..., 1]).mean() + np.abs(few[..., 1] - few[..., 2]).mean()) < 4.0:
+    if colour < 2.5:
         return "infrared"
     return "dark" if float(grey.mean()) < 50.0 else "day"
 
@@ -177,8 +167,8 @@ class Health:
     def saw(self, frame: Frame) -> CameraState:
         """A look gave this picture."""
         now = frame.captured_at
-        grey = thumbnail(frame.image)
-        view = self._views.setdefault(light(frame.image, grey), _View(self._limits))
+        grey = frame.grey
+        view = self._views.setdefault(light(frame.colour, grey), _View(self._limits))
         troubles = self._troubles(grey, view, now)
         was = State(self._now.state)
         back = was in (State.OFFLINE, State.STALE)

@@ -13,7 +13,7 @@ import pytest
 
 from ingest.errors import SignInRefused, Stale, Unreachable
 from ingest.frame import Frame, Image
-from ingest.health import CameraState, Health, thumbnail
+from ingest.health import CameraState, Health
 from tests.peers import footage
 from tests.peers.clips import pictures_of, scene, street
 
@@ -188,7 +188,7 @@ def test_any_size_is_looked_at_cheaply(size: tuple[int, int]) -> None:
     pictures = [street(*size, seed=i % 3 + 1) for i in range(12)]
     frames = [Frame("c", None, T0 + timedelta(seconds=i), picture) for i, picture in enumerate(pictures)]
     health = Health("c", T0)
-    assert thumbnail(frames[0].image).shape == (90, 160)
+    assert frames[0].grey.shape == (90, 160)
     began_s = time.thread_time()
     for frame in frames:
         health.saw(frame)
