@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from .cameras.source import Standing
+from .cameras.source import Hosted, Standing
 from .errors import SignInRefused, SourceError
+from .loop import ReadingLoop
+
+log = logging.getLogger("ingest")
 
 LIVED_S = 30.0
 """A connection that held this long was a good one: the next failure waits short again."""
@@ -20,7 +26,7 @@ class Backoff:
     """Waits that double from `first_s` to `most_s`, drawn from their upper half so that many do not return at once."""
 
     first_s: float = 1.0
-    most_s: float = 60.0
+    most_s: float = 30.0
     rng: random.Random = field(default_factory=random.Random)
     failures: int = 0
 
@@ -40,53 +46,90 @@ def backoff_for(error: SourceError) -> Backoff:
     return Backoff(60.0, 1800.0) if isinstance(error, SignInRefused) else Backoff()
 
 
+Pace = Callable[[SourceError], Backoff]
+
+
+class _Life:
+    """When to try again, told of each failure: starts anew with another kind of failure, or after a good connection."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._backoff: Backoff | None = None
+        self._kind = ""
+        self._began_s = 0.0
+
+    def begins(self) -> None:
+        """A connection is tried."""
+        self._began_s = time.monotonic()
+
+    def wait_s(self, error: SourceError) -> float:
+        """It failed: how long to wait."""
+        if self._backoff is None or error.kind != self._kind or time.monotonic() - self._began_s > LIVED_S:
+            self._backoff, self._kind = self._pace(error), error.kind
+        return self._backoff.next_s()
+
+
 class Supervisor:
-    """Keeps standing sources running, one thread each; tells `on_failure` of every failure."""
+    """Keeps connected sources running: a thread each for standing ones, the reading loop for hosted ones.
+
+    `on_failure` is told of every failure, from the thread or loop where it happened.
+    """
 
     def __init__(
-        self,
-        on_failure: Callable[[str, SourceError], None],
-        pace: Callable[[SourceError], Backoff] = backoff_for,
+        self, on_failure: Callable[[str, SourceError], None], pace: Pace = backoff_for, loop: ReadingLoop | None = None
     ) -> None:
         self._on_failure = on_failure
         self._pace = pace
-        self._running: dict[str, tuple[Standing, threading.Event, threading.Thread]] = {}
+        self._loop = loop or ReadingLoop()
+        self._threads: dict[str, tuple[Standing, threading.Event, threading.Thread]] = {}
+        self._tasks: dict[str, tuple[Hosted, Future[None]]] = {}
         self._lock = threading.Lock()
 
-    def add(self, source: Standing) -> None:
+    def add(self, source: Standing | Hosted) -> None:
         """Run `source` from now on."""
+        if isinstance(source, Hosted):
+            with self._lock:
+                self._tasks[source.camera.id] = (source, self._loop.spawn(self._host(source)))
+            return
         stop = threading.Event()
         name = f"stay-{source.camera.id}"
         thread = threading.Thread(target=self._live, args=(source, stop), name=name, daemon=True)
         with self._lock:
-            self._running[source.camera.id] = (source, stop, thread)
+            self._threads[source.camera.id] = (source, stop, thread)
         thread.start()
 
     def remove(self, camera_id: str) -> None:
-        """Stop running it; its thread ends with its next packet or time-out."""
+        """Stop running it; a thread ends with its next packet or time-out."""
         with self._lock:
-            entry = self._running.pop(camera_id, None)
+            entry, hosted = self._threads.pop(camera_id, None), self._tasks.pop(camera_id, None)
         if entry:
             entry[1].set()
             entry[0].close()
+        if hosted:
+            hosted[1].cancel()
+            hosted[0].close()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Stop all; waits up to `timeout_s` in all for their threads."""
+        """Stop all, and the loop; waits up to `timeout_s` in all."""
+        deadline_s = time.monotonic() + timeout_s
         with self._lock:
-            entries = list(self._running.values())
-            self._running.clear()
+            entries, hosted = list(self._threads.values()), list(self._tasks.values())
+            self._threads.clear()
+            self._tasks.clear()
         for source, stop, _ in entries:
             stop.set()
             source.close()
-        deadline_s = time.monotonic() + timeout_s
+        for guest, future in hosted:
+            future.cancel()
+            guest.close()
         for _, _, thread in entries:
             thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._loop.stop(max(0.5, deadline_s - time.monotonic()))
 
     def _live(self, source: Standing, stop: threading.Event) -> None:
-        backoff: Backoff | None = None
-        kind = ""
+        life = _Life(self._pace)
         while not stop.is_set():
-            began_s = time.monotonic()
+            life.begins()
             try:
                 source.run(stop)
                 return
@@ -94,6 +137,21 @@ class Supervisor:
                 if stop.is_set():
                     return
                 self._on_failure(source.camera.id, error)
-                if backoff is None or error.kind != kind or time.monotonic() - began_s > LIVED_S:
-                    backoff, kind = self._pace(error), error.kind
-            stop.wait(backoff.next_s())
+                wait_s = life.wait_s(error)
+            stop.wait(wait_s)
+
+    async def _host(self, source: Hosted) -> None:
+        life = _Life(self._pace)
+        while True:
+            life.begins()
+            try:
+                await source.stay()
+                return
+            except SourceError as error:
+                failure = error
+            except Exception as error:
+                # A defect met by one camera's bytes must cost that camera only.
+                log.debug("%s", source.camera.id, exc_info=True)
+                failure = SourceError(f"{source.camera.safe_url}: {type(error).__name__}: {error}")
+            self._on_failure(source.camera.id, failure)
+            await asyncio.sleep(life.wait_s(failure))

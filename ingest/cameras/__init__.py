@@ -10,7 +10,7 @@ from .file import FileSource
 from .libav import PREFIX, libav
 from .rtsp import rtsp
 from .snapshot import Snapshot
-from .source import Clipping, Source, Standing
+from .source import Caught, Clipping, Connected, Hosted, Source, Standing, Visiting
 
 SOURCES: dict[str, Callable[[Camera], Source]] = {
     "rtsp": rtsp,
@@ -36,4 +36,6 @@ def open_source(camera: Camera) -> Source:
     return SOURCES[scheme](camera)
 
 
-__all__ = ["SOURCES", "Clipping", "Source", "Standing", "open_source"]
+__all__ = [
+    "SOURCES", "Caught", "Clipping", "Connected", "Hosted", "Source", "Standing", "Visiting", "open_source",
+]  # fmt: skip

@@ -27,6 +27,7 @@ class FileSource:
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
+        self.via = "file"
         parts = urlsplit(camera.url)
         if parts.netloc not in ("", "localhost"):
             raise InventoryError(f"camera {camera.id}: url: {camera.safe_url}: a file has no host; write file:///PATH")

@@ -44,6 +44,7 @@ class Snapshot:
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
+        self.via = "HTTP JPEG"
         parts = urlsplit(camera.url)
         host = parts.netloc.rpartition("@")[2]
         self._url = urlunsplit((parts.scheme, host, parts.path or "/", parts.query, ""))

@@ -18,6 +18,11 @@ class Source(Protocol):
         """The camera this looks through."""
         ...
 
+    @property
+    def via(self) -> str:
+        """How it is read, for the engineer's screen: "RTSP/TCP h264", "FFmpeg: …"; empty until that is known."""
+        ...
+
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
         """A picture captured at or after `not_before`; waits up to `timeout_s` for one. Raises SourceError."""
         ...
@@ -37,13 +42,49 @@ class Clipping(Protocol):
 
 
 @runtime_checkable
-class Standing(Source, Clipping, Protocol):
-    """A source whose connection stays open."""
+class Connected(Source, Clipping, Protocol):
+    """A source whose connection stays open, whoever runs it."""
+
+    def ready(self, not_before: datetime) -> bool:
+        """Whether `look(not_before, …)` would answer at once, with a picture or with the reason why there is none."""
+        ...
+
+
+@runtime_checkable
+class Standing(Connected, Protocol):
+    """A connected source that blocks a thread of its own."""
 
     def run(self, stop: threading.Event) -> None:
         """Open and read until it fails (raises SourceError) or `stop` is set (returns). Never retries."""
         ...
 
-    def ready(self, not_before: datetime) -> bool:
-        """Whether `look(not_before, …)` would answer at once, with a picture or with the reason why there is none."""
+
+@runtime_checkable
+class Hosted(Connected, Protocol):
+    """A connected source that shares the reading loop with thousands of others."""
+
+    async def stay(self) -> None:
+        """Open and read until it fails (raises SourceError) or is cancelled. Never returns, never retries."""
+        ...
+
+
+class Caught(Protocol):
+    """A picture that a visit brought home, still coded."""
+
+    @property
+    def captured_at(self) -> datetime:
+        """When it was taken, UTC."""
+        ...
+
+    def frame(self) -> Frame:
+        """The picture, decoded by the thread that asks. Raises NotVideo."""
+        ...
+
+
+@runtime_checkable
+class Visiting(Source, Protocol):
+    """A source that connects for each look, and can do so on the reading loop."""
+
+    async def visit(self, not_before: datetime, timeout_s: float) -> Caught:
+        """A picture taken at or after `not_before`, within `timeout_s`. Raises SourceError."""
         ...

@@ -49,6 +49,7 @@ class StandingStream:
         ring_bytes: int = 12_000_000,
     ) -> None:
         self.camera = camera
+        self.via = "FFmpeg"
         self._opener = opener
         self._network_s = network_s
         self._keyframe_s = keyframe_s
@@ -78,6 +79,7 @@ class StandingStream:
                 self._ring.clear()
                 self._clock = ArrivalClock()
                 self._key, self._failure, self._coding = None, None, stream.coding
+                self.via = f"FFmpeg {stream.coding.codec}"
             self._read(stream, stop)
         finally:
             stream.close()
@@ -187,6 +189,7 @@ class PatrolStream:
 
     def __init__(self, camera: Camera, opener: Opener, network_s: float = 8.0, settle_s: float = 0.5) -> None:
         self.camera = camera
+        self.via = "FFmpeg"
         self._opener = opener
         self._network_s = network_s
         self._settle_s = settle_s

@@ -19,6 +19,7 @@ class FakeCamera:
 
     def __init__(self, camera: Camera, frame_s: float = 0.05, seed: int = 1) -> None:
         self.camera = camera
+        self.via = "fake"
         self._frame_s = frame_s
         self._still = street(seed=seed)
         self._rng = np.random.default_rng(seed)

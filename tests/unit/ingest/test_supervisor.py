@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from datetime import datetime
@@ -11,6 +12,7 @@ import pytest
 from ingest.device import Camera
 from ingest.errors import Lost, SignInRefused, SourceError, Unreachable
 from ingest.frame import Frame
+from ingest.loop import ReadingLoop
 from ingest.supervisor import Backoff, Supervisor, backoff_for
 from tests.peers import wait_until
 
@@ -42,15 +44,15 @@ class Script:
 
     def __init__(self, *script: SourceError | None) -> None:
         self.camera = Camera("c", "c", "rtsp://h/x")
+        self.via = "script"
         self.script = list(script)
         self.runs = 0
 
-    def run(self, stop: threading.Event) -> None:
+    def next_step(self) -> None:
         step = self.script[min(self.runs, len(self.script) - 1)]
         self.runs += 1
         if step is not None:
             raise step
-        stop.wait()
 
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
         raise Lost("not in this test")
@@ -65,10 +67,27 @@ class Script:
         return
 
 
-def test_it_runs_again_after_every_failure_and_tells_of_each() -> None:
+class Threaded(Script):
+    def run(self, stop: threading.Event) -> None:
+        self.next_step()
+        stop.wait()
+
+
+class OnTheLoop(Script):
+    async def stay(self) -> None:
+        self.next_step()
+        await asyncio.Event().wait()
+
+
+Kind = type[Threaded] | type[OnTheLoop]
+KINDS = pytest.mark.parametrize("kind", [Threaded, OnTheLoop])
+
+
+@KINDS
+def test_it_runs_again_after_every_failure_and_tells_of_each(kind: Kind) -> None:
     failures: list[str] = []
     supervisor = Supervisor(lambda _, error: failures.append(error.kind), pace=lambda _: Backoff(0.001, 0.01))
-    source = Script(Unreachable("1"), Unreachable("2"), Lost("3"), None)
+    source = kind(Unreachable("1"), Unreachable("2"), Lost("3"), None)
     supervisor.add(source)
     wait_until(lambda: source.runs == 4, 5)
     assert failures == ["unreachable", "unreachable", "lost"]
@@ -76,13 +95,35 @@ def test_it_runs_again_after_every_failure_and_tells_of_each() -> None:
     assert source.runs == 4
 
 
+@KINDS
 @pytest.mark.parametrize("step", [None, Lost("again")])
-def test_stop_ends_it_even_while_it_waits(step: SourceError | None) -> None:
+def test_stop_ends_it_even_while_it_waits(kind: Kind, step: SourceError | None) -> None:
+    before = threading.active_count()
     supervisor = Supervisor(lambda *_: None, pace=lambda _: Backoff(1000.0, 1000.0))
-    source = Script(step)
+    source = kind(step)
     supervisor.add(source)
     wait_until(lambda: source.runs == 1, 5)
-    before = threading.active_count()
     supervisor.remove("c")
-    wait_until(lambda: threading.active_count() < before, 5)
     supervisor.stop()
+    wait_until(lambda: threading.active_count() <= before, 5)
+    assert source.runs == 1
+
+
+def test_a_defect_costs_its_own_camera_only() -> None:
+    failures: list[tuple[str, str]] = []
+    supervisor = Supervisor(lambda id_, error: failures.append((id_, str(error))), pace=lambda _: Backoff(1000, 1000))
+    odd, good = OnTheLoop(None), OnTheLoop(None)
+    odd.camera = Camera("odd", "c", "rtsp://admin:pw123@h/x")
+    odd.script = []
+    supervisor.add(odd)
+    supervisor.add(good)
+    wait_until(lambda: failures and good.runs, 5)
+    supervisor.stop()
+    assert failures == [("odd", "rtsp://h/x: IndexError: list index out of range")]
+
+
+def test_a_stopped_loop_takes_no_more() -> None:
+    loop = ReadingLoop()
+    assert loop.spawn(asyncio.sleep(0, "slept")).result(5) == "slept"
+    loop.stop()
+    assert loop.spawn(asyncio.sleep(0)).cancelled()
