@@ -23,26 +23,33 @@ class ArrivalClock:
 
     def arrived(self, pts_s: float, at: datetime) -> None:
         """A packet stamped `pts_s` came at `at`."""
-        now_s = at.timestamp()
+        self.heard(pts_s, at.timestamp())
+
+    def heard(self, pts_s: float, now_s: float) -> None:
+        """The same, with the time as seconds since 1970 (UTC)."""
         delay_s = now_s - pts_s
         offset_s = self._offset_s()
         if offset_s is None or abs(delay_s - offset_s) > self._jump_s:
             self._least_s, self._least_before_s, self._window_began_s = delay_s, None, now_s
         elif now_s - self._window_began_s > self._window_s:
             self._least_s, self._least_before_s, self._window_began_s = delay_s, self._least_s, now_s
-        else:
-            self._least_s = min(delay_s, self._least_s if self._least_s is not None else delay_s)
+        elif self._least_s is None or delay_s < self._least_s:
+            self._least_s = delay_s
 
     def captured_at(self, pts_s: float, arrived_at: datetime) -> datetime:
         """When the picture stamped `pts_s` was taken; never later than it arrived."""
+        arrived_s = arrived_at.timestamp()
+        taken_s = self.taken_s(pts_s, arrived_s)
+        return arrived_at if taken_s == arrived_s else datetime.fromtimestamp(taken_s, UTC)
+
+    def taken_s(self, pts_s: float, arrived_s: float) -> float:
+        """The same in seconds since 1970 (UTC)."""
         offset_s = self._offset_s()
-        if offset_s is None:
-            return arrived_at
-        taken_s = pts_s + offset_s
-        if abs(taken_s - arrived_at.timestamp()) > self._jump_s:
-            return arrived_at
-        return min(arrived_at, datetime.fromtimestamp(taken_s, UTC))
+        if offset_s is None or abs(pts_s + offset_s - arrived_s) > self._jump_s:
+            return arrived_s
+        return min(arrived_s, pts_s + offset_s)
 
     def _offset_s(self) -> float | None:
-        known = [v for v in (self._least_s, self._least_before_s) if v is not None]
-        return min(known) if known else None
+        if self._least_before_s is None:
+            return self._least_s
+        return self._least_before_s if self._least_s is None else min(self._least_s, self._least_before_s)

@@ -15,6 +15,7 @@ from ..errors import Lost, Silent, SourceError, Stale
 from ..frame import Frame
 from ..media import DECODERS, Coding, Packet, Stream
 from .arrival import ArrivalClock
+from .newest_key import NewestKey
 
 Opener = Callable[[float], Stream]
 """Opens the stream; the argument is the time-out of each wait on the network, in seconds."""
@@ -25,11 +26,16 @@ class _Key:
     packet: Packet
     arrived_at: datetime
     coding: Coding
+    clock: ArrivalClock
 
+    def captured_at(self) -> datetime:
+        """As well as the stream's clock is known by now."""
+        return self.clock.captured_at(self.packet.pts_s, self.arrived_at)
 
-def _frame(camera: Camera, key: _Key, captured_at: datetime) -> Frame:
-    image = DECODERS.decode(key.coding, key.packet, camera.safe_url)
-    return Frame(camera.id, camera.preset, captured_at, image, key.coding.codec, len(key.packet.data))
+    def frame(self, camera: Camera, captured_at: datetime) -> Frame:
+        """The picture; raises NotVideo."""
+        image = DECODERS.decode(self.coding, self.packet, camera.safe_url)
+        return Frame(camera.id, camera.preset, captured_at, image, self.coding.codec, len(self.packet.data))
 
 
 class StandingStream:
@@ -55,41 +61,38 @@ class StandingStream:
         self._keyframe_s = keyframe_s
         self._ring = Ring(ring_s, ring_bytes)
         self._clock = ArrivalClock()
-        self._changed = threading.Condition()
-        self._key: _Key | None = None
+        self._lock = threading.Lock()
+        self._newest: NewestKey[_Key] = NewestKey(camera.safe_url, lambda: self._packets)
         self._coding = Coding("unknown")
-        self._failure: SourceError | None = None
         self._packets = 0
-        self._closed = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Open, read until it fails (SourceError) or `stop` is set. Never retries."""
         try:
             self._run(stop)
         except SourceError as error:
-            with self._changed:
-                self._failure = error
-                self._changed.notify_all()
+            self._newest.failed(error)
             raise
 
     def _run(self, stop: threading.Event) -> None:
         stream = self._opener(self._network_s)
         try:
-            with self._changed:
+            with self._lock:
                 self._ring.clear()
                 self._clock = ArrivalClock()
-                self._key, self._failure, self._coding = None, None, stream.coding
-                self.via = f"FFmpeg {stream.coding.codec}"
+                self._coding = stream.coding
+            self._newest.opened()
+            self.via = f"FFmpeg {stream.coding.codec}"
             self._read(stream, stop)
         finally:
             stream.close()
-        if not (stop.is_set() or self._closed.is_set()):
+        if not (stop.is_set() or self._newest.closed):
             raise Lost(f"{self.camera.safe_url}: the camera ended the stream")
 
     def _read(self, stream: Stream, stop: threading.Event) -> None:
         last_key_s = time.monotonic()
         for packet in stream.packets():
-            if stop.is_set() or self._closed.is_set():
+            if stop.is_set() or self._newest.closed:
                 return
             if packet.key:
                 last_key_s = time.monotonic()
@@ -98,24 +101,16 @@ class StandingStream:
             self._take(packet, utc_now())
 
     def _take(self, packet: Packet, arrived_at: datetime) -> None:
-        with self._changed:
-            self._packets += 1
+        self._packets += 1
+        with self._lock:
             self._clock.arrived(packet.dts_s, arrived_at)
             self._ring.push(packet, arrived_at)
-            if packet.key:
-                self._key = _Key(packet, arrived_at, self._coding)
-                self._changed.notify_all()
+        if packet.key:
+            self._newest.put(_Key(packet, arrived_at, self._coding, self._clock))
 
     def ready(self, not_before: datetime) -> bool:
         """Whether a look would answer at once."""
-        with self._changed:
-            return self._failure is not None or self._taken_at_or_after(not_before) is not None
-
-    def _taken_at_or_after(self, not_before: datetime) -> tuple[_Key, datetime] | None:
-        if self._key is None:
-            return None
-        captured_at = self._clock.captured_at(self._key.packet.pts_s, self._key.arrived_at)
-        return (self._key, captured_at) if captured_at >= not_before else None
+        return self._newest.ready(not_before)
 
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
         """The newest keyframe, if taken at or after `not_before`; waits for the next one up to `timeout_s`.
@@ -123,42 +118,20 @@ class StandingStream:
         Raises what broke the connection, Stale where the newest keyframe is too old, Silent where there is none, and
         NotVideo where it is damaged.
         """
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._failure or self._closed.is_set() or self._taken_at_or_after(not_before), timeout_s
-            )
-            found = self._taken_at_or_after(not_before)
-            if found is None:
-                raise self._why_none(not_before, timeout_s)
-            key, captured_at = found
-        frame = _frame(self.camera, key, captured_at)
+        key = self._newest.look(not_before, timeout_s)
+        frame = key.frame(self.camera, key.captured_at())
         self._learn_size(frame)
         return frame
 
     def _learn_size(self, frame: Frame) -> None:
         """A stream may open without saying its size; the first picture says it, and the clip's index needs it."""
         if (self._coding.width, self._coding.height) != (frame.width, frame.height):
-            with self._changed:
+            with self._lock:
                 self._coding = replace(self._coding, width=frame.width, height=frame.height)
-
-    def _why_none(self, not_before: datetime, timeout_s: float) -> SourceError:
-        shown = self.camera.safe_url
-        if self._closed.is_set():
-            return Lost(f"{shown}: closed")
-        if self._failure is not None:
-            return type(self._failure)(str(self._failure))
-        if self._key is not None:
-            captured_at = self._clock.captured_at(self._key.packet.pts_s, self._key.arrived_at)
-            late_s = (not_before - captured_at).total_seconds()
-            waited = f"; waited {timeout_s:.1f} s" if timeout_s else ""
-            return Stale(f"{shown}: the newest keyframe is {late_s:.1f} s older than the look{waited}")
-        if self._packets:
-            return Silent(f"{shown}: {self._packets} packets, but no keyframe within {timeout_s:.1f} s")
-        return Silent(f"{shown}: no packet within {timeout_s:.1f} s")
 
     def clip(self, since: datetime, until: datetime) -> bytes | None:
         """MP4 of the ring's part of that time, from a keyframe on; None where nothing of it is held."""
-        with self._changed:
+        with self._lock:
             clock, coding = self._clock, self._coding
 
             def taken_at(kept: Kept) -> datetime:
@@ -168,16 +141,13 @@ class StandingStream:
         if not packets:
             return None
         if not coding.width:
-            key = _Key(packets[0], until, coding)
-            frame = _frame(self.camera, key, until)
+            frame = _Key(packets[0], until, coding, clock).frame(self.camera, until)
             coding = replace(coding, width=frame.width, height=frame.height)
         return make_clip(coding, packets)
 
     def close(self) -> None:
         """End `run` at its next packet, and every look that waits."""
-        self._closed.set()
-        with self._changed:
-            self._changed.notify_all()
+        self._newest.close()
 
 
 class PatrolStream:
@@ -206,7 +176,7 @@ class PatrolStream:
             key, captured_at = self._visit(stream, not_before, deadline_s)
         finally:
             stream.close()
-        return _frame(self.camera, key, captured_at)
+        return key.frame(self.camera, captured_at)
 
     def _visit(self, stream: Stream, not_before: datetime, deadline_s: float) -> tuple[_Key, datetime]:
         clock, key, packets = ArrivalClock(), None, 0
@@ -217,10 +187,10 @@ class PatrolStream:
             now = utc_now()
             clock.arrived(packet.dts_s, now)
             if packet.key:
-                key = _Key(packet, now, stream.coding)
+                key = _Key(packet, now, stream.coding, clock)
                 settled_s = time.monotonic() + self._settle_s
             elif key and (_in_pace(previous, packet, now) or time.monotonic() > settled_s):
-                captured_at = clock.captured_at(key.packet.pts_s, key.arrived_at)
+                captured_at = key.captured_at()
                 if captured_at >= not_before:
                     return key, captured_at
             previous = (packet, now)
@@ -230,7 +200,7 @@ class PatrolStream:
                 raise self._too_late(key, packets)
         if key is not None:
             # The stream ended right behind its keyframe: a peer that serves one picture.
-            captured_at = clock.captured_at(key.packet.pts_s, key.arrived_at)
+            captured_at = key.captured_at()
             if captured_at >= not_before:
                 return key, captured_at
         raise Lost(f"{self.camera.safe_url}: the stream ended after {packets} packets, without a fresh keyframe")
