@@ -163,7 +163,7 @@ def test_accepting_a_new_view(normal: list[Image]) -> None:
 
 def test_failures_of_a_new_camera_show_at_once_later_ones_after_three() -> None:
     health = Health("c", T0)
-    assert health.state.state == "offline"
+    assert health.state.state == "unknown"
     error = SignInRefused("rtsp://u:pw@h/x: refused")
     health.count(error)
     assert health.failed(error, T0).message == "rtsp://h/x: refused"
