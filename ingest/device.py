@@ -29,7 +29,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera as the worker sees it. `url` may hold credentials and is therefore kept out of the repr."""
+    """A camera as the worker sees it. `url` may hold credentials and is therefore kept out of the repr.
+
+    `preroll_s`: how much of a standing stream is kept coded, so that a clip begins before its finding (0: nothing).
+    """
 
     id: str
     name: str
@@ -39,6 +42,7 @@ class Camera:
     priority: int = 0
     preset: str | None = None
     place: Place | None = None
+    preroll_s: float = 10.0
 
     @property
     def host(self) -> str:
