@@ -3,10 +3,16 @@
 
     play PATH CODEC FPS UNITS_FILE     show a clip at PATH from now on (a new path, or in place of what is there)
     stop PATH                          send nothing at PATH any more; the connection stays open
-Standard output: "ready PORT" once, then "ok" or "error …" for each line.
+    share PATTERN FIRST STEP COUNT OFFSET CODEC FPS UNITS_FILE
+                                       one pipeline for the paths PATTERN % n, n = FIRST, FIRST + STEP, … below COUNT;
+                                       the clip begins at its picture OFFSET; answers "ok" and when that one was sent
+    wait                               answer when every shared pipeline runs
+Standard output: "ready PORT" once, then "ok …" or "error …" for each line.
 Arguments: PORT (0: any) [basic|digest USER PASSWORD]
 """
 
+import heapq
+import itertools
 import struct
 import sys
 import threading
@@ -81,6 +87,57 @@ class Factory(GstRtspServer.RTSPMediaFactory):
             time.sleep(max(0.0, due - time.monotonic()))
 
 
+class SharedFactory(Factory):
+    """Many paths, one pipeline: the cheapest way to serve thousands. One `Feeder` feeds all of its kind."""
+
+    def __init__(self, codec, fps, feeder, units, offset):
+        super().__init__(codec, fps)
+        self.feeder, self.units, self.offset = feeder, units, offset
+        self.fed = threading.Event()
+
+    def hold(self, server, path):
+        # A pipeline runs from its first keyframe on, which may be seconds away: all wait for theirs together.
+        self.holding = threading.Thread(target=super().hold, args=(server, path), daemon=True)
+        self.holding.start()
+
+    def on_media(self, _factory, media):
+        source = media.get_element().get_by_name("src")
+        self.began = self.feeder.add(source, self.units, eval_rate(self.fps), self.offset)
+        self.fed.set()
+
+
+class Feeder:
+    """Sends the pictures of all shared pipelines at their times from one thread: a thread each would cost more."""
+
+    def __init__(self):
+        self.due = []
+        self.turn = threading.Condition()
+        self.order = itertools.count()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def add(self, source, units, rate, offset):
+        """Begins at once, a share of a picture later than the one before; returns the wall-clock time of that."""
+        buffers = [Gst.Buffer.new_wrapped(unit) for unit in units]
+        with self.turn:
+            order = next(self.order)
+            began = time.monotonic() + order * 0.618 % 1.0 / rate
+            heapq.heappush(self.due, (began, order, began, 0, source, buffers, rate, offset))
+            self.turn.notify()
+            return time.time() - time.monotonic() + began
+
+    def run(self):
+        while True:
+            with self.turn:
+                while not self.due or self.due[0][0] > time.monotonic():
+                    self.turn.wait(self.due[0][0] - time.monotonic() if self.due else None)
+                _, order, began, sent, source, buffers, rate, offset = heapq.heappop(self.due)
+            source.emit("push-buffer", buffers[(offset + sent) % len(buffers)].copy())
+            sent += 1
+            with self.turn:
+                entry = (began + sent / rate, order, began, sent, source, buffers, rate, offset)
+                heapq.heappush(self.due, entry)
+
+
 def signed_in(server, kind, user, password):
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
@@ -112,22 +169,42 @@ def play(server, factories, auth, path, codec, fps, units_file):
         factory.clip = (units, rate)
 
 
+def share(server, shared, feeder, auth, pattern, first, step, count, offset, codec, fps, units_file):
+    factory = SharedFactory(codec, fps, feeder, read_units(units_file), int(offset))
+    if auth:
+        factory.add_role_from_structure(Gst.Structure.from_string(ROLE)[0])
+    for n in range(int(first), int(count), int(step)):
+        server.get_mount_points().add_factory(pattern % n, factory)
+    factory.hold(server, pattern % int(first))
+    if not factory.fed.wait(10):
+        raise RuntimeError("no pipeline for " + pattern)
+    shared.append(factory)
+    return factory.began
+
+
 def eval_rate(text):
     above, _, below = text.partition("/")
     return int(above) / int(below or 1)
 
 
 def obey(server, factories, auth):
+    feeder, shared = None, []
     for line in sys.stdin:
-        words = line.split()
+        words, answer = line.split(), ""
         try:
             if words[0] == "play":
                 play(server, factories, auth, words[1], words[2], words[3], " ".join(words[4:]))
             elif words[0] == "stop":
                 factories[words[1]].clip = None
+            elif words[0] == "share":
+                feeder = feeder or Feeder()
+                answer = share(server, shared, feeder, auth, *words[1:8], " ".join(words[8:]))
+            elif words[0] == "wait":
+                for factory in shared:
+                    factory.holding.join()
             else:
                 raise ValueError("unknown word " + words[0])
-            print("ok", flush=True)
+            print("ok", answer, flush=True)
         except Exception as error:  # noqa: BLE001 - told to the test, which fails
             print("error", repr(error), flush=True)
 
@@ -137,7 +214,7 @@ def main():
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(sys.argv[1])
-    server.set_backlog(1024)
+    server.set_backlog(4096)
     auth = sys.argv[2:5] if len(sys.argv) > 4 else None
     if auth:
         signed_in(server, *auth)

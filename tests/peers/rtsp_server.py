@@ -51,12 +51,14 @@ class RtspServer:
         except Empty:
             pytest.fail("the RTSP server did not answer within 20 s")
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, line: str) -> str:
         assert self._process.stdin
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
         answer = self._answer()
-        assert answer == "ok", f"{line}: {answer}"
+        word, _, rest = answer.partition(" ")
+        assert word == "ok", f"{line}: {answer}"
+        return rest
 
     def play(self, path: str, clip: Path) -> str:
         """Show `clip` (MP4, H.264 or H.265, no B frames) at `path` from now on, looped; returns the URL."""
