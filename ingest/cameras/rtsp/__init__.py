@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..device import Camera, Watch
-from ..errors import InventoryError
-from ..media import Stream, open_stream, rtsp_options
-from .source import Source
-from .stream import PatrolStream, StandingStream
+from ...device import Camera, Watch
+from ...errors import InventoryError
+from ...media import Stream, open_stream, rtsp_options
+from ..source import Source
+from ..stream import PatrolStream, StandingStream
 
 
 def rtsp(camera: Camera) -> Source:
