@@ -51,7 +51,7 @@ class StandingStream:
         opener: Opener,
         network_s: float = 8.0,
         keyframe_s: float = 60.0,
-        ring_s: float = 20.0,
+        ring_s: float | None = None,
         ring_bytes: int = 12_000_000,
     ) -> None:
         self.camera = camera
@@ -59,7 +59,7 @@ class StandingStream:
         self._opener = opener
         self._network_s = network_s
         self._keyframe_s = keyframe_s
-        self._ring = Ring(ring_s, ring_bytes)
+        self._ring = Ring(camera.preroll_s if ring_s is None else ring_s, ring_bytes)
         self._clock = ArrivalClock()
         self._lock = threading.Lock()
         self._newest: NewestKey[_Key] = NewestKey(camera.safe_url, lambda: self._packets)

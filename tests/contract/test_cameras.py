@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.cameras import Clipping, Source, Standing, open_source
+from ingest.cameras import Clipping, Connected, Hosted, Source, Standing, open_source
 from ingest.clock import utc_now
 from ingest.device import Camera, Watch
 from ingest.errors import SourceError
+from ingest.supervisor import Supervisor
 from tests.contract.fake_camera import FakeCamera
 from tests.peers.clips import pictures_of, street
 from tests.peers.nginx import Nginx
@@ -39,24 +40,16 @@ def camera(url: str, watch: Watch = Watch.STAY) -> Camera:
 @pytest.fixture(params=SOURCES)
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     made = make(request.param, request, tmp_path)
-    stop = threading.Event()
-    runner = threading.Thread(target=run, args=(made, stop)) if isinstance(made, Standing) else None
-    if runner:
-        runner.start()
+    failures: list[str] = []
+    supervisor = Supervisor(lambda _, error: failures.append(str(error)))
+    if isinstance(made, Standing | Hosted):
+        supervisor.add(made)
+    before = threading.active_count()
     yield made
-    stop.set()
     made.close()
-    if runner:
-        runner.join(10)
-        assert not runner.is_alive(), "run() did not return after close()"
-
-
-def run(source: Standing, stop: threading.Event) -> None:
-    try:
-        source.run(stop)
-    except SourceError:
-        if not stop.is_set():
-            raise
+    supervisor.stop(10)
+    assert not failures
+    assert threading.active_count() <= before, "something of it still runs"
 
 
 def make(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Source:
@@ -155,5 +148,5 @@ def test_clips_play_and_begin_at_a_keyframe(source: Source, tmp_path: Path) -> N
     pictures = list(pictures_of(tmp_path / "clip.mp4"))
     assert len(pictures) >= 5
     assert pictures[0].shape == (184, 320, 3)
-    if isinstance(source, Standing):
+    if isinstance(source, Connected):
         assert source.clip(utc_now() - timedelta(days=2), utc_now() - timedelta(days=1)) is None
