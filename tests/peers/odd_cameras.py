@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 from collections.abc import Callable
@@ -69,6 +70,21 @@ def relay(to_port: int, change: Callable[[bytes, int], bytes | None]) -> Callabl
                 sent += len(data)
 
     return behave
+
+
+def flipping(seed: int, share: float, after: int = 4000) -> Callable[[bytes, int], bytes]:
+    """For `relay`: a bit flips in that share of the bytes that come `after` so many, the same ones for each seed."""
+    rng = random.Random(seed)
+
+    def change(data: bytes, sent: int) -> bytes:
+        changed = bytearray(data)
+        at = max(0, after - sent)
+        while share and (at := at + int(rng.expovariate(share))) < len(changed):
+            changed[at] ^= 1 << rng.randrange(8)
+            at += 1
+        return bytes(changed)
+
+    return change
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
