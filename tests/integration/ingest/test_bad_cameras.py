@@ -176,11 +176,11 @@ def test_damaged_keyframes_are_refused(tmp_path: Path) -> None:
         path = clips.encode(clips.scene(6, 320, 184), tmp_path / f"{codec}.mp4", gop=3, codec=codec)
         stream = open_stream(str(path), path.name)
         key = next(p for p in stream.packets() if p.key)
-        assert DECODERS.decode(stream.coding, key, "x").shape == (184, 320, 3)
+        assert DECODERS.decode(stream.coding, key, "x").image.shape == (184, 320, 3)
         cut = Packet(key.data[: len(key.data) // 2], 0, 0, 0, True)
         with pytest.raises(NotVideo, match="keyframe"):
             DECODERS.decode(stream.coding, cut, "x")
-        assert DECODERS.decode(stream.coding, key, "x").shape == (184, 320, 3), "the next camera gets a clean decoder"
+        assert DECODERS.decode(stream.coding, key, "x").image.shape == (184, 320, 3), "the next camera gets a clean decoder"
         with pytest.raises(NotVideo, match="damaged"):
             DECODERS.decode(stream.coding, Packet(key.data, 0, 0, 0, True, corrupt=True), "x")
         stream.close()
