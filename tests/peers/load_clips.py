@@ -11,7 +11,6 @@ import os
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -24,44 +23,14 @@ from numpy.typing import NDArray
 
 from .clips import street
 from .marks import Mark, draw_mark
+from .shown import GOP_S, Form
 
 CLIPS = 12
-CLIP_S = 40
-GOP_S = 2
 PASSING, BUSY = (9, 10), (11,)
 """Numbers of the clips in which something passes now and then, and always."""
 _PASSES_S = ((4.0, 10.0), (22.0, 28.0))
 _NOISE = 4.0
 _MADE = Path(__file__).resolve().parents[2] / ".make" / "clips"
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How the clips of one load test are coded; `codec` is h264 or h265."""
-
-    codec: str
-    width_px: int
-    height_px: int
-    fps: int
-    kilobits: int
-
-    @property
-    def pictures(self) -> int:
-        """Pictures of one loop."""
-        return CLIP_S * self.fps
-
-    @property
-    def name(self) -> str:
-        """Part of a file's name."""
-        return f"{self.codec}-{self.width_px}x{self.height_px}-{self.fps}fps-{self.kilobits}k"
-
-
-FORMS = {
-    "360p": Form("h264", 640, 360, 15, 300),
-    "720p": Form("h264", 1280, 720, 25, 1000),
-    "360p-h265": Form("h265", 640, 360, 15, 300),
-    "720p-h265": Form("h265", 1280, 720, 25, 700),
-}
 
 
 def load_clips(form: Form, clips: int = CLIPS) -> list[Path]:

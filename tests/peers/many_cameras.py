@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from .load_clips import CLIPS, GOP_S, Form, load_clips
-from .marks import Mark
+from .load_clips import CLIPS, load_clips
 from .rtsp_server import RtspServer
+from .shown import GOP_S, Form, Shown
 
 PHASES = 2
 """Each clip is shown this often, half a loop apart."""
 _PATTERN = "/c%04d"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What one pipeline shows: clip `number`, whose picture 0 was due at `began_s` (wall clock), looped."""
-
-    number: int
-    began_s: float
-    form: Form
-
-    def age_s(self, mark: Mark, now_s: float) -> float:
-        """Seconds since the newest time that this picture was sent, 0 to the length of a loop."""
-        loop_s = self.form.pictures / self.form.fps
-        return (now_s - self.began_s - mark.position / self.form.fps) % loop_s
 
 
 class ManyCameras(RtspServer):

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.peers.load_clips import FORMS, Form
 from tests.peers.many_cameras import ManyCameras
 from tests.peers.marks import NUMBERS, POSITIONS, Mark, draw_mark, read_mark
+from tests.peers.shown import FORMS, Form
 
 SMALL = Form("h264", 640, 360, 5, 120)
 
