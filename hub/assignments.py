@@ -1,4 +1,4 @@
-"""What each worker has to do, and what it says about the devices it looks after."""
+"""What each worker has to do, and the newest picture of each camera."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
 from .evidence import media_type_of, replace_file
 from .house import House
-from .registry import camera_json, sensor_json, task_json
-from .store import Transaction, alert_queries, case_queries
+from .registry import camera_json, task_json
+from .store import alert_queries, case_queries
 from .store import device_queries as ask
 from .store.counting import locked_counter
 from .store.database import ASSIGNMENT
@@ -129,37 +128,7 @@ def _recheck(row: RecheckRow, case: CaseRow, pieces: Sequence[AttachmentRow]) ->
     }
 
 
-# --- what workers report ----------------------------------------------------------------------------------------------
-
-
-def take_status(
-    house: House,
-    worker: str,
-    cameras: Sequence[Mapping[str, Any]],
-    sensors: Sequence[Mapping[str, Any]],
-    counters: dict[str, Any],
-) -> None:
-    """Keep the newest states; the screens are told of those that changed. Devices that are gone are passed over."""
-    house.tally.report(worker, counters)
-    with house.db.write() as tx:
-        looks, says = ask.camera_states(tx) if cameras else {}, ask.sensor_states(tx) if sensors else {}
-        known_cameras = [dict(c) for c in cameras if c["id"] in looks]
-        known_sensors = [dict(s) for s in sensors if s["id"] in says]
-        ask.set_camera_states(tx, known_cameras)
-        ask.set_sensor_states(tx, known_sensors)
-        changed_cameras = {c["id"] for c in known_cameras if looks[c["id"]] != c["state"]}
-        changed_sensors = {s["id"] for s in known_sensors if says[s["id"]] != (s["state"], s["values"])}
-        _tell_devices(tx, house, changed_cameras, changed_sensors)
-
-
-def _tell_devices(tx: Transaction, house: House, cameras: set[str], sensors: set[str]) -> None:
-    if not cameras and not sensors:
-        return
-    names, zones = Names.of(tx), ask.zones_by_camera(tx) if cameras else {}
-    shown = [("camera", camera_json(row, names, zones.get(row.id, {}))) for row in ask.cameras_of(tx, cameras)]
-    shown += [("sensor", sensor_json(row, names)) for row in ask.sensors_of(tx, sensors)]
-    for event, data in shown:
-        tx.after(partial(house.feed.publish, event, data))
+# --- newest pictures --------------------------------------------------------------------------------------------------
 
 
 def keep_look(house: House, camera_id: str, captured_at: datetime, content: bytes) -> None:

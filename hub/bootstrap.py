@@ -27,6 +27,7 @@ from .domain.role import Role
 from .evidence import EvidenceStore, replace_file
 from .feed import Feed
 from .house import House, Tally
+from .notices import Notices
 from .outbox import Outbox, Post, Send
 from .registry import Registry
 from .rulebook import RuleBook
@@ -47,6 +48,7 @@ class Hub:
     app: Any
     registry: Registry
     accounts: list[dict[str, Any]]
+    notices: Notices
     first_password: str | None = None
     _outbox: Outbox | None = None
     _send: Send | None = None
@@ -82,6 +84,7 @@ class Hub:
         self.prepare()
         self._outbox = Outbox(self.house, self._send or Post(self._allowed_hosts()), self._wake)
         self._outbox.start()
+        self.notices.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._keeper.start()
 
@@ -92,8 +95,10 @@ class Hub:
         if self._outbox is not None:
             self._outbox.end()
             self._outbox.join(timeout=5)
-        if self._keeper is not None:
-            self._keeper.join(timeout=5)
+        self.notices.end()
+        for thread in (self._keeper, self.notices):
+            if thread is not None and thread.is_alive():
+                thread.join(timeout=5)
         self.house.db.close()
 
     def _departments(self) -> None:
@@ -154,6 +159,7 @@ class Hub:
         alerts.expire(self.house)
         while readings.forget_old(self.house) and not self._ended.is_set():
             pass
+        self.notices.forget()
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
             delivery_queries.forget_sent(tx, self.house.now() - _SENT_KEPT)
@@ -196,7 +202,7 @@ def build_hub(
     )
     accounts: list[dict[str, Any]] = []
     app = create_app(house, PAGE_FOLDER, accounts)
-    return Hub(house, app, Registry(house), accounts, _send=send, _wake=wake)
+    return Hub(house, app, Registry(house), accounts, Notices(house), _send=send, _wake=wake)
 
 
 __all__ = ["Hub", "build_hub", "read_rules"]

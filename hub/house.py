@@ -37,6 +37,10 @@ class Tally:
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     workers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    """By worker: the run of it whose whole state is known here, on which its later reports build."""
+    unsure: set[str] = field(default_factory=set)
+    """Cameras whose state was set here because nobody looked: the next look asks their worker for the true one."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, label: str = "", by: int = 1) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ingest.attained import ON_TIME
+
 from .house import House
-from .store import alert_queries, case_queries, delivery_queries, device_queries
+from .store import alert_queries, case_queries, delivery_queries, device_queries, notice_queries
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _RENAMED = {"pipeline_inferences": "inferences", "pipeline_gated": "gated"}
@@ -25,7 +27,8 @@ def text(house: House) -> str:
         alerts, waiting = alert_queries.counts_by_kind(tx), alert_queries.waiting(tx)
         cases = case_queries.counts_by_state(tx)
         cameras, sensors = device_queries.counts_by_state(tx)
-        look_times = device_queries.look_times(tx)
+        looked = device_queries.looked(tx)
+        notices = Counter(n.trouble for n in notice_queries.notices(tx, None))
         outbox = delivery_queries.counts_by_state(tx)
     now = house.now()
     _add(lines, "gridhub_alerts_opened_total", "counter", "Alerts ever opened", _labelled("kind", alerts))
@@ -34,8 +37,10 @@ def text(house: House) -> str:
     _add(lines, "gridhub_cameras", "gauge", "Cameras by state", _labelled("state", cameras))
     _add(lines, "gridhub_sensors", "gauge", "Sensors by state", _labelled("state", sensors))
     _add(lines, "gridhub_outbox", "gauge", "Webhook deliveries by state", _labelled("state", outbox))
-    ages = sorted((now - t).total_seconds() for t in look_times)
+    ages = sorted((now - look.last_look_at).total_seconds() for look in looked if look.last_look_at is not None)
     _add(lines, "gridhub_look_age_seconds", "gauge", "Age of the cameras' newest looks", _quantiles(ages))
+    _add_intervals(lines, looked)
+    _add(lines, "gridhub_device_notices", "gauge", "Open device notices by trouble", _labelled("trouble", notices))
     own = _own_counts(house)
     totals, gauges = _worker_counts(tally.workers)
     dropped = Counter(own.pop("dropped", {}))
@@ -55,6 +60,19 @@ def text(house: House) -> str:
         _add(lines, f"gridhub_{name}", "gauge", "Sum over the workers", [("", count)])
     _add(lines, "gridhub_feed_listeners", "gauge", "Open event streams", [("", house.feed.listeners)])
     return "\n".join(lines) + "\n"
+
+
+def _add_intervals(lines: list[str], looked: Sequence[device_queries.Looked]) -> None:
+    """How often cameras are looked at: overall, and each."""
+    seen = [(look, look.attained_s) for look in looked if look.attained_s is not None]
+    attained = sorted(s for _look, s in seen)
+    _add(lines, "gridhub_look_interval_seconds", "gauge", "Seconds between looks as attained", _quantiles(attained))
+    if seen:
+        share = sum(s <= ON_TIME * look.every_s for look, s in seen) / len(seen)
+        help_ = f"Share of cameras whose interval is at most {ON_TIME:g} times the wanted one"
+        _add(lines, "gridhub_look_interval_attained_share", "gauge", help_, [("", round(share, 4))])
+    each = [(f'{{camera="{_escaped(look.id)}"}}', round(s, 2)) for look, s in seen]
+    _add(lines, "gridhub_camera_look_interval_seconds", "gauge", "Seconds between looks of one camera", each)
 
 
 def _own_counts(house: House) -> dict[str, dict[str, int]]:

@@ -353,6 +353,8 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
         "last_look_at": time_text(row.last_look_at),
         "last_look_url": f"/api/cameras/{row.id}/look?at={_version(row.picture_at)}" if picture else None,
         "attained_s": row.attained_s,
+        "via": row.via,
+        "resolution": row.resolution,
         "tasks": [task_json(t, zones) for t in row.tasks],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ingest.device import Watch
 from ingest.reading import Quality
@@ -118,6 +118,8 @@ class CameraState(BaseModel):
     message: Annotated[str, Field(max_length=1000)] = ""
     last_look_at: Time | None = None
     attained_s: float | None = None
+    via: Annotated[str, Field(max_length=200)] = ""
+    resolution: Annotated[str, Field(max_length=16)] = ""
 
 
 class SensorState(BaseModel):
@@ -131,8 +133,29 @@ class SensorState(BaseModel):
     values: dict[str, Any] = {}
 
 
+class Looks(BaseModel):
+    """When cameras were last looked at, and how often they are: lists of the same length."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    at: Time
+    ids: Annotated[list[Id], Field(max_length=50_000)]
+    ago_ms: list[int]
+    """By how much each camera's newest look is older than `at`."""
+    attained_s: list[float | None]
+
+    @model_validator(mode="after")
+    def _as_long(self) -> Looks:
+        if not len(self.ids) == len(self.ago_ms) == len(self.attained_s):
+            raise ValueError("ids, ago_ms and attained_s must be as long as each other")
+        return self
+
+
 class Status(BaseModel):
-    """What a worker says of itself."""
+    """What a worker says of itself.
+
+    `full`: all its devices are listed; else those alone that changed since its last report in the same `session`.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -141,6 +164,10 @@ class Status(BaseModel):
     cameras: list[CameraState] = []
     sensors: list[SensorState] = []
     counters: dict[str, Any] = {}
+    session: Annotated[str, Field(max_length=64)] = ""
+    full: bool = True
+    first: bool = False
+    looks: Looks | None = None
 
 
 class LookTaken(BaseModel):

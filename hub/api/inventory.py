@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from detectors.geometry import Zone
 from ingest.device import Camera, Place, Sensor
 
-from .. import numbers, people, readings
+from .. import notices, numbers, people, readings
 from ..domain.role import Right
 from ..errors import Invalid
 from ..house import Actor
@@ -60,6 +60,15 @@ def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraCha
     _no_nulls(changes, "name", "url", "watch", "every_s", "priority", "clip", "address")
     tasks = None if body.tasks is None else _tasks(body.tasks)
     return registry.change_camera(camera_id, changes, tasks, actor)
+
+
+@router.get("/api/notices")
+def device_notices(
+    house: TheHouse, _actor: Sees, ended: bool = False, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> dict[str, Any]:
+    """Cameras in trouble, by what they have in common: the open notices; with `ended`, those of seven days."""
+    items = notices.listed(house, ended, limit)
+    return {"items": items, "next_cursor": None, "total": len(items)}
 
 
 @router.get("/api/sensors")

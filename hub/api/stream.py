@@ -27,7 +27,11 @@ LISTENERS_MOST = 500
 async def feed(
     request: Request, house: TheHouse, actor: TheActor, last_event_id: Annotated[str, Header()] = ""
 ) -> StreamingResponse:
-    """Events `alert`, `case`, `camera`, `sensor`; `reset` when what was missed is no longer remembered."""
+    """Events `alert`, `case`, `camera`, `sensor`, `notice`; `reset` when what was missed is no longer remembered.
+
+    `cameras` {items} holds what changed of many cameras at once, `looks` {at, ids, ago_ms, attained_s} when cameras
+    were last looked at.
+    """
     if actor.role is Role.WORKER:
         raise Forbidden("the feed is for people")
     if house.feed.listeners >= LISTENERS_MOST:
@@ -46,6 +50,9 @@ def visible_to(actor: Actor) -> Callable[[Change], bool]:
         "alert": Right.SEE_ALERTS,
         "case": Right.SEE_CASES,
         "camera": Right.SEE_DEVICES,
+        "cameras": Right.SEE_DEVICES,
+        "looks": Right.SEE_DEVICES,
+        "notice": Right.SEE_DEVICES,
         "sensor": Right.SEE_DEVICES,
     }
     seen = {event for event, right in rights.items() if may(actor.role, right)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from detectors.finding import Finding
 
-from .. import alerts, assignments, readings, rechecks
+from .. import alerts, assignments, device_states, readings, rechecks
 from ..domain.role import Right, Role, may
 from ..errors import Forbidden, Invalid, NotFound, TooLarge
 from ..evidence import MEDIA_TYPES
 from ..store import alert_queries
 from .access import TheActor, TheHouse, Worker, needs
-from .bodies import LookTaken, NewReadings, Status
+from .bodies import Looks, LookTaken, NewReadings, Status
 from .uploads import Upload, parsed, read_upload
 
 router = APIRouter(tags=["working"])
@@ -58,11 +58,29 @@ def assignment(
 
 @router.post("/api/worker/status")
 def status(house: TheHouse, _actor: Worker, body: Status) -> dict[str, bool]:
-    """States of cameras and sensors, and the worker's counters."""
-    cameras = [c.model_dump() for c in body.cameras]
-    sensors = [s.model_dump() for s in body.sensors]
-    assignments.take_status(house, body.worker, cameras, sensors, body.counters)
-    return {"ok": True}
+    """States of cameras and sensors, and the worker's counters: all of them, or what changed since the last report.
+
+    The answer's `full` asks for all of them in the next report.
+    """
+    looks = [] if body.looks is None else _looks(body.looks)
+    report = device_states.Report(
+        worker=f"{body.worker} {body.shard}".strip(),
+        session=body.session,
+        full=body.full,
+        first=body.first,
+        cameras=[c.model_dump() for c in body.cameras],
+        sensors=[s.model_dump() for s in body.sensors],
+        looks=looks,
+    )
+    house.tally.report(body.worker, body.counters)
+    return {"ok": True, "full": device_states.take(house, report)}
+
+
+def _looks(said: Looks) -> list[dict[str, Any]]:
+    return [
+        {"id": id_, "last_look_at": said.at - timedelta(milliseconds=ago_ms), "attained_s": attained_s}
+        for id_, ago_ms, attained_s in zip(said.ids, said.ago_ms, said.attained_s, strict=True)
+    ]
 
 
 @router.put("/api/cameras/{camera_id}/look")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -88,9 +88,48 @@ def _parts(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:
         yield ordered[start : start + size]
 
 
-def camera_states(tx: Session) -> dict[str, str]:
-    """State by camera."""
-    return dict(tx.execute(select(CameraRow.id, CameraRow.state)).all())
+def camera_states(tx: Session) -> dict[str, tuple[str, datetime | None]]:
+    """(state, since) by camera."""
+    rows = tx.execute(select(CameraRow.id, CameraRow.state, CameraRow.since))
+    return {id_: (state, since) for id_, state, since in rows}
+
+
+class Told(NamedTuple):
+    """What was last told of a camera."""
+
+    state: str
+    since: datetime | None
+    message: str
+    via: str
+    resolution: str
+
+
+def told_of(tx: Session, ids: Collection[str]) -> dict[str, Told]:
+    """What was last told, by camera."""
+    columns = (CameraRow.id, CameraRow.state, CameraRow.since, CameraRow.message, CameraRow.via, CameraRow.resolution)
+    query = select(*columns)
+    return {row[0]: Told(*row[1:]) for part in _parts(ids) for row in tx.execute(query.where(CameraRow.id.in_(part)))}
+
+
+class Looked(NamedTuple):
+    """How one camera is looked at: wanted and attained interval, newest look."""
+
+    id: str
+    state: str
+    every_s: float
+    attained_s: float | None
+    last_look_at: datetime | None
+
+
+def looked(tx: Session) -> list[Looked]:
+    """Of every camera."""
+    columns = (CameraRow.id, CameraRow.state, CameraRow.every_s, CameraRow.attained_s, CameraRow.last_look_at)
+    return [Looked(*row) for row in tx.execute(select(*columns).order_by(CameraRow.id))]
+
+
+def camera_places(tx: Session) -> list[tuple[str, str, str | None]]:
+    """(id, url, grid) of every camera."""
+    return [(id_, url, grid) for id_, url, grid in tx.execute(select(CameraRow.id, CameraRow.url, CameraRow.grid_id))]
 
 
 def sensor_states(tx: Session) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -100,15 +139,23 @@ def sensor_states(tx: Session) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
-    """Rows of {id, state, since, message, last_look_at, attained_s}."""
+    """Rows of {id, state, since, message, via, resolution}."""
+    _set_cameras(tx, changes, "state", "since", "message", "via", "resolution")
+
+
+def set_looks(tx: Session, changes: list[dict[str, Any]]) -> None:
+    """Rows of {id, last_look_at, attained_s}; unknown cameras are passed over."""
+    _set_cameras(tx, changes, "last_look_at", "attained_s")
+
+
+def _set_cameras(tx: Session, changes: list[dict[str, Any]], *names: str) -> None:
     if not changes:
         return
     table: Any = CameraRow.__table__
-    values: dict[str, Any] = {
-        name: bindparam(name) for name in ("state", "since", "message", "last_look_at", "attained_s")
-    }
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
     statement = update(table).where(table.c.id == bindparam("camera")).values(**values)
-    tx.connection().execute(statement, [{**c, "camera": c["id"]} for c in _in_order(changes)])
+    rows = [{"camera": c["id"], **{name: c[name] for name in names}} for c in _in_order(changes)]
+    tx.connection().execute(statement, rows)
 
 
 def set_sensor_states(tx: Session, changes: list[dict[str, Any]]) -> None:
@@ -139,11 +186,6 @@ def counts_by_state(tx: Session) -> tuple[dict[str, int], dict[str, int]]:
     by_camera = tx.execute(select(CameraRow.state, func.count()).group_by(CameraRow.state))
     by_sensor = tx.execute(select(SensorRow.state, func.count()).group_by(SensorRow.state))
     return dict(by_camera.all()), dict(by_sensor.all())
-
-
-def look_times(tx: Session) -> list[datetime]:
-    """When each camera that was seen was last looked at."""
-    return [t for t in tx.scalars(select(CameraRow.last_look_at)) if t is not None]
 
 
 def add_readings(tx: Session, rows: list[Mapping[str, Any]]) -> int:

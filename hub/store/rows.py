@@ -115,6 +115,8 @@ class CameraRow(Row):
     last_look_at: Mapped[datetime | None]
     picture_at: Mapped[datetime | None]
     attained_s: Mapped[float | None]
+    via: Mapped[str] = mapped_column(default="")
+    resolution: Mapped[str] = mapped_column(String(16), default="")
     tasks: Mapped[list[TaskRow]] = relationship(order_by="TaskRow.id", cascade="all, delete-orphan", lazy="selectin")
 
 
@@ -139,6 +141,32 @@ class TaskRow(Row):
     kind: Mapped[str] = mapped_column(String(64))
     zone_name: Mapped[str] = mapped_column(String(128), default="")
     dwell_s: Mapped[float | None]
+
+
+class NoticeRow(Row):
+    """Cameras that went into the same trouble together, and what they have in common."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_ended_at", "ended_at"), Index("ix_notices_began_at", "began_at"))
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    trouble: Mapped[str] = mapped_column(String(16))
+    cause_kind: Mapped[str] = mapped_column(String(16))
+    cause: Mapped[str]
+    cause_name: Mapped[str]
+    began_at: Mapped[datetime]
+    joined_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class NoticeCameraRow(Row):
+    """A camera of a notice: since when it is in trouble, when it came back, how often it has been in it."""
+
+    __tablename__ = "notice_cameras"
+    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True)
+    since: Mapped[datetime]
+    back_at: Mapped[datetime | None]
+    times: Mapped[int]
 
 
 class SensorRow(Row):
