@@ -152,6 +152,7 @@ def keep_look(house: House, camera_id: str, captured_at: datetime, content: byte
         if row is None:
             return
         row.picture_at = captured_at
+        row.last_look_at = max(row.last_look_at or captured_at, captured_at)
         zones = {z.name: z for z in ask.zones(tx, camera_id)}
         shown = camera_json(row, Names.of(tx), zones)
         tx.after(lambda: house.feed.publish("camera", shown, remember=False))

@@ -40,12 +40,16 @@ from .newest import Newest
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening
 from .spool import Spool, SpoolFull
+from .status import News
 from .uplink import HubAway, Refused, Sender, Uplink
+from .views import Views
 
 log = logging.getLogger("worker")
 
 _CLIP_BEFORE_S = 8.0
 _BATCH = 8
+_VIEWS_FIRST_S, _VIEWS_EVERY_S = 600.0, 3600.0
+"""When what cameras are used to is written down: it is learnt within minutes and hardly changes after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ class Worker:
         self._sender = Sender(self._spool, self._posting, self.counters)
         self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
         self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
-        self._looker = Looker(open_source=open_source, on_look=self._on_look)
+        self._views = Views(settings.data_dir)
+        self._looker = Looker(open_source=open_source, on_look=self._on_look, memory=self._views.memory)
+        self._news = News(settings.name or f"worker-{os.getpid()}", settings.shard)
         self._frames: Newest[Frame] = Newest(512)
         self._shown: Newest[Frame] = Newest(512)
         self._listener: MqttListener | None = None
@@ -99,13 +105,13 @@ class Worker:
             thread.start()
         self._listening.start()
         self._looker.start()
-        said, next_status = -60.0, 0.0
+        said, next_status, next_views = -60.0, 0.0, time.monotonic() + _VIEWS_FIRST_S
         while not self._ended.is_set():
             try:
                 if (assignment := self._uplink.assignment()) is not None:
                     self._apply(assignment)
                 if time.monotonic() >= next_status:
-                    self._uplink.status(self._status())
+                    self._report()
                     next_status = time.monotonic() + self._settings.status_every_s
             except (HubAway, Refused) as error:
                 if time.monotonic() - said > 60.0:
@@ -113,6 +119,9 @@ class Worker:
                     log.warning("no assignment from the hub: %s", error)
             for camera, not_before in self._rechecks.wanted(datetime.now(UTC)):
                 self._looker.ask(camera, not_before)
+            if time.monotonic() >= next_views:
+                next_views = time.monotonic() + _VIEWS_EVERY_S
+                self._views.save(self._looker.memories())
             self._ended.wait(1.0)
         self._close(threads)
 
@@ -132,6 +141,7 @@ class Worker:
             thread.join(timeout=10)
         if self._pipeline is not None:
             self._pipeline.save()
+        self._views.save(self._looker.memories())
         for line in (self._uplink, self._posting):
             line.close()
         self._spool.close()
@@ -148,7 +158,9 @@ class Worker:
             self._stanzas = wire["kinds"]
         self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
-        self._looker.update([_camera(c) for c in wire["cameras"]])
+        cameras = [_camera(c) for c in wire["cameras"]]
+        self._views.assign(cameras)
+        self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
         rules = SensorRules(wire["profiles"], kinds)
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules)
@@ -245,33 +257,29 @@ class Worker:
 
     # ── status ──
 
-    def _status(self) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        cameras = [
-            {
-                "id": s.id,
-                "state": str(s.state),
-                "since": s.since.isoformat(),
-                "message": s.message,
-                "last_look_at": s.last_look_at.isoformat() if s.last_look_at else None,
-                "attained_s": self._looker.attained_s(s.id),
-            }
-            for s in self._looker.states()
-        ]
+    def _report(self) -> None:
+        """Tell the hub what changed. Raises HubAway, Refused."""
+        body = self._news.report(
+            self._looker.states(),
+            self._looker.attained_s,
+            self._listening.states(datetime.now(UTC)),
+            self._counts(),
+            time.monotonic(),
+        )
+        try:
+            self._news.taken(self._uplink.status(body))
+        except (HubAway, Refused):
+            self._news.lost()
+            raise
+
+    def _counts(self) -> dict[str, Any]:
         counters = dict(self.counters)
         if self._pipeline is not None:
             counters |= {f"pipeline_{k}": v for k, v in self._pipeline.counters.items()}
-        counters |= {"dropped_newest": self._frames.dropped} | {
-            f"spool_{k}": v for k, v in self._spool.waiting().items()
-        }
+        counters |= {"dropped_newest": self._frames.dropped}
+        counters |= {f"spool_{k}": v for k, v in self._spool.waiting().items()}
         connected = self._listener is not None and self._listener.connected
-        return {
-            "worker": self._settings.name or f"worker-{os.getpid()}",
-            "shard": self._settings.shard,
-            "cameras": cameras,
-            "sensors": self._listening.states(now),
-            "counters": counters | {"broker_connected": int(connected)},
-        }
+        return counters | {"broker_connected": int(connected)}
 
 
 def _camera(wire: Mapping[str, Any]) -> Camera:

@@ -54,9 +54,10 @@ class Uplink:
         body: dict[str, Any] = answer.json()
         return body
 
-    def status(self, body: dict[str, Any]) -> None:
-        """Report cameras, sensors and counters."""
-        self._send("POST", "/api/worker/status", json=body)
+    def status(self, body: dict[str, Any]) -> bool:
+        """Report cameras, sensors and counters; whether the hub wants to be told everything next time."""
+        answer = self._send("POST", "/api/worker/status", json=body).json()
+        return bool(answer.get("full"))
 
     def last_look(self, camera: str, captured_at: datetime, jpeg: bytes) -> None:
         """Show the newest picture of a camera on the screens."""
