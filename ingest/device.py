@@ -32,6 +32,9 @@ class Camera:
     """A camera as the worker sees it. `url` may hold credentials and is therefore kept out of the repr.
 
     `preroll_s`: how much of a standing stream is kept coded, so that a clip begins before its finding (0: nothing).
+    `platform`: cameras of one platform (an NVR, a cloud) share its sessions. `goto`: what turns the camera to its
+    preset, a URL to GET, or "PUT " and a URL; its picture is right `settle_s` later. Cameras of one URL that have it
+    take turns.
     """
 
     id: str
@@ -43,6 +46,9 @@ class Camera:
     preset: str | None = None
     place: Place | None = None
     preroll_s: float = 10.0
+    platform: str = ""
+    goto: str = field(default="", repr=False)
+    settle_s: float = 4.0
 
     @property
     def host(self) -> str:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 
+from .attained import Ages, Attained, LookAges
 from .cameras import open_source as open_by_scheme
-from .cameras.source import Clipping, Source, Standing
+from .cameras.preset import call_preset
+from .cameras.source import Caught, Hosted, Source, Standing
 from .clock import utc_now
 from .complaints import Complaints
+from .crew import Crew
 from .device import Camera
 from .errors import InventoryError, SourceError
 from .frame import Frame
 from .health import CameraState, Health
+from .loop import ReadingLoop
 from .schedule import Schedule
-from .supervisor import Backoff, Supervisor, backoff_for
+from .seat import Seat, Way
+from .sessions import Shares, share_out
+from .supervisor import Supervisor
+from .visits import NEVER, Visits
 
 log = logging.getLogger("ingest")
 
@@ -28,28 +36,21 @@ FRESH_S = 20.0
 """A routine look takes no picture older than this, nor than the camera's interval."""
 PATIENCE_S = 75.0
 """How long a look waits for a standing stream's next keyframe before it says so."""
-POLL_S = 0.2
-"""How often a standing stream that has no fresh keyframe yet is asked again."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(slots=True, eq=False)
-class _Seat:
-    """One camera's place in the looker."""
-
-    camera: Camera
-    source: Source | None
-    health: Health
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    last_at: datetime | None = None
-    asked: datetime | None = None
-    waits_since_s: float | None = None
-    backoff: Backoff | None = None
-    gone: bool = False
+POLL_S, POLL_MOST_S = 0.2, 2.0
+"""How often a standing stream that has no fresh keyframe yet is asked again: seldom once it has taken long."""
+TICK_S = 0.05
+"""What comes due within this is begun together: a wake-up costs more than a look's book-keeping."""
+AHEAD = 8
+"""Looks handed to each decoding thread before it asks for more."""
+_DECODE, _BLOCK, _VISITS = "decode", "block", "visits"
 
 
 class Looker:
-    """Looks at cameras from a pool of `looks_at_once` threads. Cameras may come, go and change while it runs.
+    """Looks at cameras. They may come, go and change while it runs.
+
+    Pictures that are there already are decoded by `decode_threads` threads (default: one a core); those that must be
+    fetched are fetched by the reading loop, `visits_at_once` at most; sources that block get `looks_at_once` threads.
+    Visits to one host are at most `per_host` at once; one of `platforms` (name: sessions) has that limit instead.
 
     `on_look` gets every good picture, with the camera's state; it may block, which makes looks rarer, never queue.
     `on_state` is told whenever a camera's state changes. Both are called from pool threads, one at a time for one
@@ -66,20 +67,32 @@ class Looker:
         timeout_s: float = 10.0,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
+        decode_threads: int | None = None,
+        visits_at_once: int = 512,
+        platforms: Mapping[str, int] | None = None,
+        turn_to: Callable[[Camera, float], Awaitable[None]] = call_preset,
+        memory: Callable[[str], bytes | None] = lambda camera_id: None,
+        loop: ReadingLoop | None = None,
     ) -> None:
         self._open, self._on_look, self._on_state = open_source, on_look, on_state
-        self._looks_at_once, self._timeout_s = looks_at_once, timeout_s
-        self._clock, self._monotonic = clock, monotonic
-        self._seats: dict[str, _Seat] = {}
-        self._schedule = Schedule(per_host=per_host)
+        self._timeout_s, self._clock, self._monotonic = timeout_s, clock, monotonic
+        self._memory, self._platforms = memory, dict(platforms or {})
+        threads = decode_threads or os.cpu_count() or 1
+        self._seats: dict[str, Seat] = {}
+        self._threads, self._visits_at_once = threads, visits_at_once
+        limits = {_DECODE: AHEAD * threads, _BLOCK: looks_at_once, _VISITS: visits_at_once}
+        self._schedule = Schedule(per_host=per_host, limits=limits)
         self._turn = threading.Condition()
-        self._busy = 0
         self._stopped = threading.Event()
-        self._pool = ThreadPoolExecutor(looks_at_once, thread_name_prefix="look")
+        self._decoding = Crew(threads, "decode")
+        self._blocking = Crew(looks_at_once, "look")
+        self._loop = loop or ReadingLoop()
+        self._visits = Visits(self._loop, self._home, turn_to, timeout_s, clock)
         self._thread = threading.Thread(target=self._run, name="looker", daemon=True)
-        self._supervisor = Supervisor(self._connection_failed)
+        self._supervisor = Supervisor(self._connection_failed, loop=self._loop)
         self._complaints = Complaints(log)
-        self._counters: Counter[str] = Counter()
+        self._counters: Counter[str] = Counter(looks=0, failed_looks=0, dropped_caught=0, postponed_looks=0)
+        self._ages = LookAges()
 
     # What the worker asks for.
 
@@ -96,24 +109,28 @@ class Looker:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         for seat in seats:
-            _close(seat)
+            seat.close()
         self._supervisor.stop(timeout_s)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for crew in (self._decoding, self._blocking):
+            crew.stop(min(1.0, timeout_s))
 
     def update(self, cameras: Iterable[Camera]) -> None:
         """From now on these cameras, and no others. Unchanged ones keep their connection, health and turn."""
-        wanted = {camera.id: camera for camera in cameras}
         with self._turn:
-            for camera_id in [known for known in self._seats if known not in wanted]:
-                self._leave(camera_id)
-            for camera in wanted.values():
-                seat = self._seats.get(camera.id)
-                if seat is None or _other_source(seat.camera, camera):
-                    self._enter(camera, seat)
-                elif seat.camera != camera:
-                    seat.camera = camera
-                    self._schedule.add(camera, self._monotonic())
+            self._update({camera.id: camera for camera in cameras})
             self._turn.notify_all()
+
+    def set_limits(self, platforms: Mapping[str, int], per_host: int | None = None) -> None:
+        """Sessions that platforms allow, and visits that other hosts get at once."""
+        with self._turn:
+            if per_host is not None:
+                self._schedule.limit_hosts(per_host, self._monotonic())
+            if dict(platforms) != self._platforms:
+                self._platforms = dict(platforms)
+                for seat in self._seats.values():
+                    if seat.source is not None:
+                        self._schedule.add(seat.camera, self._monotonic(), self._within(seat))
+                self._update({seat.camera.id: seat.camera for seat in self._seats.values()})
 
     def ask(self, camera_id: str, not_before: datetime) -> None:
         """One look out of turn, at a picture captured at or after `not_before`; repeated until one succeeds."""
@@ -136,56 +153,108 @@ class Looker:
     def states(self) -> list[CameraState]:
         """How every camera is."""
         with self._turn:
-            return [seat.health.state for seat in self._seats.values()]
+            return [seat.shown(seat.health.state) for seat in self._seats.values()]
+
+    def memories(self) -> dict[str, bytes]:
+        """What each camera's health learnt, to be given back as `memory` after a restart."""
+        with self._turn:
+            seats = list(self._seats.values())
+        return {seat.camera.id: kept for seat in seats if (kept := seat.health.memory()) is not None}
 
     def attained_s(self, camera_id: str) -> float | None:
         """Seconds between good looks as attained lately; None before the second look."""
         with self._turn:
             return self._schedule.attained_s(camera_id, self._monotonic())
 
+    def attained(self) -> Attained:
+        """The intervals attained over all cameras that answer."""
+        with self._turn:
+            return self._schedule.attained(self._monotonic())
+
+    def look_age_s(self) -> Ages:
+        """How old the newest pictures were when they were handed over."""
+        return self._ages.ages()
+
     def clip(self, camera_id: str, since: datetime, until: datetime) -> bytes | None:
         """MP4 of that time where the camera holds it; None where it does not, or cannot (snapshots, patrol)."""
         seat = self._seats.get(camera_id)
-        if seat is None or not isinstance(seat.source, Clipping):
+        if seat is None or seat.clipping is None:
             return None
         try:
-            return seat.source.clip(since, until)
+            return seat.clipping.clip(since, until)
         except SourceError as error:
             self._complaints.say(camera_id, "clip", str(error))
             return None
 
     @property
     def counters(self) -> dict[str, int]:
-        """`looks`, `failed_looks` since the start."""
+        """Since the start: `looks`, `failed_looks`, `dropped_caught` (fetched, but newer ones came before anybody could
+        decode them), `postponed_looks` (no fresh keyframe yet)."""
         with self._turn:
             return dict(self._counters)
 
+    @property
+    def backlog(self) -> dict[str, int]:
+        """What waits now: `decode` and `blocking` looks for a thread, `visits` under way."""
+        return {"decode": self._decoding.waiting, "blocking": self._blocking.waiting, "visits": self._visits.under_way}
+
     # Cameras come and go (under the lock).
 
-    def _enter(self, camera: Camera, before: _Seat | None) -> None:
-        if before is not None:
+    def _update(self, wanted: Mapping[str, Camera]) -> None:
+        shares = share_out(wanted.values(), self._platforms)
+        now_s = self._monotonic()
+        for platform, turns in shares.turns.items():
+            self._schedule.limit(f"platform {platform}", turns, now_s)
+        for camera_id in [known for known in self._seats if known not in wanted]:
+            self._leave(camera_id)
+        for camera in wanted.values():
+            seat = self._seats.get(camera.id)
+            if seat is None or _other_source(seat.opened, shares.opened[camera.id]):
+                self._enter(camera, shares)
+                continue
+            seat.note = shares.notes.get(camera.id, "")
+            if seat.camera != camera:
+                seat.camera = camera
+                if seat.source is not None:
+                    self._schedule.add(camera, now_s, self._within(seat))
+
+    def _enter(self, camera: Camera, shares: Shares) -> None:
+        if camera.id in self._seats:
             self._leave(camera.id)
-        health = Health(camera.id, self._clock())
+        health = Health(camera.id, self._clock(), memory=self._memory(camera.id))
+        seat = Seat(camera, shares.opened[camera.id], health, note=shares.notes.get(camera.id, ""))
+        self._seats[camera.id] = seat
         try:
-            source = self._open(camera)
+            source = self._open(seat.opened)
         except (InventoryError, SourceError) as error:
             refused = error if isinstance(error, SourceError) else SourceError(str(error))
-            health.count(refused)
-            health.failed(refused, self._clock())
-            self._seats[camera.id] = _Seat(camera, None, health)
+            seat.failed(refused, self._clock(), told=False)
             self._complaints.say(camera.id, "inventory", str(error))
             return
-        self._seats[camera.id] = _Seat(camera, source, health)
-        self._schedule.add(camera, self._monotonic())
-        if isinstance(source, Standing):
+        seat.take(source)
+        self._schedule.add(camera, self._monotonic(), self._within(seat))
+        if isinstance(source, Standing | Hosted):
             self._supervisor.add(source)
+
+    def _within(self, seat: Seat) -> list[str]:
+        """The limits of this camera's looks."""
+        if seat.way is Way.READY:
+            return [_DECODE]
+        names = [_VISITS if seat.way is Way.VISIT else _BLOCK]
+        if seat.connected is None:
+            platform = seat.camera.platform
+            names.append(f"platform {platform}" if platform in self._platforms else f"host {seat.camera.host}")
+        if seat.camera.goto:
+            names.append(f"lens {seat.camera.url}")
+            self._schedule.limit(names[-1], 1, self._monotonic())
+        return names
 
     def _leave(self, camera_id: str) -> None:
         seat = self._seats.pop(camera_id)
-        self._schedule.remove(camera_id)
+        self._schedule.remove(camera_id, self._monotonic())
         self._supervisor.remove(camera_id)
         seat.gone = True
-        _close(seat)
+        seat.close()
 
     def _connection_failed(self, camera_id: str, error: SourceError) -> None:
         self._complaints.say(camera_id, error.kind, str(error))
@@ -194,92 +263,128 @@ class Looker:
             with seat.lock:
                 seat.health.count(error)
 
-    # Looking.
+    # Looks begin.
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             with self._turn:
-                now_s = self._monotonic()
-                for camera_id in self._schedule.due(now_s, self._looks_at_once - self._busy):
-                    self._begin(self._seats[camera_id], now_s)
+                self._begin_due()
                 next_s = self._schedule.next_s()
-                wait_s = 1.0 if next_s is None else min(1.0, next_s - self._monotonic())
-                if wait_s > 0 or self._busy >= self._looks_at_once:
-                    self._turn.wait(max(wait_s, 0.005))
+                idle_s = 1.0 if next_s is None else min(1.0, next_s - self._monotonic())
+                self._turn.wait(TICK_S if self._schedule.waiting else max(TICK_S, idle_s))
 
-    def _begin(self, seat: _Seat, now_s: float) -> None:
-        not_before = self._not_before(seat)
-        if isinstance(seat.source, Standing) and not seat.source.ready(not_before):
-            # Its next keyframe is on its way; no thread waits for it.
-            seat.waits_since_s = now_s if seat.waits_since_s is None else seat.waits_since_s
-            if now_s - seat.waits_since_s < PATIENCE_S:
-                self._schedule.postpone(seat.camera.id, now_s + POLL_S)
-                return
-        seat.waits_since_s = None
-        self._schedule.started(seat.camera.id, now_s)
-        self._busy += 1
-        self._pool.submit(self._look, seat, not_before)
+    def _begin_due(self) -> None:
+        now_s, now = self._monotonic(), self._clock()
+        for seat in self._visits.left():
+            if not seat.gone:
+                self._schedule.left(seat.camera.id, now_s)
+        # Fewer set out the more wait to be decoded, so that hardly anything is fetched in vain.
+        self._schedule.limit(_VISITS, max(1, round(self._visits_at_once * self._visits.room)), now_s)
+        setting_out: list[tuple[Seat, datetime]] = []
+        while due := self._schedule.due(now_s, len(self._seats) or 1):
+            for camera_id in due:
+                seat = self._seats[camera_id]
+                not_before = self._not_before(seat, now)
+                if seat.way is Way.VISIT:
+                    setting_out.append((seat, not_before))
+                elif not self._waits(seat, not_before, now_s):
+                    crew = self._decoding if seat.way is Way.READY else self._blocking
+                    crew.put(partial(self._look, seat, not_before))
+        if setting_out:
+            self._visits.set_out(setting_out)
 
-    def _not_before(self, seat: _Seat) -> datetime:
-        oldest = self._clock() - timedelta(seconds=min(FRESH_S, seat.camera.every_s))
+    def _waits(self, seat: Seat, not_before: datetime, now_s: float) -> bool:
+        """Whether a standing stream's next keyframe is still on its way; no thread waits for it."""
+        if seat.connected is None or seat.connected.ready(not_before):
+            seat.waits_since_s = None
+            return False
+        if seat.waits_since_s is None:
+            seat.waits_since_s = now_s
+        waited_s = now_s - seat.waits_since_s
+        if waited_s >= PATIENCE_S:
+            seat.waits_since_s = None
+            return False
+        self._counters["postponed_looks"] += 1
+        poll_s = POLL_S if seat.asked else min(POLL_MOST_S, max(POLL_S, waited_s / 2))
+        self._schedule.postpone(seat.camera.id, now_s, now_s + poll_s)
+        return True
+
+    def _not_before(self, seat: Seat, now: datetime) -> datetime:
+        oldest = now - timedelta(seconds=min(FRESH_S, seat.camera.every_s))
         if seat.last_at is not None:
             oldest = max(oldest, seat.last_at + timedelta(milliseconds=1))
         return max(oldest, seat.asked) if seat.asked else oldest
 
-    def _look(self, seat: _Seat, not_before: datetime) -> None:
-        ok, wait_s = False, None
+    # Looks end (in pool threads).
+
+    def _home(self, seat: Seat, brought: Caught | SourceError | datetime | None) -> None:
+        """A visit is over (on the reading loop): what is left to do takes a thread.
+
+        A picture; why there is none; from when on a look may be taken, the camera being turned; None: it was dropped.
+        """
+        if isinstance(brought, SourceError):
+            self._decoding.put(partial(self._fail, seat, brought))
+        elif isinstance(brought, datetime):
+            crew = self._blocking if seat.connected is None else self._decoding
+            crew.put(partial(self._look, seat, brought))
+        elif brought is None:
+            self._decoding.put(partial(self._drop, seat))
+        else:
+            self._decoding.put(self._develop)
+
+    def _look(self, seat: Seat, not_before: datetime) -> None:
+        assert seat.source is not None
+        timeout_s = 0.0 if seat.connected is not None else self._timeout_s
+        self._picture(seat, partial(seat.source.look, not_before, timeout_s))
+
+    def _develop(self) -> None:
+        first = self._visits.take()
+        if first is not None:
+            self._picture(first[0], first[1].frame)
+
+    def _picture(self, seat: Seat, make: Callable[[], Frame]) -> None:
         try:
-            assert seat.source is not None
-            timeout_s = 0.0 if isinstance(seat.source, Standing) else self._timeout_s
-            frame = seat.source.look(not_before, timeout_s)
-            ok = True
+            frame = make()
         except SourceError as error:
-            wait_s = self._failed(seat, error)
+            self._fail(seat, error)
         except Exception as error:
             # A defect in one source must cost its own camera only; it is logged whole, once a minute.
             log.debug("%s", seat.camera.id, exc_info=True)
-            wait_s = self._failed(seat, SourceError(f"{seat.camera.safe_url}: {type(error).__name__}: {error}"))
+            self._fail(seat, SourceError(f"{seat.camera.safe_url}: {type(error).__name__}: {error}"))
         else:
             self._saw(seat, frame)
-        finally:
-            self._end(seat, ok, wait_s)
 
-    def _saw(self, seat: _Seat, frame: Frame) -> None:
-        with seat.lock:
-            before = seat.health.state.state
-            state = seat.health.saw(frame)
-            seat.backoff, seat.last_at = None, frame.captured_at
-        with self._turn:
-            if seat.asked is not None and frame.captured_at >= seat.asked:
-                seat.asked = None
-        if seat.gone or self._stopped.is_set():
-            return
-        if state.state != before:
-            self._tell(seat, state)
+    def _saw(self, seat: Seat, frame: Frame) -> None:
         try:
+            before, state = seat.saw(frame)
+            if seat.gone or self._stopped.is_set():
+                return
+            self._ages.add((self._clock() - frame.captured_at).total_seconds())
+            if state.state != before:
+                self._tell(seat, state)
             self._on_look(frame, state)
         except Exception:
             # What the worker makes of a picture must not stop the looking.
             log.exception("%s: the look could not be handled", seat.camera.id)
+        finally:
+            self._end(seat, frame.captured_at)
 
-    def _failed(self, seat: _Seat, error: SourceError) -> float | None:
-        """Count, log, tell; returns how long to wait (None: the usual interval)."""
-        down = isinstance(seat.source, Standing) and seat.source.ready(_NEVER)
-        with seat.lock:
-            before = seat.health.state.state
-            if not down:
-                # A connection that is down was counted and logged by the supervisor.
-                seat.health.count(error)
-            state = seat.health.failed(error, self._clock())
-            if not isinstance(seat.source, Standing):
-                seat.backoff = seat.backoff or backoff_for(error)
+    def _fail(self, seat: Seat, error: SourceError) -> None:
+        """Count, log, tell. A connection that is down was counted and logged by the supervisor."""
+        down = seat.connected is not None and seat.connected.ready(NEVER)
+        before, state = seat.failed(error, self._clock(), told=down)
         if not down:
             self._complaints.say(seat.camera.id, error.kind, str(error))
         if state.state != before and not seat.gone and not self._stopped.is_set():
             self._tell(seat, state)
-        return None if seat.backoff is None else max(seat.backoff.next_s(), min(seat.camera.every_s, 5.0))
+        self._end(seat, None, seat.wait_s(error))
 
-    def _tell(self, seat: _Seat, state: CameraState) -> None:
+    def _drop(self, seat: Seat) -> None:
+        with self._turn:
+            self._counters["dropped_caught"] += 1
+        self._end(seat, None)
+
+    def _tell(self, seat: Seat, state: CameraState) -> None:
         log.info("%s: %s %s", seat.camera.id, state.state, state.message)
         try:
             self._on_state(state)
@@ -287,21 +392,21 @@ class Looker:
             # As for on_look.
             log.exception("%s: the change of state could not be handled", seat.camera.id)
 
-    def _end(self, seat: _Seat, ok: bool, wait_s: float | None) -> None:
+    def _end(self, seat: Seat, captured_at: datetime | None, wait_s: float | None = None) -> None:
+        ok = captured_at is not None
         with self._turn:
             now_s = self._monotonic()
-            self._busy -= 1
             self._counters["looks" if ok else "failed_looks"] += 1
-            if not seat.gone:
-                self._schedule.finished(seat.camera.id, now_s, ok, wait_s)
-                if seat.asked is not None:
-                    self._schedule.ask(seat.camera.id, now_s + (wait_s or 1.0 if not ok else POLL_S))
-            self._turn.notify_all()
-
-
-def _close(seat: _Seat) -> None:
-    if seat.source is not None:
-        seat.source.close()
+            if captured_at is not None and seat.asked is not None and captured_at >= seat.asked:
+                seat.asked = None
+            if seat.gone:
+                return
+            self._schedule.finished(seat.camera.id, now_s, ok, wait_s)
+            if seat.asked is not None:
+                self._schedule.ask(seat.camera.id, now_s + (POLL_S if ok else wait_s or 1.0))
+                self._turn.notify_all()
+            elif self._schedule.waiting and self._decoding.waiting <= self._threads:
+                self._turn.notify_all()
 
 
 def _other_source(old: Camera, new: Camera) -> bool:

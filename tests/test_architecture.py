@@ -19,6 +19,7 @@ INGEST_WORDS = {"ingest.frame", "ingest.reading", "ingest.device", "ingest.error
 DOMAIN_WORDS = INGEST_WORDS | {"detectors.finding", "detectors.detection", "detectors.geometry"}
 HEAVY = {
     "av": ("ingest.media",),
+    "aiohttp": ("ingest.cameras.web",),
     "paho": ("ingest.sensors.mqtt",),
     "openvino": ("detectors.backends.openvino",),
     "onnxruntime": ("detectors.backends.onnxruntime",),
