@@ -1,22 +1,21 @@
-"""rtsp:// and rtsps:// through FFmpeg: over TCP, over UDP where the camera refuses TCP; Basic and Digest sign-in."""
+"""rtsp:// and rtsps://: thousands of streams read by one thread; FFmpeg for those that this reader does not speak.
+
+URL ─ dial (wire, session: message, sdp, signin) ─ feed on the wheel (walk, collect; udp) ─ newest key ─ look
+"""
 
 from __future__ import annotations
 
 from ...device import Camera, Watch
 from ...errors import InventoryError
-from ...media import Stream, open_stream, rtsp_options
 from ..source import Source
-from ..stream import PatrolStream, StandingStream
+from .stay import RtspStay
+from .visit import RtspPatrol
 
 
 def rtsp(camera: Camera) -> Source:
-    """A standing or a patrolling source, as the camera's `watch` says."""
-
-    def opener(network_s: float) -> Stream:
-        return open_stream(camera.url, camera.safe_url, network_s, rtsp_options(network_s))
-
+    """A staying or a patrolling source, as the camera's `watch` says."""
     if camera.watch is Watch.STAY:
-        return StandingStream(camera, opener)
+        return RtspStay(camera)
     if camera.watch is Watch.PATROL:
-        return PatrolStream(camera, opener)
+        return RtspPatrol(camera)
     raise InventoryError(f"camera {camera.id}: watch: {camera.watch} does not go with rtsp; allowed: stay, patrol")

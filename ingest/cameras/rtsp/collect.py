@@ -31,7 +31,34 @@ NEW_SENDER_AFTER_S = 2.0
 _HEADER = Struct(">HHII").unpack_from
 _SLICE_HEAD_BYTES = 20
 _NOBODY = -1
+_TINY = (-1, -1)
+"""A first fragment so short that the slice header goes on in the next one: no run is made of such."""
 _WANTED = frozenset((KEY, SLICE, VPS, SPS, PPS))
+
+
+_MIDDLE = {"h264": Struct(">HHHHQBB").unpack_from, "hevc": Struct(">HHHHQHB").unpack_from}
+"""Of a frame with a fragment: `$` and channel, size, RTP's first bytes, sequence, time and SSRC, payload header, FU."""
+_MIDDLE_BYTES = 19
+
+Run = tuple[bytearray, int]
+"""Frames of middle fragments as they came, and where in each the fragment begins."""
+Pieces = list[Buffer | Run]
+
+
+def joined(pieces: Pieces) -> bytes:
+    """The bytes of `pieces`, runs cut into their fragments."""
+    out: list[Buffer] = []
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            frames, skip = piece
+            at = 0
+            while at < len(frames):
+                after = at + 4 + (frames[at + 2] << 8 | frames[at + 3])
+                out.append(frames[at + skip : after])
+                at = after
+        else:
+            out.append(piece)
+    return b"".join(out)
 
 
 class Key:
@@ -42,11 +69,9 @@ class Key:
 
     __slots__ = ("_data", "_pieces", "arrived_s", "codec", "number", "rtp_time", "size")
 
-    def __init__(
-        self, codec: str, rtp_time: int, arrived_s: float, number: int, pieces: list[Buffer], size: int
-    ) -> None:
+    def __init__(self, codec: str, rtp_time: int, arrived_s: float, number: int, pieces: Pieces, size: int) -> None:
         self.codec, self.rtp_time, self.arrived_s, self.number, self.size = codec, rtp_time, arrived_s, number, size
-        self._pieces: list[Buffer] = pieces
+        self._pieces: Pieces = pieces
         self._data: bytes | None = None
 
     @property
@@ -55,7 +80,7 @@ class Key:
         # Pieces are read before the cache: another thread sets the cache before it lets go of the pieces.
         pieces = self._pieces
         if self._data is None:
-            self._data = b"".join(pieces)
+            self._data = joined(pieces)
             self._pieces = []
         return self._data
 
@@ -63,8 +88,8 @@ class Key:
 class Collector:
     """Takes RTP packets in the order of their sequence and keeps the newest whole keyframe as `key`.
 
-    What belongs to no keyframe may be left out, if `sequence` is set to that of the packet left out last, and if
-    nothing is left out while `open`. Counts `keys`, `lost` (keyframes refused for a hole or their size), `bare` (their
+    What belongs to no keyframe may be left out, if nothing is left out while `open`, `sequence` is set to that of the
+    packet left out last, and `holed` to whether some were missing among those just left out. Counts `keys`, `lost` (keyframes refused for a hole or their size), `bare` (their
     parameter sets never came) and `strays` (packets of another sender).
     """
 
@@ -83,16 +108,19 @@ class Collector:
         self.heard_s = 0.0
         self.sequence = _NOBODY
         self.open = False
-        self._refused_time = self._done_time = _NOBODY
+        self.holed = False
+        self.fragment = REST
+        self._refused_time = self._done_time = self._gap_time = _NOBODY
         self._markers_lie = False
         self._own_before = 0
-        self._pieces: list[Buffer] = []
+        self._pieces: Pieces = []
         self._heads: list[Buffer] = []
         self._time = self._size = self._own = 0
         self._arrived_s = 0.0
         self._has_key = self._after_gap = False
-        self._fragment = REST
         self._fragment_from = 0
+        self._middle = (0, 0)
+        self._looks = _MIDDLE[track.codec]
 
     def packet(self, buf: Buffer, start: int, end: int, arrived_s: float) -> None:
         """One RTP packet, `buf[start:end]`. What is no RTP, of another payload type or sender is passed over."""
@@ -121,6 +149,35 @@ class Collector:
             if head & 0x80 and self._complete_at_marker():
                 self._finish()
 
+    def run(self, buf: bytearray, at: int, end: int, magic: int, last: int) -> tuple[int, int, int]:
+        """Take the plain middle fragments at `at` that go on with the NAL unit begun, as interleaved frames (`magic`:
+        `$` and channel; `last`: where the frame before them begins). They are checked here, but cut only when the
+        picture is asked for: one copy a run. Returns where it ends, how many frames it has, where the last one begins.
+        """
+        looks, plain = self._looks, self._plain
+        first, fu = self._middle
+        stamp = self._time << 32 | self.ssrc
+        begin, stop = at, end - _MIDDLE_BYTES
+        expected = self.sequence + 1 & 0xFFFF
+        while at <= stop:
+            sync, size, head, sequence, times, payload, flags = looks(buf, at)
+            after = at + size + 4
+            if flags != fu or sequence != expected or times != stamp or payload != first or head != plain:
+                break
+            if sync != magic or after > end or size <= 15:
+                break
+            expected = expected + 1 & 0xFFFF
+            last, at = at, after
+        if at == begin:
+            return at, 0, last
+        packets = (expected - self.sequence - 1) & 0xFFFF
+        self.sequence = expected - 1 & 0xFFFF
+        self._pieces.append((buf[begin:at], 4 + rtp.HEADER_BYTES + self._head_bytes + 1))
+        self._size += at - begin - packets * (5 + rtp.HEADER_BYTES + self._head_bytes)
+        if self._size > MOST_KEY_BYTES:
+            self._refuse()
+        return at, packets, last
+
     def _payload(self, buf: Buffer, at: int, end: int, time: int, gap: bool) -> None:
         if end - at <= self._head_bytes:
             return
@@ -130,7 +187,7 @@ class Collector:
             flags = buf[body - 1]
             if flags & 0x80:
                 self._fragment_begins(buf, at, end, time, gap)
-            elif self._fragment != REST:
+            elif self.fragment != REST:
                 self._goes_on(buf[body:end], flags)
             elif self._fragment_kinds[flags] in _WANTED:
                 self._without_beginning(self._fragment_kinds[flags], time)
@@ -154,27 +211,34 @@ class Collector:
         body = at + self._head_bytes + 1
         flags = buf[body - 1]
         kind = self._fragment_kinds[flags]
-        self._fragment = REST
+        self.fragment = REST
         if body >= end or not self._wanted(kind, buf[body], time, gap):
             return
-        self._fragment = kind
+        self.fragment = kind
+        self._middle = (buf[at] if self._head_bytes == 1 else buf[at] << 8 | buf[at + 1]), flags & 0x3F
+        if end - body < _SLICE_HEAD_BYTES:
+            self._middle = _TINY
         self._fragment_from = len(self._pieces)
         head = self._codec.fragment_head(buf[at], buf[at + 1], flags)
         if kind in (KEY, SLICE):
-            self._heads.append(head[4:] + buf[body : min(end, body + _SLICE_HEAD_BYTES)])
+            self._heads.append(head[4:])
         self._pieces.append(head)
+        self._size += len(head)
         self._goes_on(buf[body:end], flags)
 
     def _goes_on(self, body: Buffer, flags: int) -> None:
+        if self.fragment in (KEY, SLICE) and len(self._heads[-1]) < _SLICE_HEAD_BYTES:
+            self._heads[-1] += body[:_SLICE_HEAD_BYTES]
         self._pieces.append(body)
         self._size += len(body)
         if self._size > MOST_KEY_BYTES:
             self._refuse()
         elif flags & 0x40:
-            kind, self._fragment = self._fragment, REST
+            kind, self.fragment = self.fragment, REST
             if kind in (VPS, SPS, PPS):
-                nal = b"".join(self._pieces[self._fragment_from :])[4:]
+                nal = joined(self._pieces[self._fragment_from :])[4:]
                 del self._pieces[self._fragment_from :]
+                self._size -= len(nal) + len(START_CODE)
                 self._set(kind, nal)
 
     def _aggregate(self, buf: Buffer, at: int, end: int, time: int, gap: bool) -> None:
@@ -191,14 +255,14 @@ class Collector:
 
     def _whole(self, kind: int, buf: Buffer, at: int, end: int, time: int, gap: bool) -> None:
         """A NAL unit in one piece, header included."""
-        self._fragment = REST
+        self.fragment = REST
         if not self._wanted(kind, buf[at + self._head_bytes], time, gap):
             return
         if kind in (KEY, SLICE):
             self._heads.append(buf[at : min(end, at + _SLICE_HEAD_BYTES)])
             self._pieces.append(START_CODE)
             self._pieces.append(buf[at:end])
-            self._size += end - at
+            self._size += end - at + len(START_CODE)
             if self._size > MOST_KEY_BYTES:
                 self._refuse()
         else:
@@ -244,11 +308,12 @@ class Collector:
         self.open = True
         self._time, self._size, self._own = time, 0, 0
         self._pieces, self._heads = [b""], []
-        self._has_key, self._after_gap = False, gap
+        self._has_key = False
+        self._after_gap = gap or self.holed or time == self._gap_time
         return True
 
     def _complete_at_marker(self) -> bool:
-        return bool(self._heads) and not self._markers_lie and self._fragment == REST
+        return bool(self._heads) and not self._markers_lie and self.fragment == REST
 
     def _between(self, gap: bool, time: int) -> None:
         """Before a packet that does not follow the one before it, or is of another time than the picture's."""
@@ -260,18 +325,20 @@ class Collector:
             else:
                 self.open = False
         if gap:
+            self._gap_time = time
             self._hole()
 
     def _refuse(self) -> None:
         """The picture that is open has a hole, or is too large."""
-        self.open, self._fragment = False, REST
+        self.open, self.fragment = False, REST
         self._refused_time = self._time
+        self._own_before |= self._own
         self._pieces = []
         self.lost += 1
 
     def _finish(self) -> None:
         """The picture that is open is whole."""
-        self.open, self._fragment = False, REST
+        self.open, self.fragment = False, REST
         self._done_time = self._time
         pieces, self._pieces = self._pieces, []
         if self._after_gap and self._own_before & ~self._own:
@@ -287,7 +354,7 @@ class Collector:
             self._own_before = self._own
         self._whole_picture(front, pieces)
 
-    def _whole_picture(self, front: bytes, pieces: list[Buffer]) -> None:
+    def _whole_picture(self, front: bytes, pieces: Pieces) -> None:
         """The picture that is open is whole; `front` are the parameter sets it needs, `pieces[0]` is their place."""
         pieces[0] = front
         self.keys += 1

@@ -12,8 +12,8 @@ START_CODE = b"\x00\x00\x00\x01"
 MOST_SET_BYTES = 4096
 MOST_SETS = 64
 
-SLICE, KEY, VPS, SPS, PPS, AGGREGATE, FRAGMENT, ODD, REST = range(9)
-"""What a NAL unit is to us. ODD: packetization that we don't read (interleaved, PACI); REST: AUD, SEI, filler."""
+REST, SLICE, KEY, VPS, SPS, PPS, AGGREGATE, FRAGMENT, ODD = range(9)
+"""What a NAL unit is to us. REST: delimiters, SEI, filler; ODD: payloads we don't read (interleaved, PACI)."""
 
 Buffer = bytes | bytearray
 
@@ -140,7 +140,7 @@ def _skip_profiles(bits: Bits, layers: int) -> None:
 
 
 def slice_pps(codec: Codec, head: Buffer) -> int:
-    """Id of the picture parameter set that a slice refers to; `head`: its first bytes (7.3.3 of H.264, 7.3.6 of H.265)."""
+    """Id of the PPS that a slice refers to; `head` are its first bytes (H.264 7.3.3, H.265 7.3.6.1)."""
     bits = Bits(head[codec.head_bytes :])
     if codec.name == "h264":
         bits.golomb()

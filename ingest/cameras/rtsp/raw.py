@@ -1,4 +1,4 @@
-"""The last seconds of a stream as they came, undivided: kept for next to nothing, taken apart only when a clip is made."""
+"""The last seconds of a stream as they came: kept for next to nothing, taken apart only when a clip is made."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from itertools import pairwise
 from weakref import WeakSet
 
-from .collect import Collector
-from .nal import PPS, SPS, VPS, Buffer, Track
+from .collect import Collector, Pieces, joined
+from .nal import PPS, SPS, VPS, Track
 from .walk import Walker
 
 _CHUNK_COST_BYTES = 150
@@ -165,7 +166,7 @@ class Clip(Collector):
         self._broken = True
         self._all_sets = sum(1 << kind for kind in ((VPS, SPS, PPS) if track.codec == "hevc" else (SPS, PPS)))
 
-    def _whole_picture(self, front: bytes, pieces: list[Buffer]) -> None:
+    def _whole_picture(self, front: bytes, pieces: Pieces) -> None:
         if self._has_key:
             self._broken = False
             if self._own & self._all_sets != self._all_sets:
@@ -173,7 +174,7 @@ class Clip(Collector):
         if self._broken:
             self.dropped += 1
             return
-        self.kept.append(_Kept(self._time, self._arrived_s, self._has_key, b"".join(pieces)))
+        self.kept.append(_Kept(self._time, self._arrived_s, self._has_key, joined(pieces)))
 
     def _refuse(self) -> None:
         super()._refuse()
@@ -195,14 +196,14 @@ def _timed(kept: Sequence[_Kept], clock_hz: int) -> list[Picture]:
     if not kept:
         return []
     ticks = [0]
-    for before, one in zip(kept, kept[1:], strict=False):
+    for before, one in pairwise(kept):
         step = (one.rtp_time - before.rtp_time + 0x80000000 & 0xFFFFFFFF) - 0x80000000
         if abs(step) > _JUMP_S * clock_hz:
             step = max(0, round((one.arrived_s - before.arrived_s) * clock_hz))
         ticks.append(ticks[-1] + step)
     shown = sorted(ticks)
     delay = max(0, *(place - tick for place, tick in zip(shown, ticks, strict=True)))
-    steps = [(later - now) / clock_hz for now, later in zip(shown, shown[1:], strict=False)]
+    steps = [(later - now) / clock_hz for now, later in pairwise(shown)]
     durations = [*steps, steps[-1] if steps else _FRAME_S]
     return [
         Picture(one.data, tick / clock_hz, (place - delay) / clock_hz, duration_s, one.key, one.rtp_time, one.arrived_s)

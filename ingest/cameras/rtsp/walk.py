@@ -71,7 +71,7 @@ class Walker:
         self._unpack = _FIRST_BYTES[track.codec].unpack_from
         self._fu_at = track.coding.head_bytes
         self._skipping = _NOTHING_SKIPPED if self.collector.every else _skipping(track.codec)
-        self._lost_sync = False
+        self._lost_sync = self._holed = False
         self._doubt_at = -1
         self._before_doubt: Key | None = None
 
@@ -98,6 +98,7 @@ class Walker:
         marked = plain | 0x80
         at = packets = 0
         last = -1
+        began = collector.sequence
         stop = end - _LOOKS_BYTES
         while True:
             while at <= stop:
@@ -117,14 +118,21 @@ class Walker:
                     first, fu = buf[payload], buf[payload + fu_at]
                 if wanted[first][fu]:
                     if last >= 0 and not collector.open:
-                        collector.sequence = buf[last + 6] << 8 | buf[last + 7]
+                        collector.sequence = sequence = buf[last + 6] << 8 | buf[last + 7]
+                        collector.holed = self._holed or (sequence - began - packets) & 0xFFFF != 0
                     before = collector.key
                     collector.packet(buf, at + 4, after, arrived_s)
                     if collector.key is not before:
                         self._doubt_at, self._before_doubt = after, before
+                    if collector.fragment:
+                        after, more, last = collector.run(buf, after, end, magic, at)
+                        packets += more
+                    else:
+                        last = at
                     wanted = _NOTHING_SKIPPED if collector.open else skipping
+                else:
+                    last = at
                 packets += 1
-                last = at
                 at = after
             if last >= 0 and not collector.open:
                 collector.sequence = buf[last + 6] << 8 | buf[last + 7]
@@ -142,6 +150,7 @@ class Walker:
             self._doubt_at, self._before_doubt = (0, self._before_doubt) if self._doubt_at == at else (-1, None)
         if packets:
             self._walked(buf, last, packets, arrived_s)
+            self._holed = collector.holed = (collector.sequence - began - packets) & 0xFFFF != 0
         return at
 
     def _walked(self, buf: bytearray, last: int, packets: int, arrived_s: float) -> None:

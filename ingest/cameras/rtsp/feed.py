@@ -1,0 +1,254 @@
+"""A stream that plays: drained by the wheel, kept alive, and watched for what it owes. TCP here, UDP beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from ...errors import Lost, NotVideo, Silent, SourceError
+from .clock import RtpClock
+from .collect import Key
+from .dial import Line, NotSpoken, hang_up
+from .errors import RtspError
+from .message import Message, parse_text
+from .nal import Track
+from .raw import RawRing
+from .session import Failed, Redirected, Send
+from .walk import Walker
+from .wheel import Wheel
+from .wire import drained_dry
+
+KEYLESS_S = 30.0
+"""A stream that never showed a keyframe for so long has pictures of another kind (intra refresh): FFmpeg may know."""
+
+
+class Collected(Protocol):
+    """What both transports know of the pictures that came."""
+
+    @property
+    def key(self) -> Key | None:
+        """The newest whole keyframe."""
+
+    @property
+    def newest_time(self) -> int | None:
+        """RTP time of the newest packet."""
+
+    @property
+    def packets(self) -> int:
+        """Of the video."""
+
+    @property
+    def lost(self) -> int:
+        """Keyframes refused for a hole in them."""
+
+    @property
+    def report(self) -> tuple[float, int, float] | None:
+        """The camera's clock: UTC seconds, RTP time, when it arrived."""
+
+
+class Feed(ABC):
+    """Runs on the wheel until it fails.
+
+    `on_key` gets each new keyframe; `on_drain` is called after each drain that brought something once a keyframe is
+    there. `raw` keeps the bytes of the last seconds, for clips. `network_s`: how long nothing may come; `keyframe_s`:
+    how long no keyframe may come.
+    """
+
+    transport = ""
+
+    def __init__(
+        self, line: Line, shown: str, on_key: Callable[[Key], None], network_s: float = 8.0, keyframe_s: float = 60.0
+    ) -> None:
+        self._line, self._shown, self._on_key = line, shown, on_key
+        self._network_s, self._keyframe_s = network_s, keyframe_s
+        media = line.playing.media
+        self.track = Track(media.codec, media.payload_type, media.clock_hz, media.parameter_sets)
+        self.clock = RtpClock(media.clock_hz)
+        self.channels = line.playing.rtp_channel, line.playing.rtcp_channel
+        self.raw: RawRing | None = None
+        self.on_drain: Callable[[], None] | None = None
+        self.newest: tuple[int, float] | None = None
+        """The RTP time that the pictures have reached, and when that was seen."""
+        self.in_pace = False
+        """Whether the stream advances at the pace of time, so that its clock can be trusted."""
+        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._key: Key | None = None
+        self._packets = 0
+        self._began_s = self._heard_s = self._key_s = self._alive_s = 0.0
+
+    @property
+    @abstractmethod
+    def collected(self) -> Collected:
+        """The pictures so far."""
+
+    @abstractmethod
+    def begin(self, wheel: Wheel, now_s: float) -> None:
+        """Take what came behind the last answer."""
+
+    @abstractmethod
+    def drain(self, now_s: float) -> None:
+        """See Drained."""
+
+    def close(self) -> None:
+        """Say goodbye and let go; `run` does so in the end."""
+        hang_up(self._line)
+        if self.raw is not None:
+            self.raw.clear()
+
+    async def run(self, wheel: Wheel, now_s: Callable[[], float]) -> None:
+        """Until it fails; raises SourceError, or NotSpoken where FFmpeg should try."""
+        began_s = now_s()
+        self._began_s = self._heard_s = self._key_s = self._alive_s = began_s
+        self.begin(wheel, began_s)
+        wheel.add(self)
+        try:
+            await self._ended
+        finally:
+            wheel.remove(self)
+            self.close()
+
+    # What drains report.
+
+    def took(self, now_s: float) -> None:
+        """Packets were walked."""
+        collected = self.collected
+        time = collected.newest_time
+        if time is not None and (self.newest is None or self.newest[0] != time):
+            self._advanced(time, now_s)
+        if collected.key is not self._key and collected.key is not None:
+            self._key, self._key_s = collected.key, now_s
+            if collected.report is not None:
+                self.clock.reported(collected.report[0], collected.report[1])
+            self._on_key(collected.key)
+        if self.on_drain is not None and self._key is not None:
+            self.on_drain()
+
+    def _advanced(self, time: int, now_s: float) -> None:
+        if self.newest is not None and not self.in_pace:
+            gone_s = self.clock.seconds(time) - self.clock.seconds(self.newest[0])
+            self.in_pace = 0 < gone_s <= 2 * (now_s - self.newest[1])
+        self.newest = time, now_s
+        self.clock.heard(time, now_s)
+
+    def answer(self, text: bytes) -> None:
+        """RTSP behind PLAY: answers to keep-alives, and what the camera asks."""
+        with suppress(RtspError):
+            if (found := parse_text(text, 0, len(text))) is not None:
+                self.heard(found[0])
+
+    def heard(self, message: Message) -> None:
+        """The same, taken apart."""
+        for event in self._line.session.receive(message):
+            if isinstance(event, Send):
+                self.send(event.data)
+            elif isinstance(event, Failed):
+                self.fail(event.error)
+            elif isinstance(event, Redirected):
+                self.fail(Lost(f"{self._shown}: the camera asks to connect anew"))
+
+    def send(self, data: bytes) -> None:
+        """To the camera."""
+        try:
+            self._line.wire.send(data)
+        except SourceError as error:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """End it; the first reason counts."""
+        if not self._ended.done():
+            self._ended.set_exception(error)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended."""
+        return self._ended.done()
+
+    # What the wheel asks about once a second.
+
+    def watch(self, now_s: float) -> None:
+        """See Drained."""
+        if self._ended.done():
+            return
+        if self.collected.packets != self._packets:
+            self._packets, self._heard_s = self.collected.packets, now_s
+        if now_s - self._heard_s > self._network_s:
+            self.fail(Silent(f"{self._shown}: nothing came for {now_s - self._heard_s:.0f} s"))
+        elif self._key is None and now_s - self._began_s > min(KEYLESS_S, self._keyframe_s):
+            self.fail(self._keyless())
+        elif now_s - self._key_s > self._keyframe_s:
+            self.fail(Silent(f"{self._shown}: packets, but no keyframe for {self._keyframe_s:.0f} s"))
+        elif now_s - self._alive_s > self._line.session.keepalive_every_s:
+            self._alive_s = now_s
+            self.send(self._line.session.keepalive())
+
+    def quiet_s(self, now_s: float) -> float:
+        """Seconds since the stream last advanced."""
+        return now_s - (self.newest[1] if self.newest else self._began_s)
+
+    def _keyless(self) -> Exception:
+        if self.collected.lost:
+            return NotVideo(f"{self._shown}: {self.collected.lost} keyframes came with holes, none whole")
+        return NotSpoken(f"no {self.track.codec} keyframe in {KEYLESS_S:.0f} s")
+
+
+class TcpFeed(Feed):
+    """Pictures interleaved with RTSP on one connection (RFC 2326 §10.12)."""
+
+    transport = "TCP"
+
+    def __init__(
+        self, line: Line, shown: str, on_key: Callable[[Key], None], network_s: float = 8.0, keyframe_s: float = 60.0
+    ) -> None:
+        super().__init__(line, shown, on_key, network_s, keyframe_s)
+        self.walker = Walker(self.track, *self.channels)
+        self._buffer, self._view = bytearray(), memoryview(b"")
+        self._rest = b""
+
+    @property
+    def collected(self) -> Collected:
+        """See Feed."""
+        return self.walker
+
+    def begin(self, wheel: Wheel, now_s: float) -> None:
+        """See Feed."""
+        # One buffer a wheel: what a drain leaves unwalked is kept here.
+        self._buffer, self._view = wheel.buffer, wheel.view
+        rest = self._line.rest
+        self._buffer[: len(rest)] = rest
+        self._walk(len(rest), now_s)
+
+    def drain(self, now_s: float) -> None:
+        """See Drained."""
+        while not self.failed:
+            rest = self._rest
+            kept = len(rest)
+            if kept:
+                self._buffer[:kept] = rest
+            try:
+                got = self._line.wire.recv_into(self._view[kept:])
+            except OSError as error:
+                if not drained_dry(error):
+                    self.fail(Lost(f"{self._shown}: the connection broke ({error.strerror or error})"))
+                return
+            if not got:
+                self.fail(Lost(f"{self._shown}: the camera ended the stream"))
+                return
+            self._walk(kept + got, now_s)
+            if kept + got < len(self._buffer):
+                return
+
+    def _walk(self, end: int, now_s: float) -> None:
+        used = self.walker.walk(self._buffer, end, now_s)
+        self._rest = bytes(self._view[used:end])
+        if self.raw is not None and used:
+            self.raw.push(bytes(self._view[:used]), now_s)
+        self.took(now_s)
+        if self.walker.bye:
+            self.fail(Lost(f"{self._shown}: the camera ended the stream"))
+        if self.walker.texts:
+            texts, self.walker.texts = self.walker.texts, []
+            for text in texts:
+                self.answer(text)
