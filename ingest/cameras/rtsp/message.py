@@ -1,7 +1,7 @@
 """RTSP messages (RFC 2326 §4-7, §10.12): bytes in, answers, requests and interleaved packets out.
 
-Tolerant where cameras are careless: bare line feeds, folded fields, missing reason phrases, a Content-Length that counts
-too few or announces a body that never comes. Strict where it must be bounded.
+Tolerant where cameras are careless: bare line feeds, folded fields, missing reason phrases, a Content-Length that
+counts too few or announces a body that never comes. Strict where it must be bounded.
 """
 
 from __future__ import annotations
@@ -122,15 +122,19 @@ class MessageReader:
         """What came behind the last message given."""
         return bytes(self._buffer)
 
-    def cut_short(self) -> Text | None:
-        """The message whose body stays away, with as much of it as came: for when nothing more will come."""
-        end = _HEADER_END.search(self._buffer, 0, MOST_HEADER_BYTES)
-        if not end or not _MESSAGE_BEGINS.match(self._buffer):
-            return None
+    @property
+    def body_missing(self) -> bool:
+        """Whether only the body of the next message, or a part of it, has not come."""
+        whole_head = _HEADER_END.search(self._buffer, 0, MOST_HEADER_BYTES)
+        return bool(whole_head and _MESSAGE_BEGINS.match(self._buffer))
+
+    def as_it_stands(self) -> Text | None:
+        """The next message with as much of its body as came; for when no more will. None where its head isn't whole."""
         found = parse_text(self._buffer, 0, len(self._buffer))
-        if found:
-            del self._buffer[: found[1]]
-        return found[0] if found else None
+        if found is None:
+            return None
+        del self._buffer[: found[1]]
+        return found[0]
 
     def _next(self) -> Message | None:
         while self._buffer:
@@ -254,9 +258,10 @@ def _body_end(buf: bytearray, start: int, headers: Headers) -> int | None:
         return start
     if len(buf) < start + (length or 0) or (len(beginning) < 5 and b"RTSP/".startswith(beginning)):
         return None
-    if not described:
-        return start + (length or 0)
-    following = _NEXT.search(buf, start + (length or 0), start + MOST_BODY_BYTES)
+    after = start + (length or 0)
+    if not described or buf[after : after + 1] == b"$":
+        return after
+    following = _NEXT.search(buf, after, start + MOST_BODY_BYTES)
     return following.start() if following else min(len(buf), start + MOST_BODY_BYTES)
 
 

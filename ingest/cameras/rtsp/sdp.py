@@ -10,7 +10,6 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, field
 from math import isfinite
-from urllib.parse import urlsplit
 
 MOST_LINES = 1000
 MOST_MEDIA = 32
@@ -25,7 +24,7 @@ _START_CODE = b"\x00\x00\x00\x01"
 _DIRECTIONS = frozenset(("sendrecv", "sendonly", "recvonly", "inactive"))
 _RTP = "RTP/AVP"
 _FULL_URL = re.compile(r"rtsps?://", re.IGNORECASE)
-_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f]")
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def parse(text: str, base: str) -> Description:
 
 
 def based(request_url: str, *told: str) -> str:
-    """The base of relative controls: the first usable of `told` (Content-Base, Content-Location), else the request's URL.
+    """The base of relative controls: the first usable of `told` (Content-Base, Content-Location), else the request's.
 
     Host and port are always those of the request: a camera behind NAT announces its inner address.
     """
@@ -95,7 +94,7 @@ def based(request_url: str, *told: str) -> str:
 
 def resolved(base: str, control: str) -> str:
     """The URL of a control attribute. As FFmpeg and live555 do, a relative one is appended, even behind a query."""
-    control = _NOT_IN_URL.sub("", control)
+    control = _quoted(control.strip())
     if control in ("", "*"):
         return base
     root, path = _parted(base)
@@ -220,5 +219,11 @@ def _number(text: str, otherwise: int) -> int:
 
 def without_user(url: str) -> str:
     """`url` as it may be sent: no user, no password, no fragment."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
+    root, path = _parted(_quoted(url.strip().partition("#")[0]))
+    scheme, _, place = root.partition("://")
+    return f"{scheme}://{place.rpartition('@')[2]}{path}"
+
+
+def _quoted(url: str) -> str:
+    """What would break a request line, in percent-encoding."""
+    return _NOT_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", url)

@@ -89,7 +89,7 @@ class _Asked:
 
 
 class Session:
-    """One life of a stream. `url` may hold no credentials that matter: they are `user` and `password`, never sent in it."""
+    """One life of a stream. Who signs in is told by `user` and `password` alone; `url` is sent without any."""
 
     def __init__(self, url: str, user: str | None, password: str | None, way: Tcp | Udp | None = None) -> None:
         self._url = sdp.without_user(url)
@@ -104,7 +104,6 @@ class Session:
         self._id = ""
         self._timeout_s = DEFAULT_TIMEOUT_S
         self._control_url = self._url
-        self._media: Media | None = None
         self._granted = transport.parse("")
         self._over = False
 
@@ -116,7 +115,7 @@ class Session:
         """What follows from a message. Nothing does once the session is over."""
         if self._over or isinstance(message, Interleaved):
             return []
-        events = self._answered(message) if isinstance(message, Response) else self._asked(message)
+        events = self._answered(message) if isinstance(message, Response) else self._requested(message)
         self._over = any(isinstance(event, Failed | Redirected | Odd) for event in events)
         return events
 
@@ -156,12 +155,13 @@ class Session:
         return [Send(self._send(asked))]
 
     def _set_up(self, media: Media) -> list[Event]:
-        self._media = media
-        return [Send(self._send(_Asked("SETUP", media.control_url, (("Transport", self._way.asked),), self._ready)))]
+        fields = (("Transport", self._way.asked),)
+        asked = _Asked("SETUP", media.control_url, fields, lambda answer: self._ready(answer, media))
+        return [Send(self._send(asked))]
 
-    def _play(self, url: str, ranged: bool = True) -> list[Event]:
+    def _play(self, media: Media, url: str, ranged: bool = True) -> list[Event]:
         fields = (("Range", "npt=0.000-"),) if ranged else ()
-        asked = _Asked("PLAY", url, fields, lambda answer: self._played(answer, url, ranged))
+        asked = _Asked("PLAY", url, fields, lambda answer: self._played(answer, media, url, ranged))
         return [Send(self._send(asked))]
 
     # Answers to them.
@@ -222,7 +222,7 @@ class Session:
             return [Odd(f"sends {known[0].packetization}")]
         return self._set_up(min(readable, key=lambda media: media.direction == "inactive"))
 
-    def _ready(self, answer: Response) -> list[Event]:
+    def _ready(self, answer: Response, media: Media) -> list[Event]:
         if answer.status >= 300:
             return self._not_set_up(answer)
         self._remember_session(answer)
@@ -233,7 +233,7 @@ class Session:
         over_tcp = isinstance(self._way, Tcp)
         if told and granted.over_tcp != over_tcp:
             return [Odd(f"answers {'UDP to TCP' if over_tcp else 'TCP to UDP'}", udp_only=over_tcp)]
-        return self._play(self._control_url)
+        return self._play(media, self._control_url)
 
     def _not_set_up(self, answer: Response) -> list[Event]:
         """What may mean the transport is told as such: 461 does, and some say it with 400, 406 or 501."""
@@ -243,15 +243,12 @@ class Session:
             return [Odd(f"refuses UDP too ({answer.status})")]
         return self._refused("SETUP", answer)
 
-    def _played(self, answer: Response, url: str, ranged: bool) -> list[Event]:
-        media = self._media
-        if media is None:
-            return []
+    def _played(self, answer: Response, media: Media, url: str, ranged: bool) -> list[Event]:
         if answer.status in (451, 457) and ranged:
-            return self._play(url, ranged=False)
+            return self._play(media, url, ranged=False)
         if answer.status in (404, 459) and url != media.control_url:
             self._control_url = media.control_url
-            return self._play(media.control_url, ranged)
+            return self._play(media, media.control_url, ranged)
         if answer.status >= 300:
             return self._refused("PLAY", answer)
         self._remember_session(answer)
@@ -299,7 +296,7 @@ class Session:
 
     # Requests of the camera.
 
-    def _asked(self, request: Request) -> list[Event]:
+    def _requested(self, request: Request) -> list[Event]:
         if request.method == "TEARDOWN":
             return [_reply(request, 200, "OK"), Failed(Lost(f"{self._shown}: the camera ended the session"))]
         if request.method == "REDIRECT":

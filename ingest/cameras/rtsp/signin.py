@@ -1,4 +1,4 @@
-"""Signing in to a camera: Digest (RFC 7616: SHA-256, MD5, their -sess forms, qop auth and auth-int) and Basic (RFC 7617).
+"""Signing in to a camera: Digest (RFC 7616: SHA-256, MD5, -sess, qop auth and auth-int) and Basic (RFC 7617).
 
 Of what a camera offers the strongest is taken, once: many lock an account after a few refusals.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 MOST_CHALLENGE_CHARS = 4096
 MOST_CHALLENGES = 8
 
-# A quote within quotes is one that no comma (nor the end) follows: cameras put their own names into the realm unescaped.
+# A quote within quotes is one that neither a comma nor the end follows: cameras put names into the realm unescaped.
 _PART = re.compile(
     r"""[\s,]*(?P<name>[A-Za-z0-9!#$%&'*+.^_`|~-]+)
         (?: \s*=\s* (?: "(?P<quoted>(?:\\.|[^"\\]|"(?!\s*(?:,|$)))*)" | (?P<bare>[^\s,]*) ) )?""",
