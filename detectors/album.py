@@ -33,9 +33,13 @@ class Album:
 
     prints: tuple[Print, ...] = ()
 
+    def wants_one(self, at: datetime) -> bool:
+        """Whether the newest is GAP_S old at `at` (or later than it: a clock went back)."""
+        return not self.prints or not timedelta(0) <= at - self.prints[-1].at < timedelta(seconds=GAP_S)
+
     def with_picture(self, image: NDArray[np.uint8], at: datetime) -> Album:
-        """With `image` added, if the newest is GAP_S old; the one that is missed least makes room."""
-        if self.prints and timedelta(0) <= at - self.prints[-1].at < timedelta(seconds=GAP_S):
+        """With `image` added, if it wants one; the one that is missed least makes room."""
+        if not self.wants_one(at):
             return self
         kept = [p for p in self.prints if timedelta(0) < at - p.at <= OLDEST]
         kept.append(Print(at, _jpeg(image)))

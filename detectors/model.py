@@ -39,6 +39,10 @@ class Model(Protocol):
     def thresholds(self) -> Mapping[str, float]:
         """Label to the score from which its card takes it for real; labels may be missing."""
 
+    @property
+    def input_px(self) -> tuple[int, int]:
+        """Width and height it fits pictures into: larger ones say no more to it."""
+
     def detect(self, images: Sequence[NDArray[np.uint8]], min_score: float = 0.05) -> list[Detections]:
         """One Detections for each of `images` (BGR H x W x 3, or grey), best first. Raises PictureError, ModelError."""
 
@@ -81,6 +85,7 @@ class YoloModel:
         self.labels = tuple(labels)
         self.thresholds = dict(thresholds or {})
         self.form = form
+        self.input_px = (form.width, form.height)
         self._backend = backend
 
     def detect(self, images: Sequence[NDArray[np.uint8]], min_score: float = 0.05) -> list[Detections]:

@@ -18,7 +18,6 @@ from detectors import memory
 from detectors.detection import Detections
 from detectors.errors import KindsError
 from detectors.finding import Box
-from detectors.gate import Thumb, thumbnail
 from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, check_labels
 from detectors.model import Model
@@ -43,7 +42,6 @@ class _Job:
 
     frame: Frame
     view: View
-    thumb: Thumb
     bindings: list[Binding]
 
 
@@ -117,7 +115,7 @@ class Pipeline:
             model = self._model(kind.look_for.model)
             check_labels([kind], kind.look_for.model, model.labels)
             scores = kind.look_for.scores(model.thresholds)
-            seen = model.detect([frame.image], LOWEST_SCORE)[0]
+            seen = model.detect([frame.within(*model.input_px)], LOWEST_SCORE)[0]
         return recheck(frame.image, seen, kind, scores, zone or Zone.whole(), boxes, found, before)
 
     def save(self) -> None:
@@ -172,9 +170,8 @@ class Pipeline:
             self.counters["idle"] += 1
             return None
         self.counters["looks"] += 1
-        thumb = thumbnail(frame.image)
-        if view.lets_through(frame.captured_at, thumb, bindings):
-            return _Job(frame, view, thumb, bindings)
+        if view.lets_through(frame, bindings):
+            return _Job(frame, view, bindings)
         self.counters["gated"] += 1
         return None
 
@@ -183,7 +180,7 @@ class Pipeline:
         found: list[Found] = []
         for index, job in enumerate(jobs):
             seen_by = {name: seen[name][index] for name in seen if index in seen[name]}
-            found += job.view.decide(job.frame, job.thumb, job.bindings, seen_by)
+            found += job.view.decide(job.frame, job.bindings, seen_by)
             self._save_if_due(job.view, job.frame.captured_at)
         return found
 
@@ -195,7 +192,8 @@ class Pipeline:
                 wanted.setdefault(name, []).append(index)
         seen = {}
         for name, indices in wanted.items():
-            answers = self._model(name).detect([jobs[i].frame.image for i in indices], LOWEST_SCORE)
+            model = self._model(name)
+            answers = model.detect([jobs[i].frame.within(*model.input_px) for i in indices], LOWEST_SCORE)
             self.counters["inferences"] += len(indices)
             seen[name] = dict(zip(indices, answers, strict=True))
         return seen

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import watch
-from detectors.album import Album
+from detectors.album import MOST_WIDTH_PX, Album
 from detectors.detection import Detections
 from detectors.finding import Box, Finding
-from detectors.gate import Passed, Thumb, lets_through
+from detectors.gate import Passed, lets_through
 from detectors.hours import in_force
 from detectors.kinds import Kind
 from detectors.model import Model
@@ -69,17 +69,15 @@ class View:
             if self.kinds[binding.kind_id].enabled and in_force(self.kinds[binding.kind_id].schedule, now, self.tz)
         ]
 
-    def lets_through(self, now: datetime, thumb: Thumb, bindings: Sequence[Binding]) -> bool:
+    def lets_through(self, frame: Frame, bindings: Sequence[Binding]) -> bool:
         """Whether this picture is worth inferring; remembers it as the last one if so."""
         wanted_s = min(self._every_s(binding) for binding in bindings)
-        if not lets_through(self.last, now, thumb, wanted_s):
+        if not lets_through(self.last, frame.captured_at, frame.grey, wanted_s):
             return False
-        self.last = Passed(now, thumb)
+        self.last = Passed(frame.captured_at, frame.grey)
         return True
 
-    def decide(
-        self, frame: Frame, thumb: Thumb, bindings: Sequence[Binding], seen_by: Mapping[str, Detections]
-    ) -> list[Found]:
+    def decide(self, frame: Frame, bindings: Sequence[Binding], seen_by: Mapping[str, Detections]) -> list[Found]:
         """The rules of `bindings` on one inferred picture; `seen_by`: model name to what it saw."""
         now = frame.captured_at
         if any(self._rule_type(binding) == "new_and_stays" for binding in bindings):
@@ -87,11 +85,13 @@ class View:
             self.background = new_and_stays.look(self.background, frame.image, now, ignored)
         found = []
         for binding in bindings:
-            seen = self._judge(binding, thumb, now, seen_by)
+            seen = self._judge(binding, frame, seen_by)
             if seen is not None and self._is_news(binding, now):
                 self.watches[binding.key] = replace(self.watches[binding.key], found_at=now)
                 found.append(self._found(binding, frame, seen))
-        self.album = self.album.with_picture(frame.image, now)
+        if self.album.wants_one(now):
+            small = frame.within(MOST_WIDTH_PX, frame.height) if frame.width > MOST_WIDTH_PX else frame.image
+            self.album = self.album.with_picture(small, now)
         return found
 
     def _watch(self, binding: Binding) -> Watch:
@@ -119,8 +119,8 @@ class View:
                 boxes += [as_box(box) for box in there.boxes]
         return boxes
 
-    def _judge(self, binding: Binding, thumb: Thumb, now: datetime, seen_by: Mapping[str, Detections]) -> Seen | None:
-        kind = self.kinds[binding.kind_id]
+    def _judge(self, binding: Binding, frame: Frame, seen_by: Mapping[str, Detections]) -> Seen | None:
+        now, kind = frame.captured_at, self.kinds[binding.kind_id]
         rule = binding.rule_of(kind)
         state = self._watch(binding)
         if rule.type == "new_and_stays" and self.background is not None:
@@ -129,7 +129,7 @@ class View:
             name = kind.model or ""
             thresholds = self.models[name].thresholds if name in self.models else {}
             seen_now = seen_by.get(name, Detections.empty())
-            state, seen = watch.look(state, kind, binding, seen_now, thresholds, thumb, now)
+            state, seen = watch.look(state, kind, binding, seen_now, thresholds, frame.grey, now)
         if seen is None and not watch.timing(state, rule, binding.place, self.background):
             state = replace(state, found_at=None)
         self.watches[binding.key] = state

@@ -36,6 +36,8 @@ class UltralyticsModel:
         self.thresholds: Mapping[str, float] = dict(thresholds or {})
         self._names: dict[int, str] = dict(self._yolo.names)
         self.labels = tuple(self._names[i] for i in sorted(self._names))
+        side = int(self._yolo.overrides.get("imgsz", 640))
+        self.input_px = (side, side)
 
     def detect(self, images: Sequence[NDArray[np.uint8]], min_score: float = 0.05) -> list[Detections]:
         """See Model."""

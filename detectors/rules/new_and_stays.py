@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.finding import Box
-from detectors.gate import shrunk
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
 from detectors.rules.presence import Seen, duration
@@ -122,7 +121,15 @@ class Background:
 
 def small_picture(image: NDArray[np.uint8]) -> Small:
     """`image` (BGR) WIDTH_PX across, averaged and slightly smoothed."""
-    return np.asarray(cv2.GaussianBlur(shrunk(image, WIDTH_PX), (3, 3), 0), np.float32)
+    return np.asarray(cv2.GaussianBlur(_shrunk(image, WIDTH_PX), (3, 3), 0), np.float32)
+
+
+def _shrunk(image: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
+    """`image` `width_px` across, averaged; in two steps, which costs a third of one for a 1080p picture."""
+    height_px = max(8, round(image.shape[0] * width_px / image.shape[1]))
+    if image.shape[1] > 4 * width_px:
+        image = np.asarray(cv2.resize(image, (3 * width_px, 3 * height_px), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def fresh(small: Small, at: datetime) -> Background:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import NotVideo
 from ..frame import GREY_HEIGHT_PX, GREY_WIDTH_PX, MOST_PIXELS, Grey, Image, Luma, Picture, Pixels, fitted
 
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
 _NO_FRAME_HEADERS = (0xC4, 0xC8, 0xCC)
 _SCAN = 0xDA
 _REDUCED = {
@@ -23,17 +23,26 @@ _REDUCED = {
 
 
 def jpeg_picture(data: bytes, shown: str) -> Picture:
-    """A whole JPEG (or PNG) as a Picture; raises NotVideo where it is none, was cut short, or is too large."""
-    if data[:2] == _JPEG and b"\xff\xd9" not in data[-64:]:
+    """A whole JPEG (PNG, BMP, WebP) as a Picture; raises NotVideo where it is none, was cut short, or is too large."""
+    is_jpeg = data[:2] == _JPEG
+    if is_jpeg and b"\xff\xd9" not in data[-64:]:
         raise NotVideo(f"{shown}: the picture was cut short after {len(data)} bytes")
-    size = _size(data)
-    if size is not None and size[0] * size[1] > MOST_PIXELS:
-        raise NotVideo(f"{shown}: a picture of {size[0]} x {size[1]} px; at most {MOST_PIXELS // 1_000_000} megapixels")
-    by = _reduced_by(*size, GREY_WIDTH_PX, GREY_HEIGHT_PX) if size and data[:2] == _JPEG else 1
-    image = _opened(data, by) if size else None
+    size = _jpeg_size(data) if is_jpeg else None
+    if size is not None:
+        _check_size(*size, shown)
+    by = _reduced_by(*size, GREY_WIDTH_PX, GREY_HEIGHT_PX) if size else 1
+    image = _opened(data, by) if size or not is_jpeg else None
     if image is None:
         raise NotVideo(f"{shown}: {len(data)} bytes that are no picture")
-    return Jpeg(data, cast(tuple[int, int], size), image) if by > 1 else Pixels(image)
+    if size is not None and by > 1:
+        return Jpeg(data, size, image)
+    _check_size(image.shape[1], image.shape[0], shown)
+    return Pixels(image)
+
+
+def _check_size(width: int, height: int, shown: str) -> None:
+    if width * height > MOST_PIXELS:
+        raise NotVideo(f"{shown}: a picture of {width} x {height} px; at most {MOST_PIXELS // 1_000_000} megapixels")
 
 
 class Jpeg:
@@ -92,15 +101,13 @@ def _reduced_by(width: int, height: int, width_px: int, height_px: int) -> int:
 
 
 def _opened(data: bytes, reduced_by: int) -> Image | None:
-    return cast(Image | None, cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduced_by]))
+    return cast(Image | None, cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduced_by])) if data else None
 
 
-def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height: of a JPEG from its frame header (ITU-T T.81 B.2.2), of a PNG from IHDR; None for others."""
-    if data[:8] == _PNG and len(data) >= 24:
-        return cast(tuple[int, int], struct.unpack(">II", data[16:24]))
+def _jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height from the frame header (ITU-T T.81 B.2.2); None where none stands before the scan."""
     at = 2
-    while data[:2] == _JPEG and at + 9 <= len(data) and data[at] == 0xFF:
+    while at + 9 <= len(data) and data[at] == 0xFF:
         kind = data[at + 1]
         if 0xC0 <= kind <= 0xCF and kind not in _NO_FRAME_HEADERS:
             height, width = struct.unpack(">HH", data[at + 5 : at + 9])

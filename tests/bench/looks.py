@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from detectors.catalog import Catalog
 from detectors.finding import Evidence, Finding
-from detectors.gate import thumbnail
+from detectors.gate import Thumb, changed
 from detectors.kinds import load_kinds
 from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Pipeline
@@ -20,7 +20,7 @@ from hub.jpeg import encode_jpeg
 from hub.worker.spool import Spool
 from ingest.cameras import open_source
 from ingest.device import Camera, Watch
-from ingest.frame import Frame, Image
+from ingest.frame import Frame, Image, Pixels
 from ingest.health import CameraState
 from ingest.looker import Looker
 from ingest.media import Decoders, open_stream, rtsp_options
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def connecting(name: str, url: str) -> None:
-    """connect: RTSP sign-on until packets may come; read: one keyframe's packets; decode: keyframe to BGR."""
+    """connect: RTSP sign-on until packets may come; read: one keyframe's packets; decode: keyframe to picture."""
 
     def connect() -> None:
         open_stream(url, name, options=rtsp_options(5.0)).close()
@@ -67,7 +67,8 @@ def connecting(name: str, url: str) -> None:
 
 def judging(name: str, pictures: list[Image], model: Model, folder: Path) -> None:
     """gate, infer (alone and in eights), rules (a pipeline look less inference), store (JPEG and durable spool)."""
-    figure("looks", f"{name} gate", milliseconds(lambda: thumbnail(pictures[0])), "ms")
+    before = Pixels(pictures[-1]).grey
+    figure("looks", f"{name} gate", milliseconds(lambda: changed(before, Pixels(pictures[0]).grey)), "ms")
     infer_ms = milliseconds(lambda: model.detect(pictures[:1]))
     figure("looks", f"{name} infer", infer_ms, "ms")
     figure("looks", f"{name} infer, a picture of 8", milliseconds(lambda: model.detect(pictures[:8]), 5) / 8, "ms")
@@ -102,13 +103,14 @@ def looking(name: str, url: str, model: Model) -> None:
 
 
 def _per_cpu_second(url: str, model: Model | None, cameras: int = 8, seconds: float = 12.0) -> float:
-    seen = 0
+    seen, last = 0, dict[str, Thumb]()
 
     def on_look(frame: Frame, _state: CameraState) -> None:
         nonlocal seen
-        thumbnail(frame.image)
+        changed(last.get(frame.camera, frame.grey), frame.grey)
+        last[frame.camera] = frame.grey
         if model is not None:
-            model.detect([frame.image])
+            model.detect([frame.within(*model.input_px)])
         seen += 1
 
     looker = Looker(on_look=on_look, open_source=open_source, looks_at_once=2, per_host=cameras)

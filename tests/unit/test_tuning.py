@@ -300,7 +300,7 @@ def test_error_bars_hold_the_figure_and_shrink_to_it_where_all_pictures_agree() 
 class _Fixed:
     """A model that answers from a table: mean brightness of the picture to detections."""
 
-    name, version, labels = "fixed", "1", ("car", "fire")
+    name, version, labels, input_px = "fixed", "1", ("car", "fire"), (64, 64)
 
     def __init__(self, answers: dict[int, Detections]) -> None:
         self.answers = answers

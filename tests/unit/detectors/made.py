@@ -71,6 +71,7 @@ class ColourModel:
     """A small honest model: connected regions of a pure colour are things of that colour's label."""
 
     name, version = "colours", "1"
+    input_px = (640, 640)
     COLOURS: Mapping[str, tuple[int, int, int]] = {
         "garbage": (255, 0, 255),
         "vehicle": (255, 0, 0),

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from detectors.detection import Detections
-from detectors.gate import thumbnail
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
 from detectors.rules import count, presence
 from detectors.rules.presence import Presence, Seen
+from ingest.frame import Pixels
 
 from .made import after, seen, street, with_box
 
@@ -133,7 +133,7 @@ def car_park(cars: list[tuple[int, int]], duration_s: int, every_s: int = 10) ->
         car = next((seed for seed, until in cars if t < until), None)
         image = empty if car is None else with_box(empty, CAR, (60, 60, 60 + 40 * (car % 4)), seed=car)
         there = seen() if car is None else seen(("vehicle", 0.8, CAR))
-        state, verdict = presence.look(state, there, after(t), PARKING, Zone.whole(), SCORES, thumbnail(image))
+        state, verdict = presence.look(state, there, after(t), PARKING, Zone.whole(), SCORES, Pixels(image).grey)
         if verdict:
             met.append((t, verdict))
     return met
