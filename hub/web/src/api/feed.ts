@@ -1,13 +1,22 @@
 // The live feed: one EventSource for the whole page, which says when it is lost, and heals.
 import { ref } from 'vue'
-import type { Alert, Camera, Case, Sensor } from './types'
+import type { Alert, Camera, Case, Looks, Notice, Sensor } from './types'
 
-export interface FeedEvents { alert: Alert; case: Case; camera: Camera; sensor: Sensor }
+/** `cameras` holds what changed of many cameras at once. */
+export interface FeedEvents {
+  alert: Alert
+  case: Case
+  camera: Camera
+  cameras: { items: (Partial<Camera> & { id: string })[] }
+  looks: Looks
+  notice: Notice
+  sensor: Sensor
+}
 type Handler<T> = (value: T) => void
 
-const NAMES = ['alert', 'case', 'camera', 'sensor'] as const
+const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor'] as const
 const handlers: { [K in keyof FeedEvents]: Set<Handler<FeedEvents[K]>> } = {
-  alert: new Set(), case: new Set(), camera: new Set(), sensor: new Set(),
+  alert: new Set(), case: new Set(), camera: new Set(), cameras: new Set(), looks: new Set(), notice: new Set(), sensor: new Set(),
 }
 const healed = new Set<() => void>()
 

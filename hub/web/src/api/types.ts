@@ -149,7 +149,8 @@ export interface Case {
   alert: string | null
 }
 
-export type CameraState = 'online' | 'offline' | 'stale' | 'black' | 'frozen' | 'blurred' | 'covered' | 'moved' | 'unknown'
+export type CameraState =
+  | 'online' | 'offline' | 'stale' | 'black' | 'frozen' | 'blurred' | 'covered' | 'moved' | 'wrong_size' | 'clock_wrong' | 'unknown'
 export interface Camera {
   id: string
   name: string
@@ -168,7 +169,23 @@ export interface Camera {
   last_look_at: string | null
   last_look_url: string | null
   attained_s: number | null
+  via?: string | null
+  resolution?: string | null
   tasks: { kind: string; zone?: { name: string; points: Point[] } | null; dwell_s?: number | null }[]
+}
+
+/** When cameras were last looked at: lists of the same length; `ago_ms` before `at`. */
+export interface Looks { at: string; ids: string[]; ago_ms: number[]; attained_s: (number | null)[] }
+
+export interface Notice {
+  id: string
+  trouble: string
+  cause: { kind: 'host' | 'subnet' | 'street' | 'all' | 'none'; value: string; name: string }
+  since: string
+  ended_at: string | null
+  out: number
+  total: number
+  cameras: { id: string; name: string; since: string; back_at: string | null; times: number }[]
 }
 
 export interface Sensor {

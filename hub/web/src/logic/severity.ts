@@ -17,9 +17,9 @@ export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_p
   return (item.used_pct ?? 0) >= 75 ? 'amber' : 'grey'
 }
 
-/** Devices: working ones carry no severity; a poor picture is amber; nothing at all is red; not yet known is grey. */
+/** Devices: working ones carry no severity; a poor picture is amber; none of now is red; not yet known is grey. */
 export function deviceSeverity(state: string | null): Severity {
   if (state === 'online') return 'none'
   if (!state || state === 'unknown') return 'grey'
-  return state === 'offline' || state === 'silent' ? 'red' : 'amber'
+  return ['offline', 'stale', 'silent'].includes(state) ? 'red' : 'amber'
 }

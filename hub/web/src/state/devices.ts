@@ -2,7 +2,7 @@
 import { ref, shallowRef, triggerRef } from 'vue'
 import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
-import type { Camera, Department, GridCollection, Kind, Names, Page, Sensor } from '../api/types'
+import type { Camera, Department, GridCollection, Kind, Looks, Names, Page, Sensor } from '../api/types'
 
 export const cameras = shallowRef<Map<string, Camera>>(new Map())
 export const sensors = shallowRef<Map<string, Sensor>>(new Map())
@@ -56,8 +56,20 @@ export function forgetDevices(): void {
 
 function follow(): void {
   onFeed('camera', (item) => merge(cameras.value, item))
+  onFeed('cameras', ({ items }) => items.forEach(changed))
+  onFeed('looks', looked)
   onFeed('sensor', (item) => merge(sensors.value, item))
   onHealed(() => void loadDevices())
+}
+
+function changed(item: Partial<Camera> & { id: string }): void {
+  const known = cameras.value.get(item.id)
+  if (known) merge(cameras.value, { ...known, ...item })
+}
+
+function looked(looks: Looks): void {
+  const at = Date.parse(looks.at)
+  looks.ids.forEach((id, i) => changed({ id, last_look_at: new Date(at - looks.ago_ms[i]!).toISOString(), attained_s: looks.attained_s[i] ?? null }))
 }
 
 /** Many events a second become one change of the screen a second. */

@@ -10,7 +10,8 @@ export const openCases = computed(() => {
   const cases = numbers.value?.cases ?? {}
   return Object.entries(cases).reduce((sum, [state, n]) => (state === 'closed' || state === 'void' ? sum : sum + (n ?? 0)), 0)
 })
-export const camerasOnline = computed(() => numbers.value?.cameras.online ?? 0)
+/** Those with a fresh picture of what they should show, be it of another size or dated wrongly. */
+export const camerasOnline = computed(() => ['online', 'wrong_size', 'clock_wrong'].reduce((sum, state) => sum + (numbers.value?.cameras[state] ?? 0), 0))
 export const camerasAll = computed(() => Object.values(numbers.value?.cameras ?? {}).reduce<number>((sum, n) => sum + (n ?? 0), 0))
 
 let planned: ReturnType<typeof setTimeout> | undefined
@@ -32,7 +33,7 @@ export function refreshNumbers(): void {
 /** Starts following; called once after sign-in. */
 export function followNumbers(): void {
   void load()
-  for (const name of ['alert', 'case', 'camera'] as const) onFeed(name, refreshNumbers)
+  for (const name of ['alert', 'case', 'camera', 'cameras'] as const) onFeed(name, refreshNumbers)
   onHealed(refreshNumbers)
   setInterval(refreshNumbers, 30000)
 }
