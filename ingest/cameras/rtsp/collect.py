@@ -341,7 +341,7 @@ class Collector:
         self.open, self.fragment = False, REST
         self._done_time = self._time
         pieces, self._pieces = self._pieces, []
-        if self._after_gap and self._own_before & ~self._own:
+        if self._has_key and self._after_gap and self._own_before & ~self._own:
             # Its parameter sets used to come with it; this time they were in the gap, and may have been other ones.
             self.lost += 1
             return

@@ -119,7 +119,7 @@ class Walker:
                 if wanted[first][fu]:
                     if last >= 0 and not collector.open:
                         collector.sequence = sequence = buf[last + 6] << 8 | buf[last + 7]
-                        collector.holed = self._holed or (sequence - began - packets) & 0xFFFF != 0
+                        collector.holed = self._holed or began < 0 or (sequence - began - packets) & 0xFFFF != 0
                     before = collector.key
                     collector.packet(buf, at + 4, after, arrived_s)
                     if collector.key is not before:
@@ -150,7 +150,7 @@ class Walker:
             self._doubt_at, self._before_doubt = (0, self._before_doubt) if self._doubt_at == at else (-1, None)
         if packets:
             self._walked(buf, last, packets, arrived_s)
-            self._holed = collector.holed = (collector.sequence - began - packets) & 0xFFFF != 0
+            self._holed = collector.holed = began >= 0 and (collector.sequence - began - packets) & 0xFFFF != 0
         return at
 
     def _walked(self, buf: bytearray, last: int, packets: int, arrived_s: float) -> None:
@@ -244,9 +244,9 @@ class Walker:
             return False
         if head >> 8 >> 6 == 2 and head & 0xFF in rtcp.PACKET_TYPES:
             return size >= 8 and sync & 0xFF in (self._rtp, self._rtcp)
-        known = self.collector.ssrc
         ours = sync & 0xFF == self._rtp and head & 0xC07F == self._plain and size > 12
-        return ours and known in (ssrc, -1)
+        # Of a sender we don't know, only with another frame behind it.
+        return ours and (self.collector.ssrc in (ssrc, -1) or (after < end and buf[after] == _DOLLAR))
 
     def _text(self, buf: bytearray, at: int, end: int) -> int:
         """RTSP between the frames: answers to keep-alives, requests of the camera."""
