@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SECONDS ?= 60
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench peers clean
+.PHONY: install demo test check bench fuzz peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -23,6 +24,9 @@ check: $(VENV)/.tests
 
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)
 
 peers:
 	@sh tests/peers/install.sh
@@ -41,4 +45,8 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt hatch_buil
 
 $(VENV)/.tests: $(VENV)/.installed
 	$(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.tests
+	$(PIP) install -c constraints.txt -e '.[fuzz]'
 	@touch $@

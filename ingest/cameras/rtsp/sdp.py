@@ -86,9 +86,12 @@ def based(request_url: str, *told: str) -> str:
 
     Host and port are always those of the request: a camera behind NAT announces its inner address.
     """
+    root = _parted(request_url)[0]
     for url in told:
-        if _FULL_URL.match(url) or url.startswith("/"):
+        if _FULL_URL.match(url):
             return resolved(request_url, url)
+        if url.startswith("/"):
+            return root + _quoted(url)
     return request_url
 
 
