@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .config import Settings
 from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
 from .evidence import media_type_of, replace_file
@@ -41,7 +42,7 @@ def version(house: House, shard: str) -> str:
         moved = locked_counter(tx, ASSIGNMENT, lock=False).value
     settings = house.settings
     parts = [moved, shard, dict(house.rules.versions), dict(house.rules.profiles)]
-    parts += [settings.broker_url, dict(settings.broker_topics)]
+    parts += [settings.broker_url, dict(settings.broker_topics), _looking(settings)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -69,9 +70,19 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
+        "looking": _looking(house.settings),
         "cameras": cameras,
         "sensors": sensors,
         "rechecks": rechecks,
+    }
+
+
+def _looking(settings: Settings) -> dict[str, Any]:
+    return {
+        "platforms": dict(settings.platforms),
+        "per_host": settings.per_host,
+        "visits_at_once": settings.visits_at_once,
+        "decode_threads": settings.decode_threads,
     }
 
 
@@ -86,6 +97,9 @@ def _camera(row: CameraRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
         "preset": row.preset,
         "place": _place(row),
         "clip": row.clip,
+        "platform": row.platform,
+        "goto": row.goto,
+        "settle_s": row.settle_s,
         "tasks": [task_json(task, zones) for task in row.tasks],
     }
 

@@ -64,6 +64,10 @@ class Settings:
     sensors_file: Path | None = None
     grids_file: Path | None = None
     workers: int = 1
+    per_host: int = 4
+    platforms: Mapping[str, int] = field(default_factory=dict)
+    visits_at_once: int = 512
+    decode_threads: int = 0
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
     webhooks: tuple[Webhook, ...] = ()
@@ -167,6 +171,21 @@ def _topics(value: Any, _base: Path) -> dict[str, str]:
     return dict(value)
 
 
+def _platforms(value: Any, _base: Path) -> dict[str, int]:
+    allowed = "a mapping of platform name to {sessions: a whole number from 1 to 10000}"
+    if not isinstance(value, dict):
+        raise ValueError(allowed)
+    read, sessions = _whole(1, 10000), {}
+    for name, stanza in value.items():
+        if not isinstance(name, str) or not isinstance(stanza, dict) or set(stanza) != {"sessions"}:
+            raise ValueError(allowed)
+        try:
+            sessions[name] = read(stanza["sessions"], _base)
+        except ValueError:
+            raise ValueError(allowed) from None
+    return sessions
+
+
 def _texts(value: Any, _base: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise ValueError("a list of texts")
@@ -216,6 +235,10 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "sensor_list": ("sensors_file", _existing),
     "grids": ("grids_file", _existing),
     "workers": ("workers", _whole(0, 64)),
+    "per_host": ("per_host", _whole(1, 1000)),
+    "platforms": ("platforms", _platforms),
+    "visits_at_once": ("visits_at_once", _whole(1, 10000)),
+    "decode_threads": ("decode_threads", _whole(0, 256)),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),
     "webhooks": ("webhooks", _webhooks),

@@ -11,6 +11,7 @@ from typing import Any
 from detectors.geometry import Zone
 from ingest.cameras import SOURCES
 from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
+from ingest.cameras.preset import split_goto
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.errors import without_credentials
 
@@ -200,7 +201,9 @@ class Registry:
         tasks: Sequence[TaskEntry] | None,
         by: Actor,
     ) -> dict[str, Any]:
-        """Change columns (name, url, watch, every_s, priority, preset, lon, lat, address, clip) and tasks."""
+        """Change columns (name, url, watch, every_s, priority, preset, platform, goto, settle_s, clip, lon, lat,
+        address) and tasks.
+        """
         with self.house.db.write() as tx:
             row = ask.camera(tx, camera_id)
             if row is None:
@@ -212,7 +215,7 @@ class Registry:
             if tasks is not None:
                 self._put_tasks(row, tasks, {z.name for z in ask.zones(tx, camera_id)})
             tx.change_assignment()
-            shown = {k: without_credentials(str(v)) if k == "url" else v for k, v in changes.items()}
+            shown = {k: without_credentials(str(v)) if k in ("url", "goto") else v for k, v in changes.items()}
             tx.audit(self.house.now(), by.id, "camera-changed", f"camera/{camera_id}", **shown)
         return self._told(self.camera(camera_id))
 
@@ -260,6 +263,7 @@ class Registry:
         row = ask.camera(tx, camera.id) or CameraRow(id=camera.id, state="unknown", message="", tasks=[])
         row.name, row.url, row.watch, row.every_s = camera.name, camera.url, camera.watch.value, camera.every_s
         row.priority, row.preset, row.clip = camera.priority, camera.preset, entry.clip
+        row.platform, row.goto, row.settle_s = camera.platform, camera.goto, camera.settle_s
         _set_place(row, camera.place)
         _check_camera(row)
         _place(row, grids)
@@ -343,6 +347,9 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
         "priority": row.priority,
         "preset": row.preset,
         "clip": row.clip,
+        "platform": row.platform,
+        "goto": without_credentials(row.goto),
+        "settle_s": row.settle_s,
         "lon": row.lon,
         "lat": row.lat,
         "address": row.address,
@@ -427,6 +434,12 @@ def _check_camera(row: CameraRow) -> None:
         raise Invalid("watch", row.watch, list(Watch))
     if not 0.2 <= row.every_s <= 86400:
         raise Invalid("every_s", row.every_s, "seconds from 0.2 to 86400")
+    if not 0 <= row.settle_s <= 60:
+        raise Invalid("settle_s", row.settle_s, "seconds from 0 to 60")
+    try:
+        _ = row.goto and split_goto(row.goto)
+    except ValueError as error:
+        raise Invalid("goto", without_credentials(row.goto), str(error)) from None
     scheme, colon, _rest = row.url.partition("://")
     if not colon or not (scheme.lower() in SOURCES or scheme.lower().startswith(LIBAV_PREFIX)):
         shown = "(hidden)" if not colon and "@" in row.url else without_credentials(row.url)

@@ -27,6 +27,15 @@ class Crew:
         if not self._threads:
             self._start()
 
+    def resize(self, threads: int) -> None:
+        """More threads, or fewer once they are done with what they do."""
+        with self._lock:
+            if self._threads and not self._stopped:
+                for _ in range(self._most - threads):
+                    self._jobs.put(None)
+                self._add(threads - self._most)
+            self._most = threads
+
     @property
     def waiting(self) -> int:
         """Jobs that nobody took yet."""
@@ -47,12 +56,13 @@ class Crew:
         with self._lock:
             if self._threads or self._stopped:
                 return
-            self._threads = [
-                threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-                for number in range(1, self._most + 1)
-            ]
-            for thread in self._threads:
-                thread.start()
+            self._add(self._most)
+
+    def _add(self, threads: int) -> None:
+        for _ in range(threads):
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._stopped:

@@ -14,13 +14,14 @@ import yaml
 
 from .cameras import SOURCES, open_source
 from .cameras.libav import PREFIX
+from .cameras.preset import split_goto
 from .device import Camera, Place, Sensor, Watch
 from .errors import InventoryError, without_credentials
 
 _Device = TypeVar("_Device", Camera, Sensor)
 
 _PLACE = ("lon", "lat", "address", "grid")
-CAMERA_KEYS = ("id", "name", "url", "watch", "every_s", "priority", "preset", *_PLACE)
+CAMERA_KEYS = ("id", "name", "url", "watch", "every_s", "priority", "preset", "platform", "goto", "settle_s", *_PLACE)
 SENSOR_KEYS = ("id", "name", "device", "profile", "every_s", *_PLACE)
 
 
@@ -90,6 +91,15 @@ class _Row:
             return default
         return number
 
+    def goto(self) -> str:
+        goto = self.text("goto", "")
+        try:
+            _ = goto and split_goto(goto)
+        except ValueError as error:
+            self.wrong("goto", without_credentials(goto), str(error))
+            return ""
+        return goto
+
     def place(self) -> Place | None:
         lon, lat = self.number("lon", -180, 180, None), self.number("lat", -90, 90, None)
         given = [key for key in ("lon", "lat") if self._values.get(key) not in (None, "")]
@@ -116,10 +126,17 @@ def _camera(row: _Row) -> Camera:
         priority=int(row.number("priority", -8, 8, 0) or 0),
         preset=row.text("preset", "") or None,
         place=row.place(),
+        platform=row.text("platform", ""),
+        goto=row.goto(),
+        settle_s=_given(row.number("settle_s", 0, 60, None), 4.0),
     )
     if url:
         _check_url(row, camera)
     return camera
+
+
+def _given(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _check_url(row: _Row, camera: Camera) -> None:

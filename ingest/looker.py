@@ -50,7 +50,7 @@ class Looker:
 
     Pictures that are there already are decoded by `decode_threads` threads (default: one a core); those that must be
     fetched are fetched by the reading loop, `visits_at_once` at most; sources that block get `looks_at_once` threads.
-    Visits to one host are at most `per_host` at once; one of `platforms` (name: sessions) has that limit instead.
+    Visits to one host or platform are at most `per_host` at once; `platforms` (name: sessions) may have other limits.
 
     `on_look` gets every good picture, with the camera's state; it may block, which makes looks rarer, never queue.
     `on_state` is told whenever a camera's state changes. Both are called from pool threads, one at a time for one
@@ -120,11 +120,16 @@ class Looker:
             self._update({camera.id: camera for camera in cameras})
             self._turn.notify_all()
 
-    def set_limits(self, platforms: Mapping[str, int], per_host: int | None = None) -> None:
-        """Sessions that platforms allow, and visits that other hosts get at once."""
+    def set_limits(
+        self, platforms: Mapping[str, int], per_host: int, visits_at_once: int, decode_threads: int = 0
+    ) -> None:
+        """Other limits than those given at the start; `decode_threads` 0: one a core."""
         with self._turn:
-            if per_host is not None:
-                self._schedule.limit_hosts(per_host, self._monotonic())
+            self._visits_at_once = visits_at_once
+            self._threads = decode_threads or os.cpu_count() or 1
+            self._decoding.resize(self._threads)
+            self._schedule.limit(_DECODE, AHEAD * self._threads, self._monotonic())
+            self._schedule.limit_hosts(per_host, self._monotonic())
             if dict(platforms) != self._platforms:
                 self._platforms = dict(platforms)
                 for seat in self._seats.values():
@@ -243,7 +248,7 @@ class Looker:
         names = [_VISITS if seat.way is Way.VISIT else _BLOCK]
         if seat.connected is None:
             platform = seat.camera.platform
-            names.append(f"platform {platform}" if platform in self._platforms else f"host {seat.camera.host}")
+            names.append(f"platform {platform}" if platform else f"host {seat.camera.host}")
         if seat.camera.goto:
             names.append(f"lens {seat.camera.url}")
             self._schedule.limit(names[-1], 1, self._monotonic())

@@ -217,6 +217,9 @@ class NewCamera(Body):
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     preset: str | None = None
     clip: bool = True
+    platform: Annotated[str, Field(max_length=64)] = ""
+    goto: Annotated[str, Field(max_length=2000)] = ""
+    settle_s: Annotated[float, Field(ge=0, le=60)] = 4.0
     lon: Lon | None = None
     lat: Lat | None = None
     address: Text = ""
@@ -233,6 +236,9 @@ class CameraChange(Body):
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     preset: str | None = None
     clip: bool | None = None
+    platform: Annotated[str, Field(max_length=64)] | None = None
+    goto: Annotated[str, Field(max_length=2000)] | None = None
+    settle_s: Annotated[float, Field(ge=0, le=60)] | None = None
     lon: Lon | None = None
     lat: Lat | None = None
     address: Text | None = None

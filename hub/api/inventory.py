@@ -44,7 +44,10 @@ def camera(camera_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
 def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]:
     """A new camera; workers look at it within seconds."""
     place = _place(body.lon, body.lat, body.address)
-    camera = Camera(body.id, body.name, body.url, body.watch, body.every_s, body.priority, body.preset, place)
+    camera = Camera(
+        body.id, body.name, body.url, body.watch, body.every_s, body.priority, body.preset, place,
+        platform=body.platform, goto=body.goto, settle_s=body.settle_s,
+    )  # fmt: skip
     zones = tuple(Zone(t.zone.name, tuple(t.zone.points)) for t in body.tasks if isinstance(t.zone, ZoneOf))
     return Registry(house).add_camera(CameraEntry(camera, _tasks(body.tasks), zones, body.clip), actor)
 
@@ -57,7 +60,7 @@ def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraCha
         if isinstance(task.zone, ZoneOf):
             registry.put_zone(camera_id, Zone(task.zone.name, tuple(task.zone.points)), actor)
     changes = body.model_dump(exclude_unset=True, exclude={"tasks"})
-    _no_nulls(changes, "name", "url", "watch", "every_s", "priority", "clip", "address")
+    _no_nulls(changes, "name", "url", "watch", "every_s", "priority", "clip", "address", "platform", "goto", "settle_s")
     tasks = None if body.tasks is None else _tasks(body.tasks)
     return registry.change_camera(camera_id, changes, tasks, actor)
 

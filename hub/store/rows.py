@@ -94,7 +94,7 @@ class GridRow(Row):
 
 
 class CameraRow(Row):
-    """A camera, and how it was last seen. `url` may hold credentials and never leaves towards people."""
+    """A camera, and how it was last seen. `url` and `goto` may hold credentials and never leave towards people."""
 
     __tablename__ = "cameras"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -105,6 +105,9 @@ class CameraRow(Row):
     priority: Mapped[int]
     preset: Mapped[str | None]
     clip: Mapped[bool] = mapped_column(default=True)
+    platform: Mapped[str] = mapped_column(String(64), default="")
+    goto: Mapped[str] = mapped_column(default="")
+    settle_s: Mapped[float] = mapped_column(default=4.0)
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     address: Mapped[str] = mapped_column(default="")

@@ -160,6 +160,7 @@ class Worker:
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
         cameras = [_camera(c) for c in wire["cameras"]]
         self._views.assign(cameras)
+        self._looker.set_limits(**wire["looking"])
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
         rules = SensorRules(wire["profiles"], kinds)
@@ -291,6 +292,9 @@ def _camera(wire: Mapping[str, Any]) -> Camera:
         every_s=float(wire["every_s"]),
         priority=int(wire.get("priority") or 0),
         preset=wire.get("preset"),
+        platform=wire.get("platform") or "",
+        goto=wire.get("goto") or "",
+        settle_s=float(wire.get("settle_s", 4.0)),
         place=_place(wire.get("place")),
     )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import cv2
+import numpy as np
 
 from ..clip import make_clip
 from ..clock import utc_now
 from ..device import Camera
 from ..errors import InventoryError, Lost, NotFound, NotVideo, Stale
-from ..frame import Frame, Image
+from ..frame import Frame, Image, Picture
 from ..media import Packet, Stream, open_stream
-from .snapshot import decode_jpeg
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -49,19 +52,19 @@ class FileSource:
         image, codec, size = self._folder_at(now) if self._path.is_dir() else self._video_at(now)
         return Frame(self.camera.id, self.camera.preset, now, image, codec, size)
 
-    def _folder_at(self, now: datetime) -> tuple[Image, str, int]:
+    def _folder_at(self, now: datetime) -> tuple[Image | Picture, str, int]:
         pictures = sorted(p for p in self._path.iterdir() if p.suffix.lower() in PICTURES)
         if not pictures:
             raise NotFound(f"{self._path}: no pictures ({', '.join(PICTURES)}) in this folder")
         turn = int((now.timestamp() - self._from_s) // self._each_s)
         chosen = pictures[turn % len(pictures)]
         data = chosen.read_bytes()
-        return decode_jpeg(data, str(chosen)), chosen.suffix[1:].lower(), len(data)
+        return _decoded(data, str(chosen)), chosen.suffix[1:].lower(), len(data)
 
-    def _video_at(self, now: datetime) -> tuple[Image, str, int]:
+    def _video_at(self, now: datetime) -> tuple[Image | Picture, str, int]:
         if self._path.suffix.lower() in PICTURES and self._path.is_file():
             data = self._path.read_bytes()
-            return decode_jpeg(data, str(self._path)), self._path.suffix[1:].lower(), len(data)
+            return _decoded(data, str(self._path)), self._path.suffix[1:].lower(), len(data)
         stream = self._open()
         try:
             position_s = (now.timestamp() - self._from_s) % self._length(stream)
@@ -132,3 +135,13 @@ def _time_s(camera: Camera, query: dict[str, list[str]]) -> float:
     if time is None or time.tzinfo is None:
         raise InventoryError(f"camera {camera.id}: url: ?from={text} is not an RFC 3339 time with an offset")
     return time.timestamp()
+
+
+def _decoded(data: bytes, shown: str) -> Image:
+    """H x W x 3 BGR of any of PICTURES; raises NotVideo where it is none, or was cut short."""
+    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-64:]:
+        raise NotVideo(f"{shown}: the picture was cut short after {len(data)} bytes")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise NotVideo(f"{shown}: {len(data)} bytes that are no picture")
+    return cast(Image, image)

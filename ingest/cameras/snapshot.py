@@ -6,15 +6,11 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
-
-import cv2
-import numpy as np
 
 from ..clock import utc_now
 from ..device import Camera
 from ..errors import Lost, NotVideo, Stale
-from ..frame import Frame, Image
+from ..frame import Frame
 from ..media import jpeg_picture
 from .source import Caught
 from .web import Address, Answer
@@ -88,13 +84,3 @@ def _age_s(answer: Answer) -> float:
     """Seconds that a cache on the way held the picture (RFC 9111 §5.1)."""
     text = answer.headers.get("age", "0")
     return float(text) if text.isdigit() else 0.0
-
-
-def decode_jpeg(data: bytes, shown: str) -> Image:
-    """H x W x 3 BGR of a whole JPEG or PNG; raises NotVideo where it is none, or was cut short."""
-    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-64:]:
-        raise NotVideo(f"{shown}: the picture was cut short after {len(data)} bytes")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if image is None:
-        raise NotVideo(f"{shown}: {len(data)} bytes that are no picture")
-    return cast(Image, image)

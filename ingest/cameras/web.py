@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -12,10 +11,13 @@ import aiohttp
 from yarl import URL
 
 from ..errors import Lost, NotFound, NotVideo, SignInRefused, Silent, SourceError, Unreachable
+from .rtsp.signin import SignIn, choose
 
 IDLE_S = 75.0
 """How long a connection is kept for the next look. Looks are seconds apart; cameras that close sooner are met anew."""
 MOST_REDIRECTS = 3
+MOST_TRIES = 3
+"""Unsigned, signed, and once more where the nonce was too old already: many lock an account after a few refusals."""
 _MOVED = (301, 302, 303, 307, 308)
 
 
@@ -79,25 +81,26 @@ class _AsAsked:
     """Signs in the way the camera asks for; sends no password unasked."""
 
     def __init__(self, user: str, password: str) -> None:
-        self._digest = aiohttp.DigestAuthMiddleware(user, password)
-        self._basic = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-        self._asked: dict[URL, str] = {}
+        self._user, self._password = user, password
+        self._asked: dict[URL, SignIn] = {}
 
     async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         origin = request.url.origin()
-        asked = self._asked.get(origin)
-        if asked == "digest":
-            return await self._digest(request, send)
-        if asked == "basic":
-            request.headers["Authorization"] = self._basic
-            return await send(request)
-        response = await send(request)
-        schemes = [value.split(" ")[0].lower() for value in response.headers.getall("www-authenticate", ())]
-        if response.status != 401 or not schemes:
-            return response
-        response.release()
-        self._asked[origin] = "digest" if "digest" in schemes else "basic"
-        return await self(request, send)
+        known = self._asked.pop(origin, None)
+        for tries in range(MOST_TRIES):
+            if known is not None:
+                request.headers["Authorization"] = known.header(request.method, request.url.raw_path_qs)
+            response = await send(request)
+            if response.status != 401:
+                if known is not None:
+                    self._asked[origin] = known
+                break
+            asked = choose(response.headers.getall("www-authenticate", []), self._user, self._password)
+            if asked is None or tries == MOST_TRIES - 1 or (tries and not asked.stale):
+                break
+            response.release()
+            known = asked
+        return response
 
 
 _CLIENTS: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, asyncio.Task[None]]] = {}
