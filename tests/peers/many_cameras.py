@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import suppress
+
 from .load_clips import CLIPS, load_clips
 from .rtsp_server import RtspServer
 from .shown import GOP_S, Form, Shown
@@ -25,6 +30,10 @@ class ManyCameras(RtspServer):
         self._clips = load_clips(form, min(count, CLIPS))
         self._share()
 
+    def _start(self, port: int = 0) -> None:
+        super()._start(port)
+        self._idle: list[socket.socket] = []
+
     def _share(self) -> None:
         pipelines = CLIPS * PHASES
         codec = self.form.codec
@@ -36,6 +45,9 @@ class ManyCameras(RtspServer):
             began_s = float(self._tell(f"share {what}"))
             self.shown.append(Shown(n % CLIPS, began_s - offset / self.form.fps, self.form))
         self._tell("wait")
+        if self.auth is None:
+            self._idle = [_player(self.port, self.url(_PATTERN % n)) for n in range(len(self.shown))]
+            threading.Thread(target=_drain, args=(self._idle,), daemon=True).start()
 
     @property
     def urls(self) -> list[str]:
@@ -55,3 +67,56 @@ class ManyCameras(RtspServer):
     def pid(self) -> int:
         """Of the server's process."""
         return self._process.pid
+
+    def kill(self) -> None:
+        """See RtspServer."""
+        self._forget_idle()
+        super().kill()
+
+    def close(self) -> None:
+        """See RtspServer."""
+        self._forget_idle()
+        super().close()
+
+    def _forget_idle(self) -> None:
+        for one in self._idle:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+def _player(port: int, url: str) -> socket.socket:
+    """A client that only keeps a pipeline running: without any, it pauses, and the next one gets old packets first."""
+    player = socket.create_connection(("127.0.0.1", port), timeout=20)
+    session = ""
+    for n, (method, field) in enumerate(
+        [("DESCRIBE", "Accept: application/sdp"), ("SETUP", "Transport: RTP/AVP/TCP;interleaved=0-1"), ("PLAY", "")], 1
+    ):
+        target = f"{url}/stream=0" if method == "SETUP" else url
+        lines = [
+            f"{method} {target} RTSP/1.0",
+            f"CSeq: {n}",
+            *([session] if session else []),
+            *([field] if field else []),
+        ]
+        player.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = player.recv(65536).decode("latin-1")
+        if " 200 " not in answer.partition("\r\n")[0]:
+            raise OSError(f"{method} {url}: {answer[:40]}")
+        if method == "SETUP":
+            session = next(line.partition(";")[0] for line in answer.split("\r\n") if line.startswith("Session:"))
+    return player
+
+
+def _drain(players: list[socket.socket]) -> None:
+    left = set(players)
+    buffer = bytearray(1 << 18)
+    while left:
+        for one in list(left):
+            try:
+                one.settimeout(2.0)
+                if not one.recv_into(buffer):
+                    raise OSError
+            except OSError:
+                left.discard(one)
+                one.close()
+        time.sleep(0.2)

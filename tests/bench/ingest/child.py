@@ -1,0 +1,55 @@
+"""A reader's own process: the job comes in on standard input, figures go out on standard output, a JSON line each."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .job import Job, Looks, shown_of
+
+_SETTLE_S = 5.0
+
+
+class Reader(Protocol):
+    """One way of reading cameras."""
+
+    def start(self) -> None:
+        """Begin to open and to look; returns soon."""
+
+    def tell(self) -> dict[str, Any]:
+        """What else it knows of itself."""
+
+
+def serve(make: Callable[[Job, Looks], Reader]) -> None:
+    """Start the reader, say when its streams are open, then answer until standard input ends."""
+    job = Job.load(sys.stdin.readline())
+    looks = Looks(job)
+    before = _rss_bytes()
+    reader = make(job, looks)
+    reader.start()
+    deadline_s = time.monotonic() + job.open_s
+    while looks.seen() < len(job.urls) and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    opened_s = job.open_s - (deadline_s - time.monotonic())
+    time.sleep(_SETTLE_S)
+    looks.tell(job.every_s)
+    _say({"opened_s": opened_s, "seen": looks.seen(), "rss_before": before})
+    for line in sys.stdin:
+        word = json.loads(line)
+        if "shown" in word:
+            looks.show(shown_of(word["shown"]))
+        _say(looks.tell(job.every_s) | reader.tell())
+    os._exit(0)
+
+
+def _say(told: dict[str, Any]) -> None:
+    print(json.dumps(told), flush=True)
+
+
+def _rss_bytes() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,127 @@
+"""What every reader is asked to do, and how its pictures are checked: whose they are, and how old when handed over."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.peers.marks import read_mark
+from tests.peers.shown import GOP_S, Form, Shown
+
+FRESH_S = GOP_S + 1.0
+"""A picture older than a keyframe interval and a second when it is handed over is stale."""
+CLOCK_S = 1.0
+"""So much may the time that a reader gives its picture be away from the one in it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Look at every camera of `urls` each `every_s`. `shown`: what camera n shows is `shown[n % len(shown)]`."""
+
+    urls: list[str]
+    shown: list[Shown]
+    every_s: float = 10.0
+    open_s: float = 60.0
+    options: dict[str, Any] | None = None
+
+    def dump(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, line: str) -> Job:
+        """From `dump`."""
+        told = json.loads(line)
+        return cls(**told | {"shown": shown_of(told["shown"])})
+
+
+def shown_of(told: list[dict[str, Any]]) -> list[Shown]:
+    """From their JSON."""
+    return [Shown(one["number"], one["began_s"], Form(**one["form"])) for one in told]
+
+
+class Looks:
+    """Checks and counts the looks of one reader. The time that this takes is told apart: it is not the reader's."""
+
+    def __init__(self, job: Job) -> None:
+        self._lock = threading.Lock()
+        self._shown = job.shown
+        self._last: dict[int, float] = {}
+        self._first_s: dict[int, float] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._ages: list[float] = []
+        self._gaps: list[float] = []
+        self._checking_s = 0.0
+
+    def saw(self, camera: int, picture: NDArray[np.uint8], taken_s: float | None = None) -> None:
+        """A picture (luma or BGR) handed over now; `taken_s`: when the reader says that it was taken (wall clock)."""
+        now_s, began_s = time.time(), time.thread_time()
+        mark = read_mark(picture)
+        with self._lock:
+            shown = self._shown[camera % len(self._shown)]
+            kind, age_s = "unreadable", None
+            if mark is not None:
+                age_s = shown.age_s(mark, now_s)
+                kind = "right" if age_s <= FRESH_S else "stale"
+                if mark.number != shown.number:
+                    kind = "wrong"
+                elif taken_s is not None and abs(now_s - taken_s - age_s) > CLOCK_S:
+                    self._counts["misdated"] += 1
+            self._count(camera, kind, age_s, now_s)
+            self._checking_s += time.thread_time() - began_s
+
+    def _count(self, camera: int, kind: str, age_s: float | None, now_s: float) -> None:
+        self._counts[kind] += 1
+        if kind in ("right", "stale") and age_s is not None:
+            self._ages.append(age_s)
+            if camera in self._last:
+                self._gaps.append(now_s - self._last[camera])
+            self._last[camera] = now_s
+            self._first_s.setdefault(camera, now_s)
+
+    def show(self, shown: list[Shown]) -> None:
+        """The server began anew: other times, and every camera is to be seen again."""
+        with self._lock:
+            self._shown = shown
+            self._first_s.clear()
+
+    def seen(self, within_s: float = 1e9) -> int:
+        """Cameras with a look in the last `within_s`."""
+        oldest = time.time() - within_s
+        with self._lock:
+            return sum(at >= oldest for at in self._last.values())
+
+    def tell(self, every_s: float) -> dict[str, Any]:
+        """Figures since the last time they were told. `held`: cameras seen within three intervals."""
+        held = self.seen(3 * every_s)
+        with self._lock:
+            told = {
+                "held": held,
+                "looks": sum(self._counts[kind] for kind in ("right", "stale", "wrong", "unreadable")),
+                "wrong": self._counts["wrong"],
+                "unreadable": self._counts["unreadable"],
+                "stale": self._counts["stale"],
+                "misdated": self._counts["misdated"],
+                "age_s": _percentiles(self._ages),
+                "gap_s": _percentiles(self._gaps),
+                "checking_s": self._checking_s,
+                "first_s": sorted(self._first_s.values()),
+            }
+            self._forget()
+        return told
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    return {f"p{p}": float(np.percentile(values, p)) for p in (50, 95, 99, 100)}
