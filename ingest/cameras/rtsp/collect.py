@@ -89,8 +89,10 @@ class Collector:
     """Takes RTP packets in the order of their sequence and keeps the newest whole keyframe as `key`.
 
     What belongs to no keyframe may be left out, if nothing is left out while `open`, `sequence` is set to that of the
-    packet left out last, and `holed` to whether some were missing among those just left out. Counts `keys`, `lost` (keyframes refused for a hole or their size), `bare` (their
-    parameter sets never came) and `strays` (packets of another sender).
+    packet left out last, and `holed` to whether some were missing among those just left out.
+
+    Counts `keys`, `lost` (keyframes refused for a hole or their size), `bare` (their parameter sets never came) and
+    `strays` (packets of another sender).
     """
 
     every = False

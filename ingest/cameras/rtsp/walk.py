@@ -99,7 +99,8 @@ class Walker:
         at = packets = 0
         last = -1
         began = collector.sequence
-        stop = end - _LOOKS_BYTES
+        # The first packet of a connection goes the long way, so that the count of packets has where to begin.
+        stop = end - _LOOKS_BYTES if began >= 0 else -1
         while True:
             while at <= stop:
                 sync, size, head, first, fu = unpack(buf, at)
@@ -119,7 +120,7 @@ class Walker:
                 if wanted[first][fu]:
                     if last >= 0 and not collector.open:
                         collector.sequence = sequence = buf[last + 6] << 8 | buf[last + 7]
-                        collector.holed = self._holed or began < 0 or (sequence - began - packets) & 0xFFFF != 0
+                        collector.holed = self._holed or (sequence - began - packets) & 0xFFFF != 0
                     before = collector.key
                     collector.packet(buf, at + 4, after, arrived_s)
                     if collector.key is not before:
@@ -142,6 +143,9 @@ class Walker:
             if after == at:
                 break
             at = after
+            if began < 0:
+                began = collector.sequence
+                stop = end - _LOOKS_BYTES if began >= 0 else -1
             magic = _DOLLAR << 8 | self._rtp
             wanted = _NOTHING_SKIPPED if collector.open else skipping
         self.bytes += at
@@ -150,7 +154,7 @@ class Walker:
             self._doubt_at, self._before_doubt = (0, self._before_doubt) if self._doubt_at == at else (-1, None)
         if packets:
             self._walked(buf, last, packets, arrived_s)
-            self._holed = collector.holed = began >= 0 and (collector.sequence - began - packets) & 0xFFFF != 0
+            self._holed = collector.holed = (collector.sequence - began - packets) & 0xFFFF != 0
         return at
 
     def _walked(self, buf: bytearray, last: int, packets: int, arrived_s: float) -> None:
@@ -196,9 +200,9 @@ class Walker:
             # Only one track was asked for: a camera that sends it on another channel than it said.
             self._rtp = channel
         if channel == self._rtp:
-            self.packets += 1
             before = self.collector.key
             self.collector.packet(buf, at + 4, after, arrived_s)
+            self._walked(buf, at, 1, arrived_s)
             if self.collector.key is not before:
                 self._doubt_at, self._before_doubt = after, before
 

@@ -1,4 +1,4 @@
-"""A sender of RTP for tests, written against RFC 6184, 7798 and 3550 and not against our reader: NALs in, packets out."""
+"""A sender of RTP for tests, written against RFC 6184, 7798 and 3550, not against our reader."""
 
 from __future__ import annotations
 
