@@ -10,7 +10,7 @@ encoding.py   pictures to a live stream, for simulated cameras
 """
 
 from .coding import Coding, Packet, has_parameter_sets, nal_types
-from .decoding import DECODERS, Decoders
+from .decoding import DECODERS, SKIP_LOOP_FILTER, Decoders
 from .encoding import Encoder
 from .jpeg import jpeg_picture
 from .opening import LIVE_OPTIONS, Stream, open_stream, rtsp_options
@@ -19,6 +19,7 @@ from .remuxing import remux
 __all__ = [
     "DECODERS",
     "LIVE_OPTIONS",
+    "SKIP_LOOP_FILTER",
     "Coding",
     "Decoders",
     "Encoder",
