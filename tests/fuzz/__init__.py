@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of everything that reads bytes from a camera.
 
 A file `fuzz_NAME.py` holds `one(data: bytes) -> None`, which raises on an escape and on nothing else, and
-`seeds() -> list[bytes]`. `python -m tests.fuzz.run NAME --seconds 60` fuzzes it; a unit test runs all of them for a moment.
+`seeds() -> list[bytes]`. `python -m tests.fuzz.run NAME --seconds 60` fuzzes it; a unit test runs all of them briefly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fuzz the byte parsers with atheris (libFuzzer): `python -m tests.fuzz.run [NAME …] --seconds 60`; without a name, all.
+"""Fuzz the byte parsers with atheris (libFuzzer): `python -m tests.fuzz.run [NAME …] --seconds 60`; no name: all.
 
 What escapes is kept in .make/fuzz/NAME-crash-…; `--again FILE` runs one input once more.
 """

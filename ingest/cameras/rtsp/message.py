@@ -25,6 +25,7 @@ _REQUEST_LINE = re.compile(r"([A-Z_]{3,20}) +(\S+) +RTSP/\d\.\d")
 _MESSAGE_BEGINS = re.compile(rb"RTSP/\d\.\d|[A-Z_]{3,20} +\S{1,2048} +RTSP/\d\.\d")
 _MAY_BEGIN = re.compile(rb"R(?:T(?:S(?:P(?:/.*)?)?)?)?|[A-Z_]{1,20}(?: .*)?", re.DOTALL)
 _NEXT = re.compile(rb"RTSP/\d\.\d +\d{3}|(?<=\n)[A-Z_]{3,20} +(?:rtsps?:|\*)|\$[\x00-\x1f][\x00-\xff]{2}[\x80-\xbf]")
+_NEXT_BEGUN = re.compile(rb"(?:R|RT|RTS|RTSP|RTSP/\d?\.?\d? *\d{0,2}|\$[\x00-\x1f]?[\x00-\xff]{0,2})\Z")
 _NEXT_BYTES = 32
 """The longest start of a message that `_NEXT` must see to know it."""
 _FIELD_NAME = re.compile(r"[!-9;-~]+")
@@ -261,8 +262,9 @@ def _body_end(buf: bytearray, start: int, headers: Headers) -> int | None:
     after = start + (length or 0)
     if not described or buf[after : after + 1] == b"$":
         return after
-    following = _NEXT.search(buf, after, start + MOST_BODY_BYTES)
-    return following.start() if following else min(len(buf), start + MOST_BODY_BYTES)
+    end = min(len(buf), start + MOST_BODY_BYTES)
+    following = _NEXT.search(buf, after, end) or _NEXT_BEGUN.search(buf, max(after, end - _NEXT_BYTES), end)
+    return following.start() if following else end
 
 
 def _with_body(message: Text, body: bytes) -> Text:
