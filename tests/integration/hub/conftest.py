@@ -260,6 +260,8 @@ def city(standing: City) -> City:
             tx.execute(table.delete())
     hub.house.tally.counts.clear()
     hub.house.tally.workers.clear()
+    hub.house.tally.sessions.clear()
+    hub.house.tally.unsure.clear()
     hub.app.state.brake = Brake()
     hub.prepare()
     furnish(hub)
