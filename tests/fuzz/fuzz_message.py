@@ -7,6 +7,7 @@ from ingest.cameras.rtsp.message import MOST_BODY_BYTES, MOST_HEADER_BYTES, Inte
 
 from . import FIXTURES
 
+MOST_PIECES = 100
 MOST_KEPT_BYTES = MOST_HEADER_BYTES + MOST_BODY_BYTES + 4096
 
 
@@ -19,7 +20,7 @@ def seeds() -> list[bytes]:
 
 def one(data: bytes) -> None:
     """All at once, in pieces, and as text within a stream."""
-    size = data[0] if data and data[0] else len(data) + 1
+    size = max(data[0], len(data) // MOST_PIECES) if data and data[0] else len(data) + 1
     reader = MessageReader()
     try:
         for at in range(1, len(data), size):
