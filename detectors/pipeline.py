@@ -26,7 +26,7 @@ from detectors.view import CameraTask, Found, View
 from detectors.watch import Binding
 from ingest.frame import Frame
 
-__all__ = ["Binding", "CameraTask", "Found", "Pipeline", "Recheck"]
+__all__ = ["Binding", "CameraTask", "Found", "Job", "Pipeline", "Recheck"]
 
 MOST_AT_ONCE = 16
 """Pictures in one batch."""
@@ -37,8 +37,8 @@ _log = logging.getLogger("detectors")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    """A frame that passed the gate."""
+class Job:
+    """A frame that passed the gate: what `judge` takes."""
 
     frame: Frame
     view: View
@@ -46,12 +46,12 @@ class _Job:
 
 
 class Pipeline:
-    """All views of a worker. `look` may be called from several threads; it works on one call at a time.
+    """All views of a worker. Any thread may call; `gate` waits for nobody, `judge` works on one call at a time.
 
     `kinds`: by id. `models`: name to open Model, called once a name. `state_dir`: where backgrounds and dwell survive a
     restart (None: nowhere). `tz`: the zone of the kinds' schedules. `counters`: looks, gated, inferences, findings,
     idle (no kind in force), unassigned (a view without a task), superseded (a newer frame of the view was there),
-    state_errors.
+    passed_over (worth judging, but nobody had time), state_errors.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Pipeline:
         self._tz = tz
         self._views: dict[tuple[str, str | None], View] = {}
         self._lock = threading.RLock()
+        self._counting = threading.Lock()
 
     def set_tasks(self, tasks: Sequence[CameraTask]) -> None:
         """Replace what is looked for; views that stay keep their memory. Raises KindsError naming each problem."""
@@ -75,10 +76,11 @@ class Pipeline:
         for name in sorted({kind.look_for.model for kind in used if kind.look_for}):
             check_labels(used, name, self._model(name).labels)
         with self._lock:
-            old, self._views = self._views, {}
+            views = {}
             for task in tasks:
                 key = (task.camera_id, task.preset)
-                self._views[key] = self._view(task, old.get(key))
+                views[key] = self._view(task, self._views.get(key))
+            self._views = views
 
     def look(self, frames: Sequence[Frame]) -> list[Found]:
         """What is wrong in `frames`; of several frames of one view only the newest is looked at.
@@ -88,14 +90,41 @@ class Pipeline:
         newest: dict[tuple[str, str | None], Frame] = {}
         for frame in sorted(frames, key=lambda f: f.captured_at):
             newest[(frame.camera, frame.preset)] = frame
+        self._count("superseded", len(frames) - len(newest))
+        return self.judge([job for frame in newest.values() if (job := self.gate(frame)) is not None])
+
+    def gate(self, frame: Frame) -> Job | None:
+        """What `judge` is to be given: None where nothing is looked for, or nothing changed that a model should see."""
+        view = self._views.get((frame.camera, frame.preset))
+        if view is None:
+            self._count("unassigned")
+            return None
+        bindings = view.active(frame.captured_at)
+        if not bindings:
+            self._count("idle")
+            return None
+        with view.lock:
+            passes = view.lets_through(frame, bindings)
+        self._count("looks")
+        if passes:
+            return Job(frame, view, bindings)
+        self._count("gated")
+        return None
+
+    def pass_over(self, job: Job) -> None:
+        """Nobody will judge `job`: the next picture of its view passes the gate."""
+        self._count("passed_over")
+        with job.view.lock:
+            job.view.last = None
+
+    def judge(self, jobs: Sequence[Job]) -> list[Found]:
+        """What is wrong in frames that passed the gate. Raises ModelError where the model cannot run."""
         with self._lock:
-            self.counters["superseded"] += len(frames) - len(newest)
-            jobs = [job for frame in newest.values() if (job := self._gate(frame)) is not None]
             found: list[Found] = []
-            for part in _parts(jobs):
+            for part in _parts([now for job in jobs if (now := self._as_assigned(job)) is not None]):
                 found += self._judge(part)
-            self.counters["findings"] += len(found)
-            return found
+        self._count("findings", len(found))
+        return found
 
     def recheck(
         self,
@@ -156,35 +185,33 @@ class Pipeline:
             try:
                 memory.read(self._state_dir, view)
             except memory.Forgotten as error:
-                self.counters["state_errors"] += 1
+                self._count("state_errors")
                 _log.warning("%s", error)
         return view
 
-    def _gate(self, frame: Frame) -> _Job | None:
-        view = self._views.get((frame.camera, frame.preset))
-        if view is None:
-            self.counters["unassigned"] += 1
-            return None
-        bindings = view.active(frame.captured_at)
-        if not bindings:
-            self.counters["idle"] += 1
-            return None
-        self.counters["looks"] += 1
-        if view.lets_through(frame, bindings):
-            return _Job(frame, view, bindings)
-        self.counters["gated"] += 1
-        return None
+    def _as_assigned(self, job: Job) -> Job | None:
+        """`job` with what its view is looked at for by now."""
+        view = self._views.get((job.frame.camera, job.frame.preset))
+        if view is job.view:
+            return job
+        bindings = view.active(job.frame.captured_at) if view else []
+        return Job(job.frame, view, bindings) if view and bindings else None
 
-    def _judge(self, jobs: Sequence[_Job]) -> list[Found]:
+    def _count(self, what: str, more: int = 1) -> None:
+        with self._counting:
+            self.counters[what] += more
+
+    def _judge(self, jobs: Sequence[Job]) -> list[Found]:
         seen = self._infer(jobs)
         found: list[Found] = []
         for index, job in enumerate(jobs):
             seen_by = {name: seen[name][index] for name in seen if index in seen[name]}
-            found += job.view.decide(job.frame, job.bindings, seen_by)
+            with job.view.lock:
+                found += job.view.decide(job.frame, job.bindings, seen_by)
             self._save_if_due(job.view, job.frame.captured_at)
         return found
 
-    def _infer(self, jobs: Sequence[_Job]) -> dict[str, dict[int, Detections]]:
+    def _infer(self, jobs: Sequence[Job]) -> dict[str, dict[int, Detections]]:
         """Model name to job index to what it saw; a model gets only the pictures that a kind of theirs needs."""
         wanted: dict[str, list[int]] = {}
         for index, job in enumerate(jobs):
@@ -194,7 +221,7 @@ class Pipeline:
         for name, indices in wanted.items():
             model = self._model(name)
             answers = model.detect([jobs[i].frame.within(*model.input_px) for i in indices], LOWEST_SCORE)
-            self.counters["inferences"] += len(indices)
+            self._count("inferences", len(indices))
             seen[name] = dict(zip(indices, answers, strict=True))
         return seen
 
@@ -217,10 +244,10 @@ class Pipeline:
         try:
             memory.write(self._state_dir, view)
         except OSError as error:
-            self.counters["state_errors"] += 1
+            self._count("state_errors")
             _log.warning("state of camera %s not written: %s", view.task.camera_id, error)
 
 
-def _parts(jobs: Sequence[_Job]) -> Iterator[Sequence[_Job]]:
+def _parts(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
     for start in range(0, len(jobs), MOST_AT_ONCE):
         yield jobs[start : start + MOST_AT_ONCE]

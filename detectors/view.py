@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,8 @@ class View:
     album: Album = field(default_factory=Album)
     watches: dict[str, Watch] = field(default_factory=dict)
     saved_at: datetime | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever gates or decides: pictures are gated by other threads than those that judge."""
 
     def active(self, now: datetime) -> list[Binding]:
         """The bindings in force at `now`."""

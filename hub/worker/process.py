@@ -26,7 +26,7 @@ from detectors.finding import Evidence, Finding
 from detectors.geometry import Zone
 from detectors.kinds import Kind
 from detectors.model import Model
-from detectors.pipeline import Binding, CameraTask, Found, Pipeline
+from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline
 from detectors.sensing import SensorRules
 from ingest.cameras import open_source
 from ingest.device import Camera, Place, Sensor, Watch
@@ -39,6 +39,7 @@ from ..jpeg import encode_jpeg
 from .newest import Newest
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening
+from .showing import Showing
 from .spool import Spool, SpoolFull
 from .status import News
 from .uplink import HubAway, Refused, Sender, Uplink
@@ -48,8 +49,22 @@ log = logging.getLogger("worker")
 
 _CLIP_BEFORE_S = 8.0
 _BATCH = 8
+_MOST_WORTHY, _MOST_SHOWN = 24, 16
+"""Decoded pictures that wait, to be judged and to be shown: 3 MB each where cameras send 1080p."""
+_PATIENCE_S = 5.0
+"""How long a thread that decodes waits for the model to keep up."""
+_SHOWN_WIDTH_PX = 640
 _VIEWS_FIRST_S, _VIEWS_EVERY_S = 600.0, 3600.0
 """When what cameras are used to is written down: it is learnt within minutes and hardly changes after."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Worthy:
+    """A picture that a model should see (`job`), or that a re-check waits for."""
+
+    frame: Frame
+    pipeline: Pipeline
+    job: Job | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +99,9 @@ class Worker:
         self._views = Views(settings.data_dir)
         self._looker = Looker(open_source=open_source, on_look=self._on_look, memory=self._views.memory)
         self._news = News(settings.name or f"worker-{os.getpid()}", settings.shard)
-        self._frames: Newest[Frame] = Newest(512)
-        self._shown: Newest[Frame] = Newest(512)
+        self._worthy: Newest[_Worthy] = Newest(_MOST_WORTHY)
+        self._showing = Showing(settings.looks_shown_per_s)
+        self._shown: Newest[Frame] = Newest(_MOST_SHOWN)
         self._listener: MqttListener | None = None
         self._broker: dict[str, Any] | None = None
         self._pipeline: Pipeline | None = None
@@ -130,10 +146,10 @@ class Worker:
         self._ended.set()
 
     def _close(self, threads: list[threading.Thread]) -> None:
+        self._worthy.close()
         self._looker.stop()
         if self._listener is not None:
             self._listener.stop()
-        self._frames.close()
         self._shown.close()
         self._listening.end()
         self._sender.end()
@@ -160,6 +176,7 @@ class Worker:
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
         cameras = [_camera(c) for c in wire["cameras"]]
         self._views.assign(cameras)
+        self._showing.assign(camera.id for camera in cameras)
         self._looker.set_limits(**wire["looking"])
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
@@ -203,24 +220,33 @@ class Worker:
     # ── looks ──
 
     def _on_look(self, frame: Frame, state: CameraState) -> None:
-        self.counters["looks"] += 1
-        self._shown.put(frame.camera, frame)
-        if state.sees:  # a black, covered or turned lens says nothing about the street: the rules stay silent
-            self._frames.put(frame.camera, frame)
+        """In the thread that decoded: whatever is not worth a model's time ends here."""
+        if self._showing.wants(frame.camera, time.monotonic()):
+            self._shown.put(frame.camera, frame)
+        pipeline = self._pipeline
+        if pipeline is None or not state.sees:
+            return  # a black, covered or turned lens says nothing about the street: the rules stay silent
+        worthy = _Worthy(frame, pipeline, pipeline.gate(frame))
+        if worthy.job is None and not self._rechecks.waits_for(frame):
+            return
+        # Where inference is slower than the looks this waits: looks get rarer by priority, none is decoded in vain.
+        lost = self._worthy.put(frame.camera, worthy, _PATIENCE_S)
+        if lost is not None and lost.job is not None and (worthy.job is None or lost.frame.camera != frame.camera):
+            lost.pipeline.pass_over(lost.job)
 
     def _infer(self) -> None:
-        while (frames := self._frames.take(_BATCH)) is not None:
-            pipeline = self._pipeline
-            if pipeline is None:
-                continue
+        while (taken := self._worthy.take(_BATCH)) is not None:
+            pipeline = taken[-1].pipeline
             try:
-                for found in pipeline.look(frames):
+                for found in pipeline.judge(
+                    [worthy.job for worthy in taken if worthy.job and worthy.pipeline is pipeline]
+                ):
                     self._keep(found)
-                for frame in frames:
-                    self._rechecks.on_frame(frame, pipeline)
+                for worthy in taken:
+                    self._rechecks.on_frame(worthy.frame, pipeline)
             except DetectorError as error:
-                self.counters["dropped_infer"] += len(frames)
-                log.error("%d looks were not judged: %s", len(frames), error)
+                self.counters["dropped_infer"] += len(taken)
+                log.error("%d looks were not judged: %s", len(taken), error)
 
     def _keep(self, found: Found) -> None:
         contents: list[tuple[str, str, bytes]] = [("frame", "image/jpeg", encode_jpeg(found.frame))]
@@ -251,7 +277,7 @@ class Worker:
         while (frames := self._shown.take(1)) is not None:
             for frame in frames:
                 try:
-                    self._uplink.last_look(frame.camera, frame.captured_at, encode_jpeg(frame.image, 75, 640))
+                    self._uplink.last_look(frame.camera, frame.captured_at, _small_jpeg(frame))
                 except (HubAway, Refused):
                     self.counters["dropped_shown"] += 1
             self._ended.wait(1.0 / self._settings.looks_shown_per_s)
@@ -277,10 +303,14 @@ class Worker:
         counters = dict(self.counters)
         if self._pipeline is not None:
             counters |= {f"pipeline_{k}": v for k, v in self._pipeline.counters.items()}
-        counters |= {"dropped_newest": self._frames.dropped}
+        counters |= self._looker.counters | {"dropped_newest": self._worthy.dropped}
         counters |= {f"spool_{k}": v for k, v in self._spool.waiting().items()}
         connected = self._listener is not None and self._listener.connected
         return counters | {"broker_connected": int(connected)}
+
+
+def _small_jpeg(frame: Frame) -> bytes:
+    return encode_jpeg(frame.within(min(_SHOWN_WIDTH_PX, frame.width), frame.height), 75)
 
 
 def _camera(wire: Mapping[str, Any]) -> Camera:

@@ -94,14 +94,22 @@ class Rechecks:
     def _unfinished(self) -> list[_Progress]:
         return [p for p in self._open.values() if p.done < p.task.looks]
 
+    def waits_for(self, frame: Frame) -> bool:
+        """Whether `on_frame` would judge this picture."""
+        with self._lock:
+            return bool(self._open) and bool(self._waiting_for(frame))
+
+    def _waiting_for(self, frame: Frame) -> list[_Progress]:
+        return [
+            p
+            for p in self._unfinished()
+            if (p.task.camera, p.task.preset) == (frame.camera, frame.preset) and frame.captured_at > p.next_at
+        ]
+
     def on_frame(self, frame: Frame, pipeline: Pipeline) -> None:
         """Judge a healthy picture for every re-check that waits for one of this camera and preset."""
         with self._lock:
-            waiting = [
-                p
-                for p in self._unfinished()
-                if (p.task.camera, p.task.preset) == (frame.camera, frame.preset) and frame.captured_at > p.next_at
-            ]
+            waiting = self._waiting_for(frame)
         for progress in waiting:
             self._judge(progress, frame, pipeline)
 

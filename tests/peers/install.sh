@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the real peers that the tests talk to, where apt is there and allowed; says what is missing elsewhere.
 set -u
-wanted="mosquitto:mosquitto mosquitto_pub:mosquitto-clients nginx:nginx-light ffmpeg:ffmpeg chromium:chromium gst-launch-1.0:gstreamer1.0-tools"
+wanted="mosquitto:mosquitto mosquitto_pub:mosquitto-clients nginx:nginx-light lighttpd:lighttpd ffmpeg:ffmpeg chromium:chromium gst-launch-1.0:gstreamer1.0-tools"
 packages=""
 for pair in $wanted; do
   PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || packages="$packages ${pair##*:}"
