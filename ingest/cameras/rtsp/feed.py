@@ -58,6 +58,8 @@ class Feed(ABC):
     """
 
     transport = ""
+    drains = 1
+    """A round of the wheel."""
 
     def __init__(
         self, line: Line, shown: str, on_key: Callable[[Key], None], network_s: float = 8.0, keyframe_s: float = 60.0
@@ -103,7 +105,7 @@ class Feed(ABC):
         began_s = now_s()
         self._began_s = self._heard_s = self._key_s = self._alive_s = began_s
         self.begin(wheel, began_s)
-        wheel.add(self)
+        wheel.add(self, self.drains)
         try:
             await self._ended
         finally:

@@ -94,6 +94,8 @@ class UdpFeed(Feed):
     """Pictures and reports on two UDP sockets; the RTSP connection stays open beside them for keep-alives."""
 
     transport = "UDP"
+    drains = 4
+    """What comes in between must fit into the socket's buffer; TCP waits, UDP drops."""
 
     def __init__(
         self,

@@ -30,6 +30,8 @@ from .wheel import running_wheel
 CLOSED_SEEN_S = 1.0
 SETTLED_S = 0.7
 """A stream that sends nothing for so long behind its keyframe has no more that was kept."""
+VISIT_DRAINS = 4
+"""A visit is over after a few drains, and its session should not wait for them."""
 _FFMPEG = ThreadPoolExecutor(8, thread_name_prefix="visit-ffmpeg")
 
 
@@ -80,7 +82,7 @@ class RtspPatrol:
             if not found.done() and (caught := self._fresh(feed, not_before)) is not None:
                 found.set_result(caught)
 
-        feed.on_drain = look
+        feed.on_drain, feed.drains = look, VISIT_DRAINS
         reading = asyncio.ensure_future(feed.run(running_wheel(), time.time))
         deadline_s = time.monotonic() + timeout_s
         try:

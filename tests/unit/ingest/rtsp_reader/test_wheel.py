@@ -6,7 +6,7 @@ import asyncio
 
 from ingest.cameras.rtsp.wheel import SLOTS, WATCH_EVERY, Wheel, running_wheel
 
-ROUND_S = 0.05
+ROUND_S = 0.1
 
 
 class Tally:
@@ -82,3 +82,19 @@ def test_each_loop_has_its_own() -> None:
         return running_wheel()
 
     assert asyncio.run(wheel()) is not asyncio.run(wheel())
+
+
+def test_what_cannot_wait_is_drained_several_times_a_round() -> None:
+    async def run() -> tuple[int, int, int]:
+        wheel = Wheel(ROUND_S)
+        seldom, often = Tally(), Tally()
+        wheel.add(seldom)
+        wheel.add(often, times=4)
+        await asyncio.sleep(6 * ROUND_S)
+        held = len(wheel)
+        wheel.remove(often)
+        return seldom.drained, often.drained, held
+
+    seldom, often, held = asyncio.run(run())
+    assert held == 2
+    assert 3 * seldom <= often <= 4 * seldom + 4
