@@ -40,7 +40,8 @@ class Challenge:
         if self.scheme == "basic":
             return "basic"
         named = self.parameters.get("algorithm", "md5").lower() or "md5"
-        return named if self.scheme == "digest" and "nonce" in self.parameters else ""
+        known = self.scheme == "digest" and "nonce" in self.parameters and named.removesuffix("-sess") in _HASHES
+        return named if known else ""
 
     @property
     def stale(self) -> bool:
@@ -120,7 +121,7 @@ def choose(challenges: Sequence[str], user: str, password: str, cnonce: str | No
 
     `cnonce`: the client's nonce, made up unless given.
     """
-    known = [challenge for challenge in parse(challenges) if challenge.algorithm in _STRENGTH]
+    known = [challenge for challenge in parse(challenges) if challenge.algorithm]
     if not known:
         return None
     best = max(known, key=lambda challenge: _STRENGTH.index(challenge.algorithm))

@@ -100,6 +100,7 @@ BASIC = 'Basic realm="r"'
         (["digest REALM=r,NONCE=n,ALGORITHM=md5"], "n"),
         (['Digest realm="r", nonce="x", algorithm=SHA-512-256', MD5], "n"),
         (["Digest realm=r", BASIC], "Basic"),
+        (["Digest realm=r, nonce=n, algorithm=basic", BASIC], "Basic"),
         (["NTLM", 'Bearer realm="r"', MD5], "n"),
     ],
 )
