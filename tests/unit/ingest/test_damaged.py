@@ -3,87 +3,39 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 
 import av
 import numpy as np
 import pytest
 
 from ingest.errors import NotVideo
-from ingest.frame import Luma
-from ingest.media import SKIP_LOOP_FILTER, Coding, Decoders, Packet
+from ingest.media import SKIP_LOOP_FILTER, Decoders
 from ingest.media.coding import is_sound, only_slices
-
-from .keyframes import key
-
-SLICES = re.compile(rb"\x00\x00\x01")
-STREAMS = {
-    "h264": ("h264", ""), "h264, no CABAC": ("h264", "cabac=0:8x8dct=0"), "h264, slices": ("h264", "slices=4"),
-    "hevc": ("hevc", "wpp=0:pools=1"), "hevc, rows": ("hevc", "pools=2"), "hevc, slices": ("hevc", "pools=2:slices=3"),
-}  # fmt: skip
-
-
-def cut(data: bytes, dice: random.Random) -> bytes:
-    return data[: dice.randrange(300, len(data) - 60)]
-
-
-def gap(data: bytes, dice: random.Random) -> bytes:
-    """One RTP packet's worth is missing."""
-    at = dice.randrange(300, len(data) - 1400)
-    return data[:at] + data[at + 1400 :]
-
-
-def zeros(data: bytes, dice: random.Random) -> bytes:
-    at = dice.randrange(300, len(data) - 1400)
-    return data[:at] + bytes(1400) + data[at + 1400 :]
-
-
-def flips(data: bytes, dice: random.Random) -> bytes:
-    torn = bytearray(data)
-    for _ in range(20):
-        torn[dice.randrange(300, len(data))] = dice.randrange(256)
-    return bytes(torn)
-
-
-def without_a_slice(data: bytes, dice: random.Random) -> bytes:
-    starts = [match.start() for match in SLICES.finditer(data)] + [len(data)]
-    units = [(a, b) for a, b in pairwise(starts) if b - a > 1000]
-    a, b = dice.choice(units)
-    return data[:a] + data[b:]
-
-
-def differing(decoders: Decoders, name: str, damage: Callable[[bytes, random.Random], bytes], rounds: int = 12) -> int:
-    """How many of `rounds` damaged keyframes gave a picture in which more than 1 of 2000 pixels is clearly off."""
-    codec, params = STREAMS[name]
-    dice, through = random.Random(5), 0
-    for turn in range(rounds):
-        packet = key(codec, 640, 360, 1 + turn % 3, params)
-        right = _luma(Decoders(), codec, packet.data)
-        _luma(decoders, codec, key(codec, 640, 360, 9, params).data)  # another camera's picture, left in the buffers
-        try:
-            got = _luma(decoders, codec, damage(packet.data, dice))
-        except NotVideo:
-            continue
-        through += got.shape != right.shape or float((np.abs(got.astype(int) - right) > 25).mean()) > 5e-4
-    return through
-
-
-def _luma(decoders: Decoders, codec: str, data: bytes) -> Luma:
-    return decoders.decode(Coding(codec), Packet(data, 0, 0, 0, True), "x").luma.copy()
+from tests.peers.damage import (
+    START_CODE,
+    STREAMS,
+    Damage,
+    cut,
+    differing,
+    flips,
+    gap,
+    luma_of,
+    without_a_slice,
+    zeros,
+)
+from tests.peers.keyframes import key
 
 
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("damage", [cut, zeros], ids=lambda damage: damage.__name__)
-def test_what_was_cut_short_or_blanked_is_never_shown(name: str, damage: Callable[..., bytes]) -> None:
+def test_what_was_cut_short_or_blanked_is_never_shown(name: str, damage: Damage) -> None:
     assert differing(Decoders(), name, damage) == 0
 
 
 @pytest.mark.parametrize("name", ["h264", "h264, no CABAC", "h264, slices"])
 @pytest.mark.parametrize("damage", [gap, flips], ids=lambda damage: damage.__name__)
-def test_h264_with_gaps_or_wrong_bytes_is_never_shown(name: str, damage: Callable[..., bytes]) -> None:
+def test_h264_with_gaps_or_wrong_bytes_is_never_shown(name: str, damage: Damage) -> None:
     assert differing(Decoders(), name, damage) == 0
 
 
@@ -109,28 +61,28 @@ def _second_picture(codec: str) -> bytes:
         image = rng.integers(0, 255, (192, 320, 3), dtype=np.uint8)
         units += [bytes(p) for p in context.encode(av.VideoFrame.from_ndarray(image, format="bgr24"))]
     units += [bytes(p) for p in context.encode(None)]
-    heads = units[0][: max(m.start() for m in SLICES.finditer(units[0]))]
+    heads = units[0][: max(m.start() for m in START_CODE.finditer(units[0]))]
     return heads + units[1]
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_a_picture_whose_reference_never_came_is_refused(codec: str) -> None:
     decoders = Decoders()
-    _luma(decoders, codec, key(codec, 320, 192).data)
+    luma_of(decoders, codec, key(codec, 320, 192).data)
     with pytest.raises(NotVideo, match="keyframe"):
-        _luma(decoders, codec, _second_picture(codec))
+        luma_of(decoders, codec, _second_picture(codec))
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_after_damage_the_next_camera_gets_its_own_picture(codec: str) -> None:
     decoders = Decoders()
     ours, other = key(codec, 640, 360, 1), key(codec, 640, 360, 2)
-    right = _luma(Decoders(), codec, ours.data)
+    right = luma_of(Decoders(), codec, ours.data)
     for damage in (cut, gap, flips, without_a_slice):
         try:
-            _luma(decoders, codec, damage(other.data, random.Random(1)))
+            luma_of(decoders, codec, damage(other.data, random.Random(1)))
         except NotVideo:
-            assert np.array_equal(_luma(decoders, codec, ours.data), right)
+            assert np.array_equal(luma_of(decoders, codec, ours.data), right)
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
@@ -139,7 +91,7 @@ def test_the_wrong_codec_and_nothing_at_all(codec: str) -> None:
     other = "hevc" if codec == "h264" else "h264"
     for data in (key(other).data, b"", b"\x00\x00\x00\x01", b"no video at all", bytes(5000)):
         with pytest.raises(NotVideo):
-            _luma(decoders, codec, data)
+            luma_of(decoders, codec, data)
 
 
 def test_too_large_a_picture_is_refused_before_it_takes_memory() -> None:
@@ -149,9 +101,9 @@ def test_too_large_a_picture_is_refused_before_it_takes_memory() -> None:
     context.options = {"preset": "ultrafast", "x264-params": "keyint=1"}
     context.open(strict=False)
     sets = bytes(context.extradata or b"")
-    slices = big.data[max(m.start() for m in SLICES.finditer(big.data)) :]
+    slices = big.data[max(m.start() for m in START_CODE.finditer(big.data)) :]
     with pytest.raises(NotVideo):
-        _luma(Decoders(), "h264", sets + slices)
+        luma_of(Decoders(), "h264", sets + slices)
 
 
 def test_how_to_decode_is_checked_by_name() -> None:

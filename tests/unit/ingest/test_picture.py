@@ -15,8 +15,7 @@ from ingest.frame import Frame, Pixels, fitted, shrunk
 from ingest.media import Coding, Decoders, Packet, jpeg_picture
 from ingest.media.picture import decoded
 from tests.peers.clips import Image, street
-
-from .keyframes import coded, key
+from tests.peers.keyframes import coded, key
 
 T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 STREET = street(640, 360, seed=3)
@@ -30,7 +29,7 @@ def decode(data: bytes, codec: str = "h264") -> Frame:
 def check(frame: Frame, original: Image, rough: bool = False) -> None:
     """The thumbnail, the colour and the scaled picture are those of the BGR path, which is the original.
 
-    `rough`: of pictures that are tiny, or whose sides halve to odd ones, edges may lie half a pixel off, and few pixels tell their colour.
+    `rough`: of pictures that are tiny, or whose sides halve to odd ones, edges may lie half a pixel off.
     """
     height, width = original.shape[:2]
     assert (frame.width, frame.height) == (width, height)
