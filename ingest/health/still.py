@@ -16,11 +16,15 @@ from .state import Limits
 SAME_LEVEL = 0.02
 """Block means nearer than this (of 255) come from the same pixels: noise alone moves them by a tenth."""
 REMEMBERED = 30
+BAND_BLOCKS = 4
+"""Clocks and names are written into the uppermost or lowest blocks: there something may change."""
+MOST_ELSEWHERE = 0.01
+"""Share of all blocks that may change elsewhere: coding smears a little."""
 
 
 class Stillness:
     """Compares each picture with the one before, block by block, so that a clock that is written into the picture and
-    ticks on hides nothing: the blocks that change may be few, and must always be the same few.
+    ticks on hides nothing: the blocks that change may be few, at the upper or lower edge, and always the same few.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -38,11 +42,12 @@ class Stillness:
             self._same_since = now
             return None
         stirred = cv2.absdiff(blocks, last) > SAME_LEVEL
-        still = 1.0 - np.count_nonzero(stirred) / stirred.size
-        if still >= self._limits.still_share:
+        still = 1.0 - int(np.count_nonzero(stirred)) / stirred.size
+        elsewhere = int(np.count_nonzero(stirred[BAND_BLOCKS:-BAND_BLOCKS])) / stirred.size
+        if still >= self._limits.still_share and elsewhere <= MOST_ELSEWHERE:
             # In a row, all blocks that ever changed must be few, as those of a clock are.
             stirred = stirred if self._stirred is None else stirred | self._stirred
-            if np.count_nonzero(stirred) <= (1.0 - self._limits.still_share) * stirred.size:
+            if int(np.count_nonzero(stirred)) <= (1.0 - self._limits.still_share) * stirred.size:
                 self._same, self._stirred = self._same + 1, stirred
                 return self._frozen(now)
         self._same, self._same_since, self._stirred = 0, now, None
