@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench fuzz peers clean
+.PHONY: install demo test check bench bench-ingest soak fuzz peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -24,6 +24,12 @@ check: $(VENV)/.tests
 
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
+
+bench-ingest: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.ingest $(ARGS)
+
+soak: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.soak $(ARGS)
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)

@@ -21,7 +21,7 @@ from tests.bench.figures import figure
 from tests.peers.many_cameras import ManyCameras
 from tests.peers.shown import FORMS
 
-from .job import Job
+from .job import Job, percentile
 from .watched import Use, Watched
 
 QUIET = {"YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false", "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;tcp"}
@@ -98,7 +98,8 @@ def _missing(peer: Peer, python: str) -> str:
 
 def _measure(peer: Peer, cameras: int, asked: argparse.Namespace, server: ManyCameras, python: str) -> float:
     """CPU seconds a camera-minute."""
-    job = Job(server.urls[:cameras], server.shown, asked.every, open_s=120.0, options=peer.options)
+    shown = [server.showing(n) for n in range(cameras)]
+    job = Job(server.urls[:cameras], shown, asked.every, open_s=120.0, options=peer.options)
     with Watched(f"tests.bench.ingest.{peer.module}", job, python, QUIET) as child:
         child.tell()
         before, server_before = child.use(), Use.of(server.pid)
@@ -117,9 +118,9 @@ def _measure(peer: Peer, cameras: int, asked: argparse.Namespace, server: ManyCa
     say("RSS", after.rss / 1e6, "MB")
     say("RSS a stream", (after.rss - child.opened["rss_before"]) / 1e6 / max(1, told["held"]), "MB")
     say("all looked at first after", child.opened["opened_s"], "s")
-    for name in ("p50", "p95", "p99"):
-        say(f"look age {name}", told["age_s"].get(name, -1.0), "s")
-        say(f"interval {name}", told["gap_s"].get(name, -1.0), "s")
+    for share in (50, 95, 99):
+        say(f"look age p{share}", percentile(told["ages_s"], share), "s")
+        say(f"interval p{share}", percentile(told["gaps_s"], share), "s")
     for name in ("looks", "wrong", "stale", "unreadable", "misdated"):
         say(name, told[name], "pictures")
     say("server CPU", (server_after.cpu_s - server_before.cpu_s) / (server_after.at_s - server_before.at_s), "cores")

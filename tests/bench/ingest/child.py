@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ class Reader(Protocol):
 
 def serve(make: Callable[[Job, Looks], Reader]) -> None:
     """Start the reader, say when its streams are open, then answer until standard input ends."""
+    logging.basicConfig(level=logging.ERROR)  # what a worker has to say of thousands of cameras is in the figures
     job = Job.load(sys.stdin.readline())
     looks = Looks(job)
     before = _rss_bytes()

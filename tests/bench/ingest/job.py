@@ -23,7 +23,10 @@ CLOCK_S = 1.0
 
 @dataclass(frozen=True)
 class Job:
-    """Look at every camera of `urls` each `every_s`. `shown`: what camera n shows is `shown[n % len(shown)]`."""
+    """Look at every camera of `urls` each `every_s`; camera n shows `shown[n]`.
+
+    The option `apart`: from this camera on, intervals are told apart from the others'.
+    """
 
     urls: list[str]
     shown: list[Shown]
@@ -53,6 +56,7 @@ class Looks:
     def __init__(self, job: Job) -> None:
         self._lock = threading.Lock()
         self._shown = job.shown
+        self._apart = (job.options or {}).get("apart", len(job.urls))
         self._last: dict[int, float] = {}
         self._first_s: dict[int, float] = {}
         self._forget()
@@ -61,6 +65,7 @@ class Looks:
         self._counts: Counter[str] = Counter()
         self._ages: list[float] = []
         self._gaps: list[float] = []
+        self._apart_gaps: list[float] = []
         self._checking_s = 0.0
 
     def saw(self, camera: int, picture: NDArray[np.uint8], taken_s: float | None = None) -> None:
@@ -68,7 +73,7 @@ class Looks:
         now_s, began_s = time.time(), time.thread_time()
         mark = read_mark(picture)
         with self._lock:
-            shown = self._shown[camera % len(self._shown)]
+            shown = self._shown[camera]
             kind, age_s = "unreadable", None
             if mark is not None:
                 age_s = shown.age_s(mark, now_s)
@@ -85,7 +90,8 @@ class Looks:
         if kind in ("right", "stale") and age_s is not None:
             self._ages.append(age_s)
             if camera in self._last:
-                self._gaps.append(now_s - self._last[camera])
+                gaps = self._gaps if camera < self._apart else self._apart_gaps
+                gaps.append(now_s - self._last[camera])
             self._last[camera] = now_s
             self._first_s.setdefault(camera, now_s)
 
@@ -112,8 +118,9 @@ class Looks:
                 "unreadable": self._counts["unreadable"],
                 "stale": self._counts["stale"],
                 "misdated": self._counts["misdated"],
-                "age_s": _percentiles(self._ages),
-                "gap_s": _percentiles(self._gaps),
+                "ages_s": [round(age, 3) for age in self._ages],
+                "gaps_s": [round(gap, 3) for gap in self._gaps],
+                "apart_gaps_s": [round(gap, 3) for gap in self._apart_gaps],
                 "checking_s": self._checking_s,
                 "first_s": sorted(self._first_s.values()),
             }
@@ -121,7 +128,6 @@ class Looks:
         return told
 
 
-def _percentiles(values: list[float]) -> dict[str, float]:
-    if not values:
-        return {}
-    return {f"p{p}": float(np.percentile(values, p)) for p in (50, 95, 99, 100)}
+def percentile(values: list[float], share: int) -> float:
+    """Of 100; -1 where there are no values."""
+    return float(np.percentile(values, share)) if values else -1.0
