@@ -239,7 +239,7 @@ class TcpFeed(Feed):
                 self.fail(Lost(f"{self._shown}: the camera ended the stream"))
                 return
             self._walk(kept + got, now_s)
-            if kept + got < len(self._buffer):
+            if kept + got < len(self._buffer) and not self._line.wire.in_records:
                 return
 
     def _walk(self, end: int, now_s: float) -> None:

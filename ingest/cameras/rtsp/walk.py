@@ -29,6 +29,8 @@ _LOOKS_BYTES = 19
 _SEQUENCE_TIME_SSRC = Struct(">HII").unpack_from
 _SURE = Struct(">HHHHII").unpack_from
 _SURE_BYTES = 24
+_MOST_CHANNELS = 32
+"""What else a camera sends on the connection is on channels below this; above, `$` was no beginning of a frame."""
 _STARTS = frozenset(b"$\r\nABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _MAYBE_FRAME = re.compile(rb"\$|RTSP/[12]\.")
 _TEXT = re.compile(rb"RTSP/\d\.\d \d{3}|[A-Z_]{3,16} (?:rtsps?:|\*)")
@@ -180,13 +182,24 @@ class Walker:
         after = at + 4 + size
         known = channel in (self._rtp, self._rtcp)
         looks = size >= 4 and buf[at + 4] >> 6 == 2
-        if not looks and not (known and (after == end or (after < end and buf[after] in _STARTS))):
+        if not looks and not self._foreign(buf, channel, after, end):
             return at if known and size < 4 and after > end else self._lost(buf, at, end)
         if after > end:
             return at
         if looks:
             self._frame(buf, at, after, arrived_s)
         return after
+
+    def _foreign(self, buf: bytearray, channel: int, after: int, end: int) -> bool:
+        """Whether a frame that is no RTP may still be one: on our channels, or the maker's own data on another."""
+        known = channel in (self._rtp, self._rtcp)
+        if after > end:
+            return not known and channel < _MOST_CHANNELS
+        if after == end:
+            return known or channel < _MOST_CHANNELS
+        if known or buf[after] != _DOLLAR:
+            return buf[after] in _STARTS and (known or channel < _MOST_CHANNELS)
+        return channel < _MOST_CHANNELS and (after + 1 == end or buf[after + 1] in (self._rtp, self._rtcp, channel))
 
     def _frame(self, buf: bytearray, at: int, after: int, arrived_s: float) -> None:
         """A whole frame with RTP or RTCP, on whichever channel."""

@@ -21,6 +21,8 @@ class Wire:
         self._shown = shown
         self._loop = asyncio.get_running_loop()
         self._unsent = bytearray()
+        self.in_records = isinstance(sock, ssl.SSLSocket)
+        """TLS: one read gives one record at most, however much has come."""
         self.recv_into: Callable[[memoryview], int] = sock.recv_into
         """Non-blocking; 0 at the end. Raises what `drained_dry` tells apart from a broken connection."""
 
