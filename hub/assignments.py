@@ -71,6 +71,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
         "looking": _looking(house.settings),
+        "decoding": {"skip_loop_filter": house.settings.skip_loop_filter, "hardware": house.settings.hardware},
         "cameras": cameras,
         "sensors": sensors,
         "rechecks": rechecks,

@@ -68,6 +68,8 @@ class Settings:
     platforms: Mapping[str, int] = field(default_factory=dict)
     visits_at_once: int = 512
     decode_threads: int = 0
+    skip_loop_filter: str = "h264"
+    hardware: str = ""
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
     webhooks: tuple[Webhook, ...] = ()
@@ -114,6 +116,15 @@ def _whole(low: int, high: int) -> _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return value
+
+    return read
+
+
+def _one_of(*allowed: str) -> _Reader:
+    def read(value: Any, _base: Path) -> str:
+        if value not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return str(value)
 
     return read
 
@@ -239,6 +250,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "platforms": ("platforms", _platforms),
     "visits_at_once": ("visits_at_once", _whole(1, 10000)),
     "decode_threads": ("decode_threads", _whole(0, 256)),
+    "skip_loop_filter": ("skip_loop_filter", _one_of("none", "h264", "all")),
+    "hardware": ("hardware", _text),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),
     "webhooks": ("webhooks", _webhooks),

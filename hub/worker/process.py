@@ -33,6 +33,7 @@ from ingest.device import Camera, Place, Sensor, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
+from ingest.media import DECODERS
 from ingest.sensors.mqtt import MqttListener
 
 from ..jpeg import encode_jpeg
@@ -108,6 +109,7 @@ class Worker:
         self._clips: frozenset[str] = frozenset()
         self._models: dict[str, Model] = {}
         self._stanzas: Mapping[str, Any] = {}
+        self._decoding: dict[str, str] | None = None
 
     # ── life ──
 
@@ -177,6 +179,7 @@ class Worker:
         cameras = [_camera(c) for c in wire["cameras"]]
         self._views.assign(cameras)
         self._showing.assign(camera.id for camera in cameras)
+        self._decode_as(wire.get("decoding"))
         self._looker.set_limits(**wire["looking"])
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
@@ -184,6 +187,16 @@ class Worker:
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules)
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
+
+    def _decode_as(self, wire: dict[str, str] | None) -> None:
+        if wire is None or wire == self._decoding:
+            return
+        self._decoding = wire
+        try:
+            DECODERS.use(**wire)
+        except ValueError as error:
+            log.error("%s; decoding in software", error)
+            DECODERS.use(wire["skip_loop_filter"])
 
     def _sound_tasks(self, cameras: list[dict[str, Any]], pipeline: Pipeline) -> list[CameraTask]:
         """Tasks that can be done; the others are named in the log and leave only their own camera unjudged."""
