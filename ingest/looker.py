@@ -283,8 +283,7 @@ class Looker:
         for seat in self._visits.left():
             if not seat.gone:
                 self._schedule.left(seat.camera.id, now_s)
-        # Fewer set out the more wait to be decoded, so that hardly anything is fetched in vain.
-        self._schedule.limit(_VISITS, max(1, round(self._visits_at_once * self._visits.room)), now_s)
+        self._schedule.limit(_VISITS, self._visits.may_be_out(self._visits_at_once, now_s), now_s)
         setting_out: list[tuple[Seat, datetime]] = []
         while due := self._schedule.due(now_s, len(self._seats) or 1):
             for camera_id in due:
@@ -385,9 +384,14 @@ class Looker:
         self._end(seat, None, seat.wait_s(error))
 
     def _drop(self, seat: Seat) -> None:
+        """It waits as long as before: its turn comes sooner than that of cameras that were seen meanwhile."""
         with self._turn:
             self._counters["dropped_caught"] += 1
-        self._end(seat, None)
+            if not seat.gone:
+                now_s = self._monotonic()
+                self._schedule.postpone(seat.camera.id, now_s, now_s + POLL_S)
+                if seat.asked is not None:
+                    self._schedule.ask(seat.camera.id, now_s)
 
     def _tell(self, seat: Seat, state: CameraState) -> None:
         log.info("%s: %s %s", seat.camera.id, state.state, state.message)

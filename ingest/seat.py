@@ -96,9 +96,9 @@ class Seat:
 
     def wait_s(self, error: SourceError, rng: Callable[[], float] = random.random) -> float:
         """How long to wait after this failure: never as long as the others that failed with it."""
-        share = 0.75 + 0.5 * rng()
+        share = 0.6 + 0.6 * rng()
         if self.connected is not None:
-            return min(self.camera.every_s, AGAIN_S * share)
+            return min(self.camera.every_s, AGAIN_S) * share
         if self.backoff is None or self.backoff_kind != error.kind:
             self.backoff, self.backoff_kind = backoff_for(error), error.kind
-        return max(self.backoff.next_s(), min(self.camera.every_s, LEAST_WAIT_S * share))
+        return max(self.backoff.next_s(), min(self.camera.every_s, LEAST_WAIT_S) * share)

@@ -19,6 +19,10 @@ log = logging.getLogger("ingest")
 
 MOST_CAUGHT = 64
 """Coded pictures that wait to be decoded; the oldest goes when another comes."""
+FEW_CAUGHT, MANY_CAUGHT = 16, 32
+"""While fewer wait, more visits may be out at once than before; while more wait, fewer."""
+MORE_A_SECOND = 40.0
+LEAST_OUT = 8
 GRACE_S = 1.0
 """A visit that does not keep its own time is ended this much later."""
 PATIENCE_S = 30.0
@@ -47,16 +51,27 @@ class Visits:
         self._left: deque[Seat] = deque()
         self._caught: deque[tuple[Seat, Caught]] = deque()
         self._lock = threading.Lock()
+        self._window = float(MOST_CAUGHT)
+        self._window_at_s = 0.0
 
     @property
     def under_way(self) -> int:
         """Visits on the loop."""
         return len(self._tasks)
 
-    @property
-    def room(self) -> float:
-        """1 where nothing waits to be decoded, 0 where no more may."""
-        return max(0.0, 1.0 - len(self._caught) / MOST_CAUGHT)
+    def may_be_out(self, most: int, now_s: float) -> int:
+        """How many visits may be out now, `most` at most: as many as keep the threads that decode busy.
+
+        What is out and what waits to be decoded fill one window together, which grows while little waits and shrinks
+        while much does: visits set out as fast as pictures are decoded, and hardly any is fetched in vain.
+        """
+        waiting = len(self._caught)
+        since_s, self._window_at_s = min(0.1, now_s - self._window_at_s), now_s
+        if waiting < FEW_CAUGHT:
+            self._window = min(self._window + MORE_A_SECOND * since_s, float(most))
+        elif waiting > MANY_CAUGHT:
+            self._window = max(self._window * (1.0 - since_s), float(LEAST_OUT))
+        return max(0, min(most, round(self._window) - waiting))
 
     def set_out(self, seats: Sequence[tuple[Seat, datetime]]) -> None:
         """Visit all of these, each for a picture taken at or after its time: one hand-over for all of them."""
