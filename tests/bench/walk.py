@@ -25,7 +25,7 @@ def stream(codec: str, folder: Path, sender: Sender) -> tuple[list[bytes], int, 
     name = {"h264": "libx264", "hevc": "libx265"}[codec]
     seconds = 2 * KEYFRAME_S
     # So much noise that both codecs come to about 300 kb/s.
-    pictures = scene(seconds * FPS, noise={"h264": 3.0, "hevc": 5.0}[codec])
+    pictures = scene(seconds * FPS, noise={"h264": 3.0, "hevc": 6.0}[codec])
     clip = encode(pictures, folder / codec, FPS, KEYFRAME_S * FPS, name)
     _, _, units = access_units(clip)
     chunks: list[bytes] = [b""]
