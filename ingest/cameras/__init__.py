@@ -8,13 +8,13 @@ from ..device import Camera
 from ..errors import InventoryError
 from .file import FileSource
 from .libav import PREFIX, libav
-from .rtsp import rtsp
+from .rtsp import open_rtsp
 from .snapshot import Snapshot
 from .source import Caught, Clipping, Connected, Hosted, Source, Standing, Visiting
 
 SOURCES: dict[str, Callable[[Camera], Source]] = {
-    "rtsp": rtsp,
-    "rtsps": rtsp,
+    "rtsp": open_rtsp,
+    "rtsps": open_rtsp,
     "http": Snapshot,
     "https": Snapshot,
     "file": FileSource,

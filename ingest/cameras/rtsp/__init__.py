@@ -12,7 +12,7 @@ from .stay import RtspStay
 from .visit import RtspPatrol
 
 
-def rtsp(camera: Camera) -> Source:
+def open_rtsp(camera: Camera) -> Source:
     """A staying or a patrolling source, as the camera's `watch` says."""
     if camera.watch is Watch.STAY:
         return RtspStay(camera)
