@@ -276,7 +276,8 @@ class Looker:
                 self._begin_due()
                 next_s = self._schedule.next_s()
                 idle_s = 1.0 if next_s is None else min(1.0, next_s - self._monotonic())
-                self._turn.wait(TICK_S if self._schedule.waiting else max(TICK_S, idle_s))
+                busy = self._schedule.waiting or self._visits.busy
+                self._turn.wait(TICK_S if busy else max(TICK_S, idle_s))
 
     def _begin_due(self) -> None:
         now_s, now = self._monotonic(), self._clock()

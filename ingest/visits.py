@@ -48,6 +48,7 @@ class Visits:
         self._loop, self._home, self._turn_to = loop, home, turn_to
         self._timeout_s, self._clock = timeout_s, clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._out: set[Seat] = set()
         self._left: deque[Seat] = deque()
         self._caught: deque[tuple[Seat, Caught]] = deque()
         self._lock = threading.Lock()
@@ -56,8 +57,13 @@ class Visits:
 
     @property
     def under_way(self) -> int:
-        """Visits on the loop."""
-        return len(self._tasks)
+        """Visits that have set out and are not home."""
+        return len(self._out)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is out, or waits at home."""
+        return bool(self._out or self._caught or self._left)
 
     def may_be_out(self, most: int, now_s: float) -> int:
         """How many visits may be out now, `most` at most: as many as keep the threads that decode busy.
@@ -75,6 +81,7 @@ class Visits:
 
     def set_out(self, seats: Sequence[tuple[Seat, datetime]]) -> None:
         """Visit all of these, each for a picture taken at or after its time: one hand-over for all of them."""
+        self._out.update(seat for seat, _ in seats)
         self._loop.spawn(self._begin(seats))
 
     def left(self) -> list[Seat]:
@@ -106,6 +113,7 @@ class Visits:
             # A defect met at one camera must cost that camera only.
             log.debug("%s", seat.camera.id, exc_info=True)
             brought = SourceError(f"{seat.camera.safe_url}: {type(error).__name__}: {error}")
+        self._out.discard(seat)
         if not isinstance(brought, datetime):
             self._left.append(seat)
         if isinstance(brought, SourceError | datetime) or brought is None:

@@ -113,7 +113,7 @@ def test_two_thousand_cameras_are_on_time_with_a_handful_of_threads() -> None:
     looker = Looker(lambda frame, _: count.update([frame.camera]), open_source=nvr(recorder), decode_threads=2)
     looker.update(camera(f"c{i}", every_s=4.0) for i in range(2000))
     looker.start()
-    wait_until(lambda: len(count) == 2000 and min(count.values()) >= 3, 40, "three looks at each")
+    wait_until(lambda: len(count) == 2000 and min(count.values()) >= 2, 40, "two looks at each")
     figures, ages, threads = looker.attained(), looker.look_age_s(), threading.active_count() - before
     looker.stop()
     assert figures.cameras == 2000
