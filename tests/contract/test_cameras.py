@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from ingest.cameras import Clipping, Connected, Hosted, Source, Standing, open_source
+from ingest.cameras import Clipping, Connected, Hosted, Source, Standing, Visiting, open_source
 from ingest.clock import utc_now
 from ingest.device import Camera, Watch
 from ingest.errors import SourceError
+from ingest.loop import ReadingLoop
 from ingest.supervisor import Supervisor
 from tests.contract.fake_camera import FakeCamera
 from tests.peers.clips import pictures_of, street
@@ -97,6 +98,27 @@ def test_a_look_ahead_of_its_time_is_refused_in_time(source: Source) -> None:
     assert (utc_now() - began).total_seconds() < 5
     assert refused.value.kind in ("stale", "silent")
     assert "pw123" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["snapshot"], indirect=True)
+def test_a_visit_brings_home_what_a_look_would_show(source: Source) -> None:
+    assert isinstance(source, Visiting)
+    loop = ReadingLoop()
+    try:
+        for _ in range(2):
+            not_before = utc_now() + timedelta(seconds=0.2)
+            caught = loop.spawn(source.visit(not_before, 10)).result(15)
+            assert not_before <= caught.captured_at <= utc_now()
+            frame = caught.frame()
+            assert (frame.camera, frame.preset, frame.captured_at) == ("cam-1", "north", caught.captured_at)
+            assert frame.image.std() > 10
+        both = [loop.spawn(source.visit(utc_now(), 10)) for _ in range(2)]
+        assert [visit.result(15).frame().width for visit in both] == [320, 320]
+        with pytest.raises(SourceError) as refused:
+            loop.spawn(source.visit(utc_now() + timedelta(seconds=60), 1.0)).result(15)
+        assert refused.value.kind == "stale"
+    finally:
+        loop.stop()
 
 
 def test_two_threads_may_look_at_once(source: Source) -> None:

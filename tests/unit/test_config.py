@@ -64,3 +64,13 @@ def test_a_webhook_secret_is_read_from_its_file_and_never_shown(tmp_path: Path) 
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert "topsecret" not in str(caught.value)
+
+
+def test_platforms_have_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "hub.yaml"
+    path.write_text("platforms: {nvr-1: {sessions: 4}, cloud: {sessions: 200}}")
+    assert load(path).platforms == {"nvr-1": 4, "cloud": 200}
+    for wrong in ("4", "{nvr-1: 4}", "{nvr-1: {sessions: 0}}", "{nvr-1: {}}", "{nvr-1: {sessions: 4, x: 1}}"):
+        path.write_text(f"platforms: {wrong}")
+        with pytest.raises(ConfigError, match=r"sessions: a whole number from 1 to 10000"):
+            load(path)

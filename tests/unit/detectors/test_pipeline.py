@@ -249,3 +249,30 @@ def test_another_car_on_the_spot_is_not_the_one_that_was_found() -> None:
 def test_a_recheck_of_a_kind_for_sensors_is_refused() -> None:
     with pytest.raises(KindsError, match="kind bin: not a kind that cameras find"):
         recheck(pipeline(), STREET, "bin", None, None)
+
+
+def test_pictures_are_gated_one_by_one_and_judged_together() -> None:
+    pipe = pipeline()
+    first, same, changed = frame(0, STREET), frame(10, STREET), frame(20, DIRTY)
+    jobs = [pipe.gate(first), pipe.gate(same), pipe.gate(changed)]
+    assert [job is not None for job in jobs] == [True, False, True]
+    assert pipe.judge([job for job in jobs if job]) == []
+    assert (pipe.counters["looks"], pipe.counters["gated"], pipe.counters["inferences"]) == (3, 1, 2)
+
+
+def test_a_picture_that_nobody_had_time_for_lets_the_next_one_through() -> None:
+    pipe = pipeline()
+    job = pipe.gate(frame(0, STREET))
+    assert job is not None
+    pipe.pass_over(job)
+    assert pipe.gate(frame(10, STREET)) is not None
+    assert pipe.counters["passed_over"] == 1
+
+
+def test_a_job_is_judged_by_what_is_looked_for_by_then() -> None:
+    pipe = pipeline()
+    job = pipe.gate(frame(0, DIRTY))
+    assert job is not None
+    pipe.set_tasks([CameraTask("c2", None, (Binding("garbage"),))])
+    assert pipe.judge([job]) == []
+    assert pipe.counters["inferences"] == 0

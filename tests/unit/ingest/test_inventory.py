@@ -115,3 +115,22 @@ def test_two_thousand_rows_are_read_in_a_moment(tmp_path: Path) -> None:
     lines += [f"c{i},camera {i},rtsp://admin:pw@10.0.{i % 250}.5/ch{i},stay,10,118.1,24.5" for i in range(2000)]
     rows, errors = read_cameras(write(tmp_path, "\n".join(lines), "cameras.csv"))
     assert (len(rows), errors) == (2000, [])
+
+
+def test_platforms_and_presets(tmp_path: Path) -> None:
+    path = tmp_path / "cameras.yaml"
+    path.write_text("""
+- {id: a, url: "rtsp://h/x", platform: nvr-1, preset: north, goto: "PUT http://u:pw123@h/goto/1", settle_s: 0}
+- {id: b, url: "rtsp://h/x"}
+- {id: c, url: "rtsp://h/x", goto: "POST http://u:pw123@h/goto/1"}
+- {id: d, url: "rtsp://h/x", settle_s: 61}
+""")
+    cameras, errors = read_cameras(path)
+    assert [(c.platform, c.goto, c.settle_s) for c in cameras] == [
+        ("nvr-1", "PUT http://u:pw123@h/goto/1", 0.0),
+        ("", "", 4.0),
+    ]
+    assert "pw123" not in repr(cameras)
+    assert [(e.row, e.key) for e in errors] == [(3, "goto"), (4, "settle_s")]
+    assert "pw123" not in str(errors[0])
+    assert "PUT" in str(errors[0])

@@ -35,3 +35,16 @@ def test_take_waits_and_close_wakes() -> None:
     newest.close()
     thread.join(5)
     assert seen == [[7], None]
+
+
+def test_who_puts_waits_for_room_and_then_pushes_out_the_oldest() -> None:
+    newest: Newest[int] = Newest(1)
+    assert newest.put("a", 1) is None
+    assert newest.put("a", 2) == 1
+    assert newest.put("b", 3, wait_s=0.05) == 2
+    taker = threading.Timer(0.05, lambda: newest.take(1))
+    taker.start()
+    assert newest.put("c", 4, wait_s=10.0) is None
+    taker.join()
+    assert newest.take(9) == [4]
+    assert newest.dropped == 2
