@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 
-from .cameras.source import Clipping, Connected, Source, Visiting
+from .cameras.source import Clipping, Clocked, Connected, Source, Visiting
 from .device import Camera
 from .errors import SourceError
 from .frame import Frame
-from .health import CameraState, Health, Via
+from .health import CameraState, ClockOff, Health, Via
 from .supervisor import Backoff, backoff_for
 
 AGAIN_S = 10.0
@@ -46,6 +46,7 @@ class Seat:
     connected: Connected | None = None
     visiting: Visiting | None = None
     clipping: Clipping | None = None
+    clocked: Clocked | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     via: str = ""
     last_at: datetime | None = None
@@ -61,6 +62,7 @@ class Seat:
         self.connected = source if isinstance(source, Connected) else None
         self.visiting = source if isinstance(source, Visiting) else None
         self.clipping = source if isinstance(source, Clipping) else None
+        self.clocked = source if isinstance(source, Clocked) else None
         if self.opened.goto or self.visiting is not None:
             self.way = Way.VISIT
         elif self.connected is not None:
@@ -81,6 +83,8 @@ class Seat:
             if self.source is not None and self.source.via != self.via:
                 self.via = self.source.via
                 self.health.told(Via(self.via))
+            if self.clocked is not None:
+                self.health.told(ClockOff(self.clocked.clock_off_s))
             before = self.health.state.state
             state = self.health.saw(frame)
             self.backoff, self.last_at = None, frame.captured_at

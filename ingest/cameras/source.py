@@ -42,6 +42,16 @@ class Clipping(Protocol):
 
 
 @runtime_checkable
+class Clocked(Protocol):
+    """A source that hears what time the camera thinks it is."""
+
+    @property
+    def clock_off_s(self) -> float | None:
+        """The camera's clock minus ours; None where it has not told."""
+        ...
+
+
+@runtime_checkable
 class Connected(Source, Clipping, Protocol):
     """A source whose connection stays open, whoever runs it."""
 
