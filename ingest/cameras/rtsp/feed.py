@@ -186,10 +186,6 @@ class Feed(ABC):
             self._alive_s = now_s
             self.send(self._line.session.keepalive())
 
-    def quiet_s(self, now_s: float) -> float:
-        """Seconds since the stream last advanced."""
-        return now_s - (self.newest[1] if self.newest else self._began_s)
-
     def _keyless(self) -> Exception:
         if self.collected.lost:
             return NotVideo(f"{self._shown}: {self.collected.lost} keyframes came with holes, none whole")

@@ -28,8 +28,6 @@ from .stay import AGAIN_S
 from .wheel import running_wheel
 
 CLOSED_SEEN_S = 1.0
-SETTLED_S = 0.7
-"""A stream that sends nothing for so long behind its keyframe has no more that was kept."""
 VISIT_DRAINS = 4
 """A visit is over after a few drains, and its session should not wait for them."""
 _FFMPEG = ThreadPoolExecutor(8, thread_name_prefix="visit-ffmpeg")
@@ -104,7 +102,7 @@ class RtspPatrol:
 
     def _fresh(self, feed: Feed, not_before: datetime) -> Caught | None:
         key = feed.collected.key
-        if key is None or not (feed.in_pace or feed.quiet_s(time.time()) > SETTLED_S):
+        if key is None or not feed.in_pace:
             return None
         taken = TakenKey(self.camera, key, feed.clock, self._size)
         captured_at = taken.captured_at()

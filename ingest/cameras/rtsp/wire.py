@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -134,7 +135,8 @@ async def connect(host: str, port: int, shown: str, tls: ssl.SSLContext | None =
         raise Unreachable(f"{shown}: host name {host!r} is unknown") from None
     except OSError as error:
         _close(sock)
-        raise Unreachable(f"{shown}: {(error.strerror or str(error)).lower()}") from None
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise Unreachable(f"{shown}: {words.lower()}") from None
     except BaseException:
         _close(sock)
         raise

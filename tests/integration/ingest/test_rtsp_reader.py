@@ -250,18 +250,21 @@ def test_corrupted_bytes_cost_pictures_never_show_wrong_ones(h264: Clip) -> None
         return bytes(damaged)
 
     still = clips.street(320, 192)
-    with ScriptedCamera(h264) as camera, OddCamera(relay(camera.port, flip)) as between:
-        with held(f"rtsp://127.0.0.1:{between.port}/cam", keyframe_s=3.0) as it:
-            good, until_s = 0, time.monotonic() + 6
-            while time.monotonic() < until_s:
-                try:
-                    frame = it.look(1.0)
-                except SourceError:
-                    continue
-                good += 1
-                apart = np.abs(frame.image.astype(int) - still)
-                assert np.median(apart) < 12, "half a picture"
-            assert good >= 3
+    with (
+        ScriptedCamera(h264) as camera,
+        OddCamera(relay(camera.port, flip)) as between,
+        held(f"rtsp://127.0.0.1:{between.port}/cam", keyframe_s=3.0) as it,
+    ):
+        good, until_s = 0, time.monotonic() + 6
+        while time.monotonic() < until_s:
+            try:
+                frame = it.look(1.0)
+            except SourceError:
+                continue
+            good += 1
+            apart = np.abs(frame.image.astype(int) - still)
+            assert np.median(apart) < 12, "half a picture"
+        assert good >= 3
 
 
 def test_tls_by_its_own_certificate_only_where_that_is_accepted(h264: Clip, tmp_path: Path) -> None:
