@@ -71,6 +71,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
         "looking": _looking(house.settings),
+        "reading": _reading(house.settings),
         "decoding": {"skip_loop_filter": house.settings.skip_loop_filter, "hardware": house.settings.hardware},
         "cameras": cameras,
         "sensors": sensors,
@@ -84,6 +85,14 @@ def _looking(settings: Settings) -> dict[str, Any]:
         "per_host": settings.per_host,
         "visits_at_once": settings.visits_at_once,
         "decode_threads": settings.decode_threads,
+    }
+
+
+def _reading(settings: Settings) -> dict[str, Any]:
+    return {
+        "preroll_s": settings.preroll_s,
+        "preroll_mb": settings.preroll_mb,
+        "udp_ports": list(settings.udp_ports),
     }
 
 

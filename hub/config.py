@@ -70,6 +70,9 @@ class Settings:
     decode_threads: int = 0
     skip_loop_filter: str = "h264"
     hardware: str = ""
+    preroll_s: float = 10.0
+    preroll_mb: int = 256
+    udp_ports: tuple[int, int] = (46000, 49999)
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
     webhooks: tuple[Webhook, ...] = ()
@@ -116,6 +119,15 @@ def _whole(low: int, high: int) -> _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return value
+
+    return read
+
+
+def _between(low: float, high: float) -> _Reader:
+    def read(value: Any, _base: Path) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"seconds from {low:g} to {high:g}")
+        return float(value)
 
     return read
 
@@ -180,6 +192,15 @@ def _topics(value: Any, _base: Path) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(k, str) and v in allowed for k, v in value.items()):
         raise ValueError(f"a mapping of topic filter to format, one of {', '.join(allowed)}")
     return dict(value)
+
+
+def _ports(value: Any, _base: Path) -> tuple[int, int]:
+    words = value.split("-") if isinstance(value, str) else []
+    if len(words) == 2 and all(word.isdigit() for word in words):
+        first, last = int(words[0]), int(words[1])
+        if 1024 <= first < last <= 65535 and first % 2 == 0:
+            return first, last
+    raise ValueError("a range such as 46000-49999: from an even port, at least 1024, to a higher one")
 
 
 def _platforms(value: Any, _base: Path) -> dict[str, int]:
@@ -252,6 +273,9 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "decode_threads": ("decode_threads", _whole(0, 256)),
     "skip_loop_filter": ("skip_loop_filter", _one_of("none", "h264", "all")),
     "hardware": ("hardware", _text),
+    "preroll_s": ("preroll_s", _between(0.0, 60.0)),
+    "preroll_mb": ("preroll_mb", _whole(0, 1_000_000)),
+    "udp_ports": ("udp_ports", _ports),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),
     "webhooks": ("webhooks", _webhooks),

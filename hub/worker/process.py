@@ -29,6 +29,7 @@ from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline
 from detectors.sensing import SensorRules
 from ingest.cameras import open_source
+from ingest.cameras.rtsp import configure
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
@@ -176,7 +177,9 @@ class Worker:
             self._stanzas = wire["kinds"]
         self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
-        cameras = [_camera(c) for c in wire["cameras"]]
+        reading = wire.get("reading") or {}
+        configure(reading.get("preroll_mb", 256) << 20, *reading.get("udp_ports", ()))
+        cameras = [_camera(c, reading.get("preroll_s", 10.0)) for c in wire["cameras"]]
         self._views.assign(cameras)
         self._showing.assign(camera.id for camera in cameras)
         self._decode_as(wire.get("decoding"))
@@ -326,7 +329,7 @@ def _small_jpeg(frame: Frame) -> bytes:
     return encode_jpeg(frame.within(min(_SHOWN_WIDTH_PX, frame.width), frame.height), 75)
 
 
-def _camera(wire: Mapping[str, Any]) -> Camera:
+def _camera(wire: Mapping[str, Any], preroll_s: float) -> Camera:
     return Camera(
         id=wire["id"],
         name=wire["name"],
@@ -339,6 +342,7 @@ def _camera(wire: Mapping[str, Any]) -> Camera:
         goto=wire.get("goto") or "",
         settle_s=float(wire.get("settle_s", 4.0)),
         place=_place(wire.get("place")),
+        preroll_s=preroll_s if wire.get("clip") else 0.0,
     )
 
 

@@ -44,6 +44,24 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     assert [part for part in (str(path), *named) if part not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("udp_ports", "46001-46100", "from an even port"),
+        ("udp_ports", "46000", "a range such as"),
+        ("udp_ports", [46000, 46010], "a range such as"),
+        ("preroll_s", 90, "seconds from 0 to 60"),
+        ("preroll_mb", -1, "a whole number from 0"),
+    ],
+)
+def test_what_streams_may_use_is_bounded(tmp_path: Path, key: str, value: object, allowed: str) -> None:
+    path = tmp_path / "hub.yaml"
+    path.write_text(yaml.safe_dump({key: value}))
+    with pytest.raises(ConfigError, match=key) as caught:
+        load(path)
+    assert allowed in str(caught.value)
+
+
 @pytest.mark.parametrize(("text", "says"), [("a: [1", "line 1"), ("- 1", "list"), (None, "cannot be read")])
 def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | None, says: str) -> None:
     path = tmp_path / "hub.yaml"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from ...device import Camera, Watch
 from ...errors import InventoryError
 from ..source import Source
-from .stay import RtspStay
+from .stay import PREROLL, RtspStay
+from .udp import PORTS
 from .visit import RtspPatrol
 
 
@@ -19,3 +20,9 @@ def open_rtsp(camera: Camera) -> Source:
     if camera.watch is Watch.PATROL:
         return RtspPatrol(camera)
     raise InventoryError(f"camera {camera.id}: watch: {camera.watch} does not go with rtsp; allowed: stay, patrol")
+
+
+def configure(preroll_bytes: int, first_port: int = PORTS.first, last_port: int = PORTS.last) -> None:
+    """For all cameras of the process: what they may keep for clips together, and the UDP ports they share."""
+    PREROLL.most_bytes = preroll_bytes
+    PORTS.first, PORTS.last = first_port, last_port
