@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .job import Job, Looks, shown_of
 
-_SETTLE_S = 5.0
+_SETTLE_S, _SETTLE_MOST_S = 5.0, 60.0
 
 
 class Reader(Protocol):
@@ -37,8 +37,7 @@ def serve(make: Callable[[Job, Looks], Reader]) -> None:
     while looks.seen() < len(job.urls) and time.monotonic() < deadline_s:
         time.sleep(0.1)
     opened_s = job.open_s - (deadline_s - time.monotonic())
-    time.sleep(_SETTLE_S)
-    looks.tell(job.every_s)
+    _settle(job, looks)
     _say({"opened_s": opened_s, "seen": looks.seen(), "rss_before": before})
     for line in sys.stdin:
         word = json.loads(line)
@@ -46,6 +45,17 @@ def serve(make: Callable[[Job, Looks], Reader]) -> None:
             looks.show(shown_of(word["shown"]))
         _say(looks.tell(job.every_s) | reader.tell())
     os._exit(0)
+
+
+def _settle(job: Job, looks: Looks) -> None:
+    """Until no look of a whole interval was stale: ffmpeg begins with hundreds of pictures that fill up its past."""
+    time.sleep(_SETTLE_S)
+    until_s = time.monotonic() + _SETTLE_MOST_S
+    looks.tell(job.every_s)
+    while time.monotonic() < until_s:
+        time.sleep(job.every_s)
+        if not looks.tell(job.every_s)["stale"]:
+            return
 
 
 def _say(told: dict[str, Any]) -> None:

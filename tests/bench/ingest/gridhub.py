@@ -15,14 +15,15 @@ from .job import Job, Looks
 
 
 class Gridhub:
-    """See the module. The job's options: `watch` (stay or patrol)."""
+    """See the module. The job's options: `watch` (stay or patrol), `preroll_s`."""
 
     def __init__(self, job: Job, looks: Looks) -> None:
         self._looks = looks
-        watch = Watch((job.options or {}).get("watch", "stay"))
+        options = job.options or {}
+        watch, preroll_s = Watch(options.get("watch", "stay")), float(options.get("preroll_s", 0.0))
         self._numbers = {f"c{n:04d}": n for n in range(len(job.urls))}
         self._cameras = [
-            Camera(name, name, url, watch, every_s=job.every_s)
+            Camera(name, name, url, watch, every_s=job.every_s, preroll_s=preroll_s)
             for name, url in zip(self._numbers, job.urls, strict=True)
         ]
         self._looker = Looker(on_look=self._on_look, open_source=open_source, per_host=len(job.urls))
