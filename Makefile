@@ -24,6 +24,7 @@ check: $(VENV)/.tests
 
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
+	$(BIN)/python -m tests.bench.infer $(ARGS)
 
 bench-ingest: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.ingest $(ARGS)

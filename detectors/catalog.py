@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from detectors.backends import open_backend
+from detectors.backends import Pixels, open_backend
 from detectors.errors import CatalogError
 from detectors.model import InputForm, Model, YoloModel
 
@@ -72,7 +72,7 @@ class Catalog:
         check_hash(card.file, card.sha256)
         if card.format == "pt":
             return _open_pt(card.file, card.version, card.thresholds)
-        runtime = open_backend(backend, card.file, threads, streams)
+        runtime = open_backend(backend, card.file, card.form.pixels, threads, streams)
         return YoloModel(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
 
 
@@ -146,7 +146,11 @@ def _form(value: Any) -> InputForm:
     if not (32 <= width <= 4096 and 32 <= height <= 4096):
         raise ValueError(f"input: {width} x {height}; allowed: 32 to 4096 pixels")
     color = _one_of("input.color", value.get("color", "RGB"), COLORS)
-    return InputForm(width, height, color, _scale(value.get("scale", 1 / 255)), int(value.get("pad", 114)))
+    step = value.get("step")
+    if step is not None and not (isinstance(step, int) and step >= 1 and width % step == height % step == 0):
+        raise ValueError(f"input.step: {step!r}; allowed: a whole number that divides width and height")
+    pixels = Pixels(color, _scale(value.get("scale", 1 / 255)))
+    return InputForm(width, height, pixels, int(value.get("pad", 114)), step)
 
 
 def _scale(value: Any) -> float:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.backends import Backend
+from detectors.backends import RGB, Backend, Pixels
 from detectors.detection import Detections
 from detectors.errors import ModelError, PictureError
 
@@ -18,6 +18,14 @@ NMS_IOU = 0.6
 """Two boxes of one class that share more than this are one thing."""
 MOST_CANDIDATES = 1000
 MOST_DETECTIONS = 300
+PAD = 114
+"""Ultralytics' grey around a picture."""
+SQUEEZE = 0.02
+"""The share of its height or width that a picture may lose to save a step: 16:10 is then 416 x 256, as 16:9.
+
+0.05 would make 16:9 416 x 224 and save another eighth, at the same AP50; but a street bench that scores 0.38 as garbage
+then scores 0.44, and at the garbage score that asks for a quarter of the dirty bins are no longer seen.
+"""
 
 
 class Model(Protocol):
@@ -49,23 +57,32 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """How a network wants its picture: letterboxed to width x height with `pad`, colour order, multiplied by scale."""
+    """How a network wants its picture: scaled into width x height, the rest filled with `pad`; its pixels.
+
+    A network with a `step` takes any sides that are multiples of it: its input is only as wide and high as the picture
+    needs (16:9 in 416 x 416: 416 x 256), and a picture may be squeezed by the share `squeeze` to save a step.
+    """
 
     width: int
     height: int
-    color: str = "RGB"
-    scale: float = 1 / 255
-    pad: int = 114
+    pixels: Pixels = RGB
+    pad: int = PAD
+    step: int | None = None
+    squeeze: float = SQUEEZE
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a letterboxed picture lies in the network's input: its scaled size, the padding left of and above it."""
+    """Where a letterboxed picture lies in the network's input: its scaled size, the padding left of and above it.
+
+    `canvas` is the input's width and height in pixels.
+    """
 
     width_px: int
     height_px: int
     left_px: int
     top_px: int
+    canvas: tuple[int, int]
 
 
 class YoloModel:
@@ -92,15 +109,25 @@ class YoloModel:
         """See Model."""
         if not images:
             return []
-        batch, placements = letterboxed(images, self.form)
-        output = self._backend.infer(batch)
-        if output.ndim != 3 or output.shape[:2] != (len(images), 4 + len(self.labels)):
-            wanted = f"{len(images)} x {4 + len(self.labels)} x cells"
+        pictures = [as_bgr(image) for image in images]
+        places = [placement(picture.shape[1], picture.shape[0], self.form) for picture in pictures]
+        alike: dict[tuple[int, int], list[int]] = {}
+        for index, place in enumerate(places):
+            alike.setdefault(place.canvas, []).append(index)
+        found: dict[int, Detections] = {}
+        for indices in alike.values():
+            answers = self._infer([pictures[i] for i in indices], [places[i] for i in indices])
+            for index, answer in zip(indices, answers, strict=True):
+                found[index] = suppressed(answer, places[index], self.labels, min_score)
+        return [found[index] for index in range(len(images))]
+
+    def _infer(self, pictures: Sequence[NDArray[np.uint8]], places: Sequence[Placement]) -> NDArray[np.float32]:
+        """The network's answer to pictures that share a canvas."""
+        output = self._backend.infer(letterboxed(pictures, places, self.form.pad))
+        if output.ndim != 3 or output.shape[:2] != (len(pictures), 4 + len(self.labels)):
+            wanted = f"{len(pictures)} x {4 + len(self.labels)} x cells"
             raise ModelError(f"model {self.name}: output is {output.shape}, its card says {wanted}")
-        return [
-            suppressed(answer, placement, self.labels, min_score)
-            for answer, placement in zip(output, placements, strict=True)
-        ]
+        return output
 
 
 def as_bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -120,27 +147,39 @@ def placement(width_px: int, height_px: int, form: InputForm) -> Placement:
     """Scale and padding of a picture, rounded as Ultralytics' LetterBox does (centred, scaled up too)."""
     ratio = min(form.width / width_px, form.height / height_px)
     width, height = max(1, round(width_px * ratio)), max(1, round(height_px * ratio))
-    left = round((form.width - width) / 2 - 0.1)
-    top = round((form.height - height) / 2 - 0.1)
-    return Placement(width, height, left, top)
+    canvas = form.width, form.height
+    if form.step is not None:
+        width, height = (_squeezed(side, form.step, form.squeeze) for side in (width, height))
+        canvas = -(-width // form.step) * form.step, -(-height // form.step) * form.step
+    left = round((canvas[0] - width) / 2 - 0.1)
+    top = round((canvas[1] - height) / 2 - 0.1)
+    return Placement(width, height, left, top, canvas)
 
 
-def letterboxed(images: Sequence[NDArray[np.uint8]], form: InputForm) -> tuple[NDArray[np.float32], list[Placement]]:
-    """N x 3 x H x W float32 for the network, and where each picture lies in it."""
-    canvas = np.full((len(images), form.height, form.width, 3), form.pad, np.uint8)
-    placements = []
-    for image, target in zip(images, canvas, strict=True):
-        bgr = as_bgr(image)
-        place = placement(bgr.shape[1], bgr.shape[0], form)
-        rows = slice(place.top_px, place.top_px + place.height_px)
-        columns = slice(place.left_px, place.left_px + place.width_px)
-        size = (place.width_px, place.height_px)
-        target[rows, columns] = (
-            bgr if bgr.shape[1::-1] == size else cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
-        )
-        placements.append(place)
-    blob = cv2.dnn.blobFromImages(list(canvas), form.scale, swapRB=form.color == "RGB")
-    return np.asarray(blob, np.float32), placements
+def _squeezed(side_px: int, step: int, squeeze: float) -> int:
+    """The multiple of `step` below `side_px` where it is near enough, else `side_px`."""
+    below = side_px // step * step
+    return below if below >= side_px * (1 - squeeze) else side_px
+
+
+def letterboxed(
+    pictures: Sequence[NDArray[np.uint8]], places: Sequence[Placement], pad: int = PAD
+) -> NDArray[np.uint8]:
+    """BGR pictures on the canvas they share: N x H x W x 3, as a Backend takes them."""
+    width, height = places[0].canvas
+    batch = np.empty((len(pictures), height, width, 3), np.uint8)
+    for bgr, place, target in zip(pictures, places, batch, strict=True):
+        right, bottom = place.left_px + place.width_px, place.top_px + place.height_px
+        target[: place.top_px] = pad
+        target[bottom:] = pad
+        target[place.top_px : bottom, : place.left_px] = pad
+        target[place.top_px : bottom, right:] = pad
+        inside = target[place.top_px : bottom, place.left_px : right]
+        if bgr.shape == inside.shape:
+            inside[:] = bgr
+        else:
+            cv2.resize(bgr, (place.width_px, place.height_px), dst=inside, interpolation=cv2.INTER_LINEAR)
+    return batch
 
 
 def suppressed(answer: NDArray[np.float32], place: Placement, labels: tuple[str, ...], min_score: float) -> Detections:

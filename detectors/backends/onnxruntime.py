@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from detectors.backends import RGB, Batch, Pixels
 from detectors.errors import ModelError
 
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
@@ -16,7 +18,9 @@ _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 class OnnxRuntime:
     """One session; it runs true batches where the file allows them, else one picture after the other."""
 
-    def __init__(self, file: Path, *, threads: int | None = None, streams: int | None = None) -> None:
+    def __init__(
+        self, file: Path, pixels: Pixels = RGB, *, threads: int | None = None, streams: int | None = None
+    ) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if threads:
@@ -31,12 +35,14 @@ class OnnxRuntime:
         except _FAILURES as error:
             raise ModelError(f"{file}: ONNX Runtime cannot load it: {error}") from error
         self._file = file
+        self._pixels = pixels
         self._input = self._session.get_inputs()[0].name
         self._one_by_one = self._session.get_inputs()[0].shape[0] == 1
 
-    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def infer(self, batch: Batch) -> NDArray[np.float32]:
         """See Backend."""
-        parts = [batch[i : i + 1] for i in range(len(batch))] if self._one_by_one else [batch]
+        blob = cv2.dnn.blobFromImages(list(batch), self._pixels.scale, swapRB=self._pixels.color == "RGB")
+        parts = [blob[i : i + 1] for i in range(len(blob))] if self._one_by_one else [blob]
         try:
             return np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
         except _FAILURES as error:

@@ -128,9 +128,15 @@ def map_labels(
 
 
 def build_union(
-    sets: Sequence[SourceSet], labels: Sequence[str], out: Path, *, teach: Teach | None, seed: int
+    sets: Sequence[SourceSet],
+    labels: Sequence[str],
+    out: Path,
+    *,
+    teach: Teach | None,
+    seed: int,
+    splits: Sequence[str] = SPLITS,
 ) -> Union:
-    """Copy the sets into `out` as one YOLO set of `labels`.
+    """Copy the `splits` of the sets into `out` as one YOLO set of `labels`.
 
     `teach` labels, in training pictures only, what a set does not label itself. A validation picture keeps its own
     labels only; each set has its own data file for evaluation (and one for each of its report groups), because a
@@ -141,9 +147,9 @@ def build_union(
     evaluations: dict[str, Path] = {}
     for source in sets:
         builder = _SetBuilder(
-            source, _with_other_val(source), labels, out, teach, random.Random(f"{seed} {source.name}")
+            source, _with_other_val(source, splits), labels, out, teach, random.Random(f"{seed} {source.name}")
         )
-        builder.build()
+        builder.build(splits)
         shares[source.name] = builder.share()
         for split in SPLITS:
             lists[split] += builder.listed[split]
@@ -159,7 +165,9 @@ def build_union(
     return Union(data, evaluations, shares)
 
 
-def _with_other_val(source: SourceSet) -> YoloSet:
+def _with_other_val(source: SourceSet, splits: Sequence[str]) -> YoloSet:
+    if "train" not in splits and source.val is not None:
+        return read_yolo_set(source.val)
     yolo = read_yolo_set(source.data)
     if source.val is None:
         return yolo
@@ -168,8 +176,8 @@ def _with_other_val(source: SourceSet) -> YoloSet:
         raise DataError(
             f"{source.val}: names: {', '.join(other.names)}; wanted {', '.join(yolo.names)} as {source.data}"
         )
-    splits = {"train": yolo.splits.get("train"), "val": other.splits.get("val")}
-    return YoloSet(yolo.yaml_path, yolo.names, {split: path for split, path in splits.items() if path is not None})
+    folders = {"train": yolo.splits.get("train"), "val": other.splits.get("val")}
+    return YoloSet(yolo.yaml_path, yolo.names, {split: path for split, path in folders.items() if path is not None})
 
 
 class _SetBuilder:
@@ -201,8 +209,8 @@ class _SetBuilder:
         self.pictures: Counter[str] = Counter()
         self.pseudo: Counter[str] = Counter()
 
-    def build(self) -> None:
-        for split in SPLITS:
+    def build(self, splits: Sequence[str]) -> None:
+        for split in splits:
             for picture in self.yolo.pictures(split):
                 self._add(picture, split)
 

@@ -102,9 +102,9 @@ def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, t
     return done
 
 
-def versions() -> dict[str, str]:
+def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """Versions of Python and of the libraries that decide the outcome."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in LIBRARIES}}
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in libraries}}
 
 
 def _start(recipe: Recipe, out_dir: Path) -> Path:

@@ -18,7 +18,16 @@ from detectors.catalog import Catalog
 from detectors.detection import Detections
 from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
 from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured, recommend, write_card
-from detectors.tuning.dataset import DataError, build_union, label_file, map_labels, read_labels, read_yolo_set
+from detectors.tuning.crops import wide_set
+from detectors.tuning.dataset import (
+    DataError,
+    build_union,
+    label_file,
+    map_labels,
+    read_labels,
+    read_picture,
+    read_yolo_set,
+)
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
 from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_recipe
 from detectors.tuning.train import NotInstalled, train
@@ -33,7 +42,7 @@ CARDS = sorted((ROOT / "models").glob("*/card.yaml"))
 
 def test_importing_the_bench_needs_no_torch() -> None:
     code = (
-        "import sys; from detectors.tuning import alarms, card, dataset, evaluate, export, recipe, train;"
+        "import sys; from detectors.tuning import alarms, card, crops, dataset, evaluate, export, issue, recipe, train;"
         "sys.exit(','.join({'torch', 'ultralytics', 'onnx'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -160,6 +169,34 @@ def _yolo_set(folder: Path, names: list[str], labels: dict[str, dict[str, str]])
     content = {"train": "train/images", "val": "val/images", "names": names}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
+
+
+def test_validation_alone_needs_no_training_pictures(tmp_path: Path) -> None:
+    val = _yolo_set(tmp_path / "val", ["car"], {"val": {"e.jpg": "0 .5 .5 .4 .4\n"}})
+    source = SourceSet("road", tmp_path / "none" / "data.yaml", "x", {"car": "vehicle"}, val=val)
+    union = build_union([source], ["garbage", "vehicle"], tmp_path / "out", teach=None, seed=0, splits=("val",))
+    (picture,) = read_yolo_set(union.evaluations["road"]).pictures("val")
+    assert read_labels(label_file(picture), 2) == [(1, 0.5, 0.5, 0.4, 0.4)]
+    with pytest.raises(DataError, match="none"):
+        build_union([source], ["garbage", "vehicle"], tmp_path / "all", teach=None, seed=0)
+
+
+def test_a_square_set_is_cut_to_wide_pictures_with_the_boxes_that_are_left(tmp_path: Path) -> None:
+    labels = "0 .5 .10 .2 .1\n0 .5 .5 .2 .1\n0 .5 .5625 .2 .3\n0 .5 .95 .2 .1\n"
+    data = _yolo_set(tmp_path / "square", ["car"], {"val": {"a.png": labels, "wide.png": labels}})
+    cv2.imwrite(str(tmp_path / "square/val/images/a.png"), np.zeros((160, 160, 3), np.uint8))
+    wide = read_yolo_set(wide_set(data, tmp_path / "wide"))
+    pictures = {p.name: (read_picture(p).shape[:2], read_labels(label_file(p), 1)) for p in wide.pictures("val")}
+    assert set(pictures) == {"a_0.png", "a_1.png", "wide_0.png"}
+    assert pictures["wide_0.png"] == ((40, 80), read_labels(label_file(tmp_path / "square/val/images/wide.png"), 1))
+    (shape, top), (_, bottom) = pictures["a_0.png"], pictures["a_1.png"]
+    assert shape == (90, 160)
+    assert [tuple(round(v, 3) for v in box) for _, *box in top] == [
+        (0.5, 0.178, 0.2, 0.178),
+        (0.5, 0.889, 0.2, 0.178),
+        (0.5, 0.867, 0.2, 0.267),
+    ]
+    assert [round(box[1], 3) for _, *box in bottom] == [0.111, 0.244, 0.911]
 
 
 def test_labels_are_mapped_by_name_and_unnamed_classes_left_out() -> None:
@@ -387,8 +424,8 @@ def test_a_written_card_is_read_by_the_catalog(tmp_path: Path) -> None:
     card = Catalog(tmp_path / "models").card("small")
     assert card.labels == ("garbage", "vehicle")
     assert card.thresholds == {"garbage": 0.4, "vehicle": 0.3}
-    assert (card.form.width, card.form.color, card.form.pad) == (416, "RGB", 114)
-    assert card.form.scale == pytest.approx(1 / 255)
+    assert (card.form.width, card.form.pixels.color, card.form.pad, card.form.step) == (416, "RGB", 114, 32)
+    assert card.form.pixels.scale == pytest.approx(1 / 255)
     assert card.sha256 == hashlib.sha256(b"weights").hexdigest()
     assert card.text["measured"]["validation"]["road"]["classes"]["car"]["ap50"] == 1.0
 

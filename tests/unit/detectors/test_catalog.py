@@ -38,7 +38,8 @@ def catalog(folder: Path, weights: bytes = b"weights", **change: object) -> Cata
 def test_a_card_is_read(tmp_path: Path) -> None:
     (card,) = catalog(tmp_path).cards()
     assert (card.name, card.version, card.labels) == ("small", "3", ("a", "b"))
-    assert card.form.scale == pytest.approx(1 / 255)
+    assert card.form.pixels.scale == pytest.approx(1 / 255)
+    assert card.form.step is None
     assert card.thresholds == {"a": 0.4}
     assert card.to_wire()["measured"] == ["nothing"]
 
@@ -67,6 +68,7 @@ def test_weights_that_are_no_network_are_refused(tmp_path: Path) -> None:
         ({"file": "../../etc/passwd"}, "is not beside the card"),
         ({"input": {"width": 8, "height": 64}}, "allowed: 32 to 4096"),
         ({"input": {"width": 64}}, "height: missing"),
+        ({"input": {"width": 64, "height": 64, "step": 48}}, "input.step: 48; allowed: a whole number that divides"),
         ({"output": {"kind": "ssd"}}, "allowed: yolo"),
     ],
 )

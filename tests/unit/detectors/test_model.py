@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors.errors import ModelError, PictureError
-from detectors.model import InputForm, YoloModel, as_bgr, letterboxed, placement
+from detectors.model import SQUEEZE, InputForm, YoloModel, as_bgr, letterboxed, placement
 
 FORM = InputForm(416, 416)
+FITTED = InputForm(416, 416, step=32)
 
 
 class Answers:
@@ -21,9 +22,9 @@ class Answers:
         self.output = np.zeros((4 + classes, max(1, len(cells))), np.float32)
         for index, cell in enumerate(cells):
             self.output[:, index] = cell
-        self.batches: list[NDArray[np.float32]] = []
+        self.batches: list[NDArray[np.uint8]] = []
 
-    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def infer(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.batches.append(batch)
         return np.repeat(self.output[None], len(batch), axis=0)
 
@@ -42,15 +43,57 @@ def test_a_letterboxed_picture_fits_and_is_centred(width: int, height: int) -> N
     assert abs(2 * place.top_px + place.height_px - 416) <= 1
 
 
-def test_pixels_padding_and_colour_order_are_as_the_card_says() -> None:
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_a_fitted_canvas_is_as_small_as_the_picture_allows(width: int, height: int) -> None:
+    place, square = placement(width, height, FITTED), placement(width, height, FORM)
+    for side, whole, of_canvas in (
+        (place.width_px, square.width_px, place.canvas[0]),
+        (place.height_px, square.height_px, place.canvas[1]),
+    ):
+        assert of_canvas % 32 == 0
+        assert 0 <= of_canvas - side < 32
+        assert whole * (1 - SQUEEZE) <= side <= whole
+
+
+@pytest.mark.parametrize(
+    ("size", "canvas"),
+    [
+        ((1920, 1080), (416, 256)),
+        ((1080, 1920), (256, 416)),
+        ((1280, 800), (416, 256)),
+        ((640, 480), (416, 320)),
+        ((704, 576), (416, 352)),
+        ((300, 300), (416, 416)),
+        ((5000, 1), (416, 32)),
+    ],
+)
+def test_canvases_of_usual_cameras(size: tuple[int, int], canvas: tuple[int, int]) -> None:
+    assert placement(*size, FITTED).canvas == canvas
+    assert placement(*size, FORM).canvas == (416, 416)
+
+
+def test_a_picture_lies_in_the_middle_of_the_padding() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
-    image[:] = (255, 51, 0)  # blue, green, red
-    batch, (place,) = letterboxed([image], FORM)
-    assert batch.shape == (1, 3, 416, 416)
-    assert batch.dtype == np.float32
+    image[:] = (255, 51, 0)
+    place = placement(200, 100, FORM)
+    (canvas,) = letterboxed([image], [place])
     assert (place.left_px, place.top_px, place.width_px, place.height_px) == (0, 104, 416, 208)
-    np.testing.assert_allclose(batch[0, :, 208, 208], [0, 0.2, 1], atol=1e-6)  # RGB
-    np.testing.assert_allclose(batch[0, :, 50, 208], [114 / 255] * 3, atol=1e-6)
+    assert canvas.shape == (416, 416, 3)
+    assert (canvas[104:312] == (255, 51, 0)).all()
+    assert (canvas[:104] == 114).all()
+    assert (canvas[312:] == 114).all()
+    (tall,) = letterboxed([image.transpose(1, 0, 2)], [placement(100, 200, FORM)])
+    assert (tall == canvas.transpose(1, 0, 2)).all()
+
+
+def test_pictures_of_one_shape_go_together_and_answers_keep_their_order() -> None:
+    net = Answers([[208, 128, 104, 58.5, 0.9, 0]])
+    pictures = [np.zeros((h, w, 3), np.uint8) for h, w in ((90, 160), (300, 300), (1080, 1920))]
+    found = YoloModel("m", "1", ("a", "b"), FITTED, net).detect(pictures)
+    assert [batch.shape for batch in net.batches] == [(2, 256, 416, 3), (1, 416, 416, 3)]
+    np.testing.assert_allclose(found[0].boxes, [[0.375, 0.375, 0.625, 0.625]], atol=1e-6)
+    np.testing.assert_allclose(found[1].boxes, [[0.375, 98.75 / 416, 0.625, 157.25 / 416]], atol=1e-6)
+    np.testing.assert_allclose(found[2].boxes, found[0].boxes)
 
 
 def test_boxes_come_back_in_shares_of_the_picture() -> None:
@@ -82,7 +125,7 @@ def test_a_batch_of_different_pictures_is_one_inference() -> None:
     pictures = [np.zeros((h, w, 3), np.uint8) for h, w in ((100, 200), (2160, 3840), (50, 20))]
     found = YoloModel("m", "1", ("a", "b"), FORM, net).detect(pictures)
     assert len(found) == 3
-    assert net.batches[0].shape == (3, 3, 416, 416)
+    assert net.batches[0].shape == (3, 416, 416, 3)
     assert YoloModel("m", "1", ("a", "b"), FORM, net).detect([]) == []
 
 
