@@ -11,6 +11,7 @@ from detectors.errors import DetectorError
 from detectors.kinds import Kind, check_labels, load_kinds
 from detectors.sensing import load_profiles
 from ingest.inventory import read_cameras, read_sensors
+from ingest.sensors.decode.mapping import MappingError, load_mappings
 
 from .config import ConfigError, Settings, default_settings, load
 from .domain import category
@@ -28,6 +29,7 @@ def problems(config: Path | None) -> tuple[list[str], dict[str, int]]:
     report = _Report()
     kinds = report.read("kinds", lambda: load_kinds(settings.kinds_dir)) or {}
     report.read("sensor profiles", lambda: load_profiles(settings.sensors_dir))
+    report.read("mapping profiles", lambda: load_mappings(settings.sensors_dir / "mappings"))
     report.read("categories", lambda: category.load(settings.categories_dir).classes)
     report.read("working calendars", lambda: [Calendar.from_yaml(settings.calendar_file)])
     report.read("models", lambda: _models(settings.models_dir, kinds))
@@ -43,7 +45,7 @@ class _Report:
     def read(self, what: str, reader: Callable[[], T]) -> T | None:
         try:
             value = reader()
-        except (DetectorError, category.CategoryError, CalendarError) as error:
+        except (DetectorError, category.CategoryError, CalendarError, MappingError) as error:
             self.found += str(error).splitlines()
             return None
         if isinstance(value, Sized):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import faulthandler
 import json
 import logging
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument("--timezone", default="Asia/Shanghai")
 
     _camera_commands(commands)
+    _sensor_commands(commands)
     _model_commands(commands)
 
     user = _command(commands, "user", "add a person; prints a one-time password", _user)
@@ -151,6 +153,20 @@ def _camera_commands(commands: Any) -> None:
     for parser in (add, bring, listing):
         parser.add_argument("--config", type=Path)
         parser.add_argument("--json", action="store_true")
+
+
+def _sensor_commands(commands: Any) -> None:
+    sensor = commands.add_parser("sensor", help="payloads of sensors").add_subparsers(
+        dest="what", required=True, metavar="try"
+    )
+    trial = _command(
+        sensor, "try", "what a payload says in a format or mapping profile; nothing is stored", _sensor_try
+    )
+    trial.add_argument("format", help="a format's name, a mapping profile's name, or a .yaml file of one")
+    trial.add_argument("samples", type=Path, nargs="+", metavar="SAMPLE", help="payloads in turn, - for standard input")
+    trial.add_argument("--topic", default="try", help="topic that they came on (most formats read it)")
+    trial.add_argument("--sensors", type=Path, default=shipped("configs") / "sensors", help="folder with mappings/")
+    trial.add_argument("--json", action="store_true")
 
 
 def _model_commands(commands: Any) -> None:
@@ -425,6 +441,46 @@ def _camera_list(args: argparse.Namespace) -> int:
             print("{id}\t{name}\t{state}\t{last_look_at}\t{url}".format(**camera))
         print(f"{len(cameras)} cameras")
     return OK
+
+
+# ── sensors ──
+
+
+def _sensor_try(args: argparse.Namespace) -> int:
+    from ingest.sensors.decode import Decoders
+
+    form, decoders = _format(args.format, args.sensors), Decoders()
+    for sample in args.samples:
+        try:
+            payload = sys.stdin.buffer.read() if str(sample) == "-" else sample.read_bytes()
+        except OSError as error:
+            raise UserError(f"{sample}: {error.strerror}") from None
+        for one in decoders.decode(form, args.topic, payload, datetime.now(UTC)):
+            what = type(one).__name__
+            fields = {f.name: getattr(one, f.name) for f in dataclasses.fields(one)}
+            if args.json:
+                _print_json({"said": what, **fields})
+            else:
+                said = [
+                    f"{k}={v}" for k, v in fields.items() if v not in ("", None) and k not in ("received_at", "key")
+                ]
+                print(what, *said)
+    return OK
+
+
+def _format(name: str, sensors_dir: Path) -> str:
+    """The format as the decoders take it: the profile itself for the name, or the file, of a mapping profile."""
+    from ingest.sensors.decode import FORMATS
+    from ingest.sensors.decode.mapping import load_mappings, read_mapping
+
+    if name in FORMATS:
+        return name
+    if name.endswith((".yaml", ".yml")):
+        return read_mapping(Path(name)).to_json()
+    profiles = load_mappings(sensors_dir / "mappings")
+    if name.removeprefix("mapping:") not in profiles:
+        raise UserError(f"{name!r} is no format; allowed: {', '.join((*FORMATS, *profiles))}, or a .yaml file")
+    return profiles[name.removeprefix("mapping:")].to_json()
 
 
 def _user(args: argparse.Namespace) -> int:

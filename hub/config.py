@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from ingest.sensors.decode import FORMATS
+from ingest.sensors.decode.mapping import MappingError, MappingProfile, load_mappings
+
 _REPO = Path(__file__).resolve().parent.parent
 
 
@@ -187,11 +190,34 @@ def _broker(value: Any, _base: Path) -> str:
     return text
 
 
+_MAPPING = "mapping:"
+
+
 def _topics(value: Any, _base: Path) -> dict[str, str]:
-    allowed = ("json", "chirpstack")
-    if not isinstance(value, dict) or not all(isinstance(k, str) and v in allowed for k, v in value.items()):
-        raise ValueError(f"a mapping of topic filter to format, one of {', '.join(allowed)}")
-    return dict(value)
+    """Formats by name; mapping profiles still as `mapping:NAME`, or as the JSON of one that stands here."""
+    if not isinstance(value, dict):
+        raise ValueError(f"a mapping of topic filter to format, one of {', '.join(FORMATS)}, {_MAPPING}NAME")
+    found = {}
+    for topic, form in value.items():
+        if isinstance(form, dict):
+            found[topic] = MappingProfile.from_stanza(form, str(topic)).to_json()
+        elif not isinstance(topic, str) or not (form in FORMATS or str(form).startswith(_MAPPING)):
+            raise ValueError(f"a mapping of topic filter to format, one of {', '.join(FORMATS)}, {_MAPPING}NAME")
+        else:
+            found[topic] = form
+    return found
+
+
+def _with_mappings(settings: Settings) -> Settings:
+    """`mapping:NAME` replaced by what NAME.yaml says. Raises MappingError, or ValueError for an unknown name."""
+    if not any(form.startswith(_MAPPING) for form in settings.broker_topics.values()):
+        return settings
+    folder = settings.sensors_dir / "mappings"
+    profiles = {f"{_MAPPING}{name}": profile.to_json() for name, profile in load_mappings(folder).items()}
+    for form in settings.broker_topics.values():
+        if form.startswith(_MAPPING) and form not in profiles:
+            raise ValueError(f"{form!r} is not one of {', '.join(sorted(profiles))} (of {folder})")
+    return replace(settings, broker_topics={t: profiles.get(form, form) for t, form in settings.broker_topics.items()})
 
 
 def _ports(value: Any, _base: Path) -> tuple[int, int]:
@@ -293,10 +319,17 @@ def _from_mapping(raw: dict[str, Any], path: Path) -> Settings:
         name, read = _KEYS[key]
         try:
             values[name] = read(value, base)
+        except MappingError as error:
+            problems += [f"{path}: {key}: {problem}" for problem in error.problems]
         except ValueError as error:
             shown = "(hidden)" if key in ("webhooks", "database") else repr(value)
             problems.append(f"{path}: {key}: {shown} is not {error}")
     if problems:
         raise ConfigError(problems)
     settings = default_settings(values.pop("data_dir", base / "data"))
-    return replace(settings, **values)
+    try:
+        return _with_mappings(replace(settings, **values))
+    except MappingError as error:
+        raise ConfigError(error.problems) from None
+    except ValueError as error:
+        raise ConfigError([f"{path}: broker_topics: {error}"]) from None

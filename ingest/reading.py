@@ -21,7 +21,8 @@ class Reading:
     """`prop` of `device` was `value` (in `unit`) at `observed_at`.
 
     A boolean state (open, smoke) is 1.0 or 0.0. `key` is the idempotency key: the same measurement, delivered twice,
-    has the same key. Both times are UTC-aware.
+    has the same key. Both times are UTC-aware. `channel` tells apart what one device measures more than once (phases,
+    probes); `seq` is the device's own count of its messages.
     """
 
     device: str
@@ -35,3 +36,6 @@ class Reading:
     battery_pct: float | None = None
     rssi_dbm: float | None = None
     source_format: str = "json"
+    channel: str = ""
+    seq: int | None = None
+    snr_db: float | None = None

@@ -14,7 +14,8 @@ from detectors.sensing import SensorRules
 from ingest.device import Sensor
 from ingest.errors import PayloadError
 from ingest.reading import Reading
-from ingest.sensors.decode import DECODERS
+from ingest.sensors.decode import Decoders
+from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Trouble
 from ingest.sensors.mqtt import Message
 
 from .rechecking import Rechecks
@@ -23,18 +24,53 @@ from .spool import Spool
 log = logging.getLogger("worker.sensing")
 
 
-def decode(messages: Sequence[Message], counters: Counter[str], said: dict[str, float]) -> list[Reading]:
-    """All readings of `messages`; an unreadable payload is counted, named at most once a minute, and skipped."""
+_SAID_MOST = 1000
+_COUNTED = {Presence: "presences", Trouble: "troubles", Announced: "announced", RebirthWanted: "rebirths_wanted"}
+
+
+def decode(
+    messages: Sequence[Message], counters: Counter[str], said: dict[str, float], decoders: Decoders
+) -> list[Reading]:
+    """All readings of `messages`; an unreadable payload is counted, named at most once a minute, and skipped.
+
+    What else the messages say (who came, who is new, what is wrong) is counted, and logged as often.
+    """
     readings: list[Reading] = []
     for message in messages:
         try:
-            readings += DECODERS[message.format](message.topic, message.payload, message.received_at)
+            told = decoders.decode(message.format, message.topic, message.payload, message.received_at)
         except PayloadError as error:
             counters["dropped_payload"] += 1
-            if time.monotonic() - said.get(message.topic, -60.0) >= 60.0:
-                said[message.topic] = time.monotonic()
+            if _due(said, message.topic):
                 log.warning("%s (%d unreadable payloads so far)", error, counters["dropped_payload"])
+            continue
+        for one in told:
+            if isinstance(one, Reading):
+                readings.append(one)
+            else:
+                counters[_COUNTED[type(one)]] += 1
+                _log_said(one, said)
     return readings
+
+
+def _log_said(one: Presence | Trouble | Announced | RebirthWanted, said: dict[str, float]) -> None:
+    if isinstance(one, Trouble) and _due(said, f"{one.device} {one.code}"):
+        log.warning("%s: %s %s", one.device, one.code, one.text)
+    elif isinstance(one, RebirthWanted) and _due(said, one.node):
+        log.warning("%s: %s; its births are wanted (%s), which only a person may send", one.node, one.why, one.topic)
+    elif isinstance(one, Announced) and _due(said, f"{one.device} {one.prop}"):
+        log.info("%s announces %s on %s", one.device, one.prop, one.state_topic)
+
+
+def _due(said: dict[str, float], what: str) -> bool:
+    """Whether a minute has gone since `what` was last said; it is then said now."""
+    now = time.monotonic()
+    if now - said.get(what, -60.0) < 60.0:
+        return False
+    if len(said) >= _SAID_MOST:
+        said.clear()
+    said[what] = now
+    return True
 
 
 class Listening:
@@ -46,6 +82,7 @@ class Listening:
         self._spool, self._rechecks, self._counters, self._on_finding = spool, rechecks, counters, on_finding
         self._states: dict[str, dict[str, Any]] = spool.rule_states()
         self._said: dict[str, float] = {}
+        self._decoders = Decoders()
         self._lock = threading.Lock()
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
@@ -73,7 +110,7 @@ class Listening:
 
     def on_batch(self, messages: Sequence[Message]) -> None:
         """Called by the listener before it acknowledges: returns only when every reading is on the disk."""
-        readings = decode(messages, self._counters, self._said)
+        readings = decode(messages, self._counters, self._said, self._decoders)
         if readings:
             self._counters["readings"] += self._spool.add_readings(readings)
             self._wake.set()

@@ -1,16 +1,52 @@
-"""Payload formats: one pure function each, found by the name that the configuration gives a topic."""
+"""Payload formats: one decoder each, found by the name that the configuration gives a topic.
+
+A decoder is called with (topic, payload, received_at) and answers with everything the message says; it raises
+PayloadError, and nothing else, naming topic, field and value. Most are pure functions; Sparkplug and Home Assistant
+remember what was announced. A format may also be a mapping profile, as JSON.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from ...reading import Reading
 from .chirpstack import decode_chirpstack
+from .homeassistant import HomeAssistant
+from .mapping import MappingProfile
 from .plain import decode_json
+from .said import Said
+from .sparkplug import Sparkplug
+from .tasmota import decode_tasmota
+from .thethings import decode_thethings
+from .thingsboard import decode_thingsboard
+from .zigbee2mqtt import decode_zigbee2mqtt
 
-DECODERS: dict[str, Callable[[str, bytes, datetime], list[Reading]]] = {
+Decoder = Callable[[str, bytes, datetime], Sequence[Said]]
+
+DECODERS: dict[str, Decoder] = {
     "json": decode_json,
     "chirpstack": decode_chirpstack,
+    "thethings": decode_thethings,
+    "zigbee2mqtt": decode_zigbee2mqtt,
+    "thingsboard": decode_thingsboard,
+    "tasmota": decode_tasmota,
 }
-"""`decode(topic, payload, received_at) -> readings`; raises PayloadError naming topic, field and value."""
+"""Formats of which every message explains itself."""
+REMEMBERING: dict[str, Callable[[], Decoder]] = {"sparkplug": Sparkplug, "homeassistant": HomeAssistant}
+"""Formats of which earlier messages explain later ones: what makes a decoder for one listener."""
+FORMATS = (*DECODERS, *REMEMBERING)
+
+
+class Decoders:
+    """All decoders of one listener."""
+
+    def __init__(self) -> None:
+        self._by_format: dict[str, Decoder] = DECODERS | {name: make() for name, make in REMEMBERING.items()}
+
+    def decode(self, form: str, topic: str, payload: bytes, received_at: datetime) -> Sequence[Said]:
+        """What a message says. `form`: one of FORMATS, or a mapping profile as JSON. Raises PayloadError."""
+        decoder = self._by_format.get(form)
+        if decoder is None:
+            # Forms come from the configuration, so there are few.
+            decoder = self._by_format[form] = MappingProfile.from_json(form)
+        return decoder(topic, payload, received_at)

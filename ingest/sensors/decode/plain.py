@@ -8,25 +8,58 @@ from typing import Any
 
 from ...errors import PayloadError
 from ...reading import Reading
+from .origin import Origin, whole
 from .times import judge, parse_time
-from .values import key_of, measure, number, unit_of
+from .values import key_of, measure, number
 
 _DEVICE = ("device", "device_id", "deviceId", "id")
 _TIME = ("time", "ts", "timestamp", "observed_at")
 _SEQUENCE = ("seq", "fcnt", "f_cnt", "msg_id")
+_MOST_DEPTH = 32
 _ABOUT = {*_DEVICE, *_TIME, *_SEQUENCE, "battery", "battery_pct", "rssi", "rssi_dbm", "snr"}
 
 
-def load_object(topic: str, payload: bytes) -> dict[str, Any]:
-    """The JSON object in `payload`; raises PayloadError naming the topic and what came."""
+def load_json(topic: str, payload: bytes) -> Any:
+    """The JSON value in `payload`; raises PayloadError naming the topic and what came."""
     try:
         value = json.loads(payload)
     except (ValueError, RecursionError) as error:
         reason = f"{error}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
         raise PayloadError(f"{topic}: not JSON ({reason}): {payload[:60]!r}") from None
+    if payload.count(b"[") + payload.count(b"{") > _MOST_DEPTH and _deeper(value, _MOST_DEPTH):
+        raise PayloadError(f"{topic}: not a sensor's JSON (nested more than {_MOST_DEPTH} deep): {payload[:60]!r}")
+    return value
+
+
+def _deeper(value: object, than: int) -> bool:
+    """Whether lists and objects lie in each other more than `than` deep; without recursion, which may end too early."""
+    level: list[object] = [value]
+    for _ in range(than + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def load_object(topic: str, payload: bytes) -> dict[str, Any]:
+    """The JSON object in `payload`; raises PayloadError naming the topic and what came."""
+    value = load_json(topic, payload)
     if not isinstance(value, dict):
         raise PayloadError(f"{topic}: a JSON {type(value).__name__}, wanted an object: {payload[:60]!r}")
     return value
+
+
+def said_time(topic: str, said: object) -> datetime | None:
+    """The time in a field, None where it is absent. Raises PayloadError where it is no time."""
+    time = parse_time(said)
+    if said is not None and time is None:
+        raise PayloadError(f"{topic}: time: {str(said)[:60]!r} is no time")
+    return time
 
 
 def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Reading]:
@@ -35,26 +68,19 @@ def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Readi
     Raises PayloadError where it is no JSON object, a known measurement is no number, or nothing in it is one.
     """
     message = load_object(topic, payload)
-    device = next((str(message[name]) for name in _DEVICE if message.get(name)), topic.rsplit("/", 1)[-1])
-    said = next((message[name] for name in _TIME if name in message), None)
-    time = parse_time(said)
-    if said is not None and time is None:
-        raise PayloadError(f"{topic}: time: {str(said)[:60]!r} is no time")
+    device = next((message[name] for name in _DEVICE if message.get(name)), topic.rsplit("/", 1)[-1])
+    time = said_time(topic, next((message[name] for name in _TIME if name in message), None))
     observed_at, quality = judge(time, received_at)
     sequence = next((message[name] for name in _SEQUENCE if name in message), None)
     base = key_of(device, topic, payload.hex(), sequence if sequence is not None else int(observed_at.timestamp()))
+    origin = Origin(topic, device, "json", received_at, observed_at, quality, base)
+    origin.rssi_dbm = number(message.get("rssi_dbm", message.get("rssi")))
+    origin.snr_db, origin.seq = number(message.get("snr")), whole(sequence)
     nested = message.get("values")
     fields = nested if isinstance(nested, dict) else message
     battery = measure(topic, "battery", message.get("battery_pct", message.get("battery")))
-    rssi = number(message.get("rssi_dbm", message.get("rssi")))
-    measured = {prop: measure(topic, prop, value) for prop, value in fields.items() if prop not in _ABOUT}
-    if battery is not None:
-        measured["battery_pct"] = battery
-    readings = [
-        Reading(device, prop, value, unit_of(prop), observed_at, received_at, f"{base}:{prop}", quality, battery, rssi)
-        for prop, value in measured.items()
-        if value is not None
-    ]
+    measured = [(prop, value) for prop, value in fields.items() if prop not in _ABOUT]
+    readings = origin.readings([*measured, ("battery_pct", battery)])
     if not readings:
         raise PayloadError(f"{topic}: no field in it is a measurement: {payload[:60]!r}")
     return readings

@@ -15,25 +15,42 @@ LATE_S = 30 * 60.0
 OLD_S = 24 * 3600.0
 _NO_CLOCK_BEFORE = datetime(2001, 1, 1, tzinfo=UTC)
 """Clocks that lost their battery start at 1970 or at 2000-01-01."""
+_SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From this number on, a time since 1970 counts nano-, micro- or milliseconds: 19, 16 or 13 digits today."""
 
 
 def parse_time(value: object, local: tzinfo = LOCAL) -> datetime | None:
-    """UTC from seconds or milliseconds since 1970 (10 or 13 digits), digits in a text, or ISO 8601; None if none."""
-    if isinstance(value, str) and value.replace(".", "", 1).isdigit():
+    """UTC from a time since 1970 (10, 13, 16 or 19 digits, as number or text), 20261123101502, or ISO 8601; else None.
+
+    A time without a zone is one of `local`.
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if len(value) == 14 and value.isdecimal() and value.startswith("20"):
+            return read_time(value, "%Y%m%d%H%M%S", local)
+        if not value.replace(".", "", 1).isdecimal():
+            return read_time(value, "iso", local)
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = value / 1000 if value > 1e11 else float(value)
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-    if isinstance(value, str):
-        try:
-            time = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
-        return (time if time.tzinfo else time.replace(tzinfo=local)).astimezone(UTC)
+        return since_epoch(value, next((scale for least, scale in _SCALES if value > least), 1.0))
     return None
+
+
+def since_epoch(value: float, a_second: float) -> datetime | None:
+    """UTC from a count since 1970, of which `a_second` make a second; None for what no calendar holds."""
+    try:
+        return datetime.fromtimestamp(value / a_second, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def read_time(text: str, form: str, local: tzinfo = LOCAL) -> datetime | None:
+    """UTC from a text in `form`: `iso`, or a pattern of strptime; None where it is not so."""
+    try:
+        time = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)  # noqa: DTZ007
+        return (time if time.tzinfo else time.replace(tzinfo=local)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def judge(said: datetime | None, received_at: datetime) -> tuple[datetime, Quality]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from hashlib import sha256
 
 from ...errors import PayloadError
+
+_NOT_NAME = re.compile(r"[^\w]+")
 
 WORDS = {
     "true": 1.0, "on": 1.0, "open": 1.0, "opened": 1.0, "yes": 1.0, "alarm": 1.0,
@@ -16,8 +19,13 @@ WORDS = {
 _UNITS = (
     ("_pct", "%"), ("_mm", "mm"), ("_cm", "cm"), ("_m", "m"), ("_deg", "deg"), ("_v", "V"), ("_ma", "mA"),
     ("_dbm", "dBm"), ("_ppm", "ppm"), ("_lel", "%LEL"), ("_db", "dB"), ("temperature", "degC"), ("humidity", "%"),
-    ("pm25", "ug/m3"), ("pm10", "ug/m3"), ("battery", "%"),
+    ("pm25", "ug/m3"), ("pm10", "ug/m3"), ("battery", "%"), ("noise_leq", "dB"),
 )  # fmt: skip
+_UNITS_BY_NAME = {
+    "power": "W", "voltage": "V", "current": "A", "energy": "kWh", "energy_today": "kWh", "energy_yesterday": "kWh",
+    "pressure": "hPa", "illuminance": "lx", "wind": "m/s", "distance": "m",
+}  # fmt: skip
+"""Whole names: as the ending of a longer name they would say too little."""
 
 MEASURED = frozenset((
     "fill_pct", "distance_mm", "temperature", "humidity", "tilt_deg", "open", "depth_cm", "level_cm",
@@ -29,7 +37,7 @@ MEASURED = frozenset((
 
 def unit_of(prop: str) -> str:
     """The unit that a property's name tells; empty for states and unknown names."""
-    return next((unit for ending, unit in _UNITS if prop.endswith(ending)), "")
+    return _UNITS_BY_NAME.get(prop) or next((unit for ending, unit in _UNITS if prop.endswith(ending)), "")
 
 
 def number(value: object) -> float | None:
@@ -63,6 +71,11 @@ def measure(topic: str, prop: str, value: object) -> float | None:
     return found
 
 
+def name_of(text: str) -> str:
+    """A property name from what a device calls it: lower case, with anything but letters and digits as `_`."""
+    return _NOT_NAME.sub("_", text.lower()).strip("_")
+
+
 def key_of(*parts: object) -> str:
     """A short, stable key of `parts`."""
-    return sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:32]
+    return sha256("\x1f".join(str(part) for part in parts).encode(errors="surrogatepass")).hexdigest()[:32]

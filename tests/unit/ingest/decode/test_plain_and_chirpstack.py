@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ingest.errors import PayloadError
-from ingest.reading import Quality
+from ingest.reading import Quality, Reading
 from ingest.sensors.decode import DECODERS
-from ingest.sensors.decode.times import judge, parse_time
+from ingest.sensors.decode.said import Presence, Trouble
 
 NOW = datetime(2026, 11, 23, 2, 15, 6, tzinfo=UTC)
 UPLINK: dict[str, Any] = {
@@ -78,33 +76,6 @@ def test_what_cannot_be_read_is_named(payload: bytes, words: list[str]) -> None:
     assert len(str(refused.value)) < 300
 
 
-@given(st.binary(max_size=300))
-def test_no_bytes_break_a_decoder(payload: bytes) -> None:
-    for name, topic in (("json", "city/x"), ("chirpstack", UP)):
-        try:
-            DECODERS[name](topic, payload, NOW)
-        except PayloadError:
-            continue
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=10),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-        max_leaves=12,
-    ),
-    st.sampled_from(["object", "deviceInfo", "rxInfo", "time", "values", "battery", "fill_pct", "ts", "rssi"]),
-)
-def test_no_json_breaks_a_decoder(value: Any, name: str) -> None:
-    for form, topic in (("json", "city/x"), ("chirpstack", UP)):
-        for message in ({name: value}, {**UPLINK, name: value}):
-            try:
-                readings = DECODERS[form](topic, json.dumps(message).encode(), NOW)
-            except PayloadError:
-                continue
-            assert len({r.key for r in readings}) == len(readings)
-
-
 def test_chirpstack_uplink() -> None:
     readings = DECODERS["chirpstack"](UP, json.dumps(UPLINK).encode(), NOW)
     assert {r.prop: r.value for r in readings} == {
@@ -134,8 +105,7 @@ def test_chirpstack_leaves_out_what_is_zero() -> None:
         ("status", {"margin": 10}, {"battery_pct": 0.0}),
         ("status", {"externalPowerSource": True}, {}),
         ("status", {"batteryLevelUnavailable": True}, {}),
-        ("join", {}, {}),
-        ("log", {"level": "ERROR", "code": "UPLINK_MIC"}, {}),
+        ("ack", {}, {}),
     ],
 )
 def test_other_chirpstack_events(event: str, extra: dict[str, Any], values: dict[str, float]) -> None:
@@ -157,34 +127,24 @@ def test_chirpstack_refusals(change: dict[str, Any], word: str) -> None:
         DECODERS["chirpstack"](UP, json.dumps({**UPLINK, **change}).encode(), NOW)
 
 
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        (1795400104, 1795400104), (1795400104000, 1795400104), ("1795400104", 1795400104),
-        ("2026-11-23T02:15:04Z", 1795400104), ("2026-11-23T10:15:04+08:00", 1795400104),
-        ("2026-11-23T10:15:04", 1795400104),
-    ],
-)  # fmt: skip
-def test_times_as_devices_say_them(said: object, seconds: int) -> None:
-    time = parse_time(said)
-    assert time is not None
-    assert int(time.timestamp()) == seconds
+def test_chirpstack_join_log_and_empty_uplink() -> None:
+    about = {"time": "2026-11-23T02:15:04Z", "deviceInfo": UPLINK["deviceInfo"]}
+    device, at = "a84041ffff180001", datetime(2026, 11, 23, 2, 15, 4, tzinfo=UTC)
+
+    def told(event: str, extra: dict[str, Any]) -> list[Any]:
+        return list(
+            DECODERS["chirpstack"](UP.replace("/up", f"/{event}"), json.dumps({**about, **extra}).encode(), NOW)
+        )
+
+    assert told("join", {}) == [Presence(device, True, at, "joined")]
+    wrong = {"level": "ERROR", "code": "UPLINK_MIC", "description": "Invalid MIC"}
+    assert told("log", wrong) == [Trouble(device, "UPLINK_MIC", "Invalid MIC", at)]
+    assert told("log", {"code": "OTAA"}) == [], "level INFO is the default and left out"
+    assert told("up", {"fCnt": 3}) == [Presence(device, True, at, "uplink without data")], "empty data are left out"
 
 
-@pytest.mark.parametrize("said", [None, True, "soon", [], {}, float("inf"), 1e300, "1e5x"])
-def test_what_is_no_time(said: object) -> None:
-    assert parse_time(said) is None
-
-
-@pytest.mark.parametrize(
-    ("ago_s", "quality", "kept"),
-    [
-        (0, Quality.OK, True), (1799, Quality.OK, True), (1801, Quality.LATE, True), (86_401, Quality.CLOCK_SKEW, True),
-        (-299, Quality.OK, False), (-301, Quality.CLOCK_SKEW, False), (50 * 365 * 86_400, Quality.CLOCK_SKEW, False),
-    ],
-)  # fmt: skip
-def test_judging_times(ago_s: float, quality: Quality, kept: bool) -> None:
-    said = NOW - timedelta(seconds=ago_s)
-    observed_at, found = judge(said, NOW)
-    assert found is quality
-    assert observed_at == (said if kept else NOW)
+def test_chirpstack_signal_of_zero_is_left_out() -> None:
+    message = {**UPLINK, "rxInfo": [{"gatewayId": "g", "rssi": -120}]}
+    reading = DECODERS["chirpstack"](UP, json.dumps(message).encode(), NOW)[0]
+    assert isinstance(reading, Reading)
+    assert (reading.rssi_dbm, reading.snr_db, reading.seq) == (-120.0, 0.0, 812)
