@@ -52,7 +52,10 @@ def _make(form: Form, number: int, path: Path) -> None:
 
 
 def _coded(form: Form, number: int) -> Iterator[bytes]:
-    """Annex-B access units as an IP camera sends them: no B frames, closed GOPs, parameter sets in each keyframe."""
+    """Annex-B access units as an IP camera sends them.
+
+    No B frames, closed GOPs, parameter sets in each keyframe; and no look ahead, which a camera cannot have.
+    """
     gop = GOP_S * form.fps
     context = cast(Any, CodecContext.create("libx264" if form.codec == "h264" else "libx265", "w"))
     context.width, context.height, context.pix_fmt = form.width_px, form.height_px, "yuv420p"
@@ -60,11 +63,12 @@ def _coded(form: Form, number: int) -> Iterator[bytes]:
     context.gop_size, context.max_b_frames, context.thread_count = gop, 0, 1
     context.bit_rate = form.kilobits * 1000
     shared = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:repeat-headers=1"
+    shared += f":vbv-maxrate={form.kilobits}:vbv-bufsize={form.kilobits}:rc-lookahead=0"
     if form.codec == "h264":
-        rate = f"vbv-maxrate={form.kilobits}:vbv-bufsize={form.kilobits}"
-        context.options = {"preset": "veryfast", "profile": "main", "x264-params": f"{shared}:{rate}"}
+        context.options = {"preset": "veryfast", "profile": "main", "x264-params": f"{shared}:mbtree=0"}
     else:
-        context.options = {"preset": "ultrafast", "x265-params": f"{shared}:open-gop=0:pools=1:log-level=none"}
+        single = "open-gop=0:pools=1:log-level=none:cutree=0"
+        context.options = {"preset": "ultrafast", "x265-params": f"{shared}:{single}"}
     for n, planes in enumerate(_pictures(form, number)):
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = n
