@@ -186,7 +186,7 @@ class _Turn:
         if seq is None:
             return ""
         if before is not None and seq != (before + 1) % 256:
-            repeated = self.payload.time_ms is not None and self.payload.time_ms <= node.last_ms
+            repeated = self.payload.time_ms is not None and self.payload.time_ms < node.last_ms
             if seq == before or repeated:
                 return ""
             node.seq = seq

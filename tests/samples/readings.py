@@ -1,0 +1,253 @@
+"""Format, sample, decoded reading: one table, tested, and printed as Markdown by `python -m tests.samples.readings`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ingest.reading import Quality, Reading
+from ingest.sensors.decode import Decoders
+from ingest.sensors.decode.mapping import load_mappings
+from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Said, Trouble
+
+from .tahu import metric, payload
+
+NOW = datetime(2026, 11, 23, 2, 15, 6, tzinfo=UTC)
+MAPPINGS = Path(__file__).resolve().parents[2] / "configs" / "sensors" / "mappings"
+_CABINET = {
+    "name": "door", "unique_id": "cab-0107-door", "state_topic": "cab/0107/state", "device_class": "door",
+    "value_template": "{{ value_json.door }}", "payload_on": "OPEN", "payload_off": "CLOSED",
+    "availability_topic": "cab/0107/lwt", "expire_after": 93600,
+    "device": {"identifiers": ["cab-0107"], "model": "NB door magnet"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`says`: what `payload` on `topic` means, in the words of `shown`, after the messages in `before`.
+
+    A dict is sent as JSON; `mapping:NAME` is one of the profiles in configs/sensors/mappings.
+    """
+
+    form: str
+    about: str
+    topic: str
+    payload: dict[str, Any] | list[Any] | bytes
+    says: tuple[str, ...]
+    before: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def data(self) -> bytes:
+        """The payload as it travels."""
+        given = self.payload
+        return given if isinstance(given, bytes) else json.dumps(given, ensure_ascii=False).encode()
+
+    def decoded(self) -> list[str]:
+        """What the decoders really say."""
+        decoders, form = Decoders(), wire_form(self.form)
+        for topic, data in self.before:
+            decoders.decode(form, topic, data, NOW)
+        return [shown(one) for one in decoders.decode(form, self.topic, self.data, NOW)]
+
+
+@cache
+def _mappings() -> dict[str, str]:
+    return {f"mapping:{name}": profile.to_json() for name, profile in load_mappings(MAPPINGS).items()}
+
+
+def wire_form(form: str) -> str:
+    """The format as the hub sends it to its workers."""
+    return _mappings().get(form, form)
+
+
+def shown(one: Said) -> str:
+    """One thing said, in one line."""
+    if isinstance(one, Reading):
+        channel = f"[{one.channel}]" if one.channel else ""
+        late = "" if one.quality is Quality.OK else f" ({one.quality})"
+        unit = f" {one.unit}" if one.unit else ""
+        return f"{one.device}: {one.prop}{channel} = {one.value:g}{unit} at {one.observed_at:%H:%M:%S}{late}"
+    if isinstance(one, Presence):
+        return f"{one.device}: {'online' if one.online else 'offline'} ({one.why})"
+    if isinstance(one, Trouble):
+        return f"{one.device}: {one.code} {one.text}"
+    if isinstance(one, RebirthWanted):
+        return f"{one.node}: births wanted ({one.why})"
+    assert isinstance(one, Announced)
+    return f"{one.device}: announces {one.prop} on {one.state_topic}" + (f" ({one.readable})" if one.readable else "")
+
+
+_BIRTHS = (
+    ("spBv1.0/xifeng/NBIRTH/pump-st-02", payload(metric(7, 4, name="bdSeq"), seq=0)),
+    (
+        "spBv1.0/xifeng/DBIRTH/pump-st-02/level1",
+        payload(
+            metric(25.0, 9, name="water_level_cm", alias=3, unit="cm"), metric(-4, 3, name="Inputs/Flow", alias=4),
+            metric(False, 11, name="smoke", alias=5), seq=1,
+        ),
+    ),
+)  # fmt: skip
+
+SAMPLES = (
+    Sample(
+        "json", "plain fields; strings for numbers; local time without zone", "gridhub/mh-31",
+        {"device": "mh-31", "time": "2026-11-23T10:15:02", "tilt_deg": "38", "open": True, "battery": "80"},
+        (
+            "mh-31: tilt_deg = 38 deg at 02:15:02", "mh-31: open = 1 at 02:15:02",
+            "mh-31: battery_pct = 80 % at 02:15:02",
+        ),
+    ),
+    Sample(
+        "chirpstack", "uplink; fCnt, adr, confirmed are left out where they are 0 or false",
+        "application/a1/device/a84041ffff180001/event/up",
+        {
+            "deduplicationId": "5b1c0a1e-0000-4000-8000-000000000001", "time": "2026-11-23T02:15:04.120Z",
+            "deviceInfo": {"applicationId": "a1", "devEui": "a84041ffff180001"}, "fPort": 2, "data": "AWQDRA==",
+            "object": {"fill_pct": 93, "temperature": 4.5}, "rxInfo": [{"gatewayId": "g1", "rssi": -97, "snr": 6.2}],
+        },
+        (
+            "a84041ffff180001: fill_pct = 93 % at 02:15:04", "a84041ffff180001: temperature = 4.5 degC at 02:15:04",
+        ),
+    ),
+    Sample(
+        "chirpstack", "status; a batteryLevel of 0 is left out", "application/a1/device/a84041ffff180001/event/status",
+        {"time": "2026-11-23T02:15:04Z", "deviceInfo": {"devEui": "a84041ffff180001"}, "margin": 10},
+        ("a84041ffff180001: battery_pct = 0 % at 02:15:04",),
+    ),
+    Sample(
+        "chirpstack", "log: the device's health, no reading", "application/a1/device/a84041ffff180001/event/log",
+        {"time": "2026-11-23T02:15:04Z", "deviceInfo": {"devEui": "a84041ffff180001"}, "level": "ERROR",
+         "code": "UPLINK_F_CNT_RESET", "description": "Frame-counter reset"},
+        ("a84041ffff180001: UPLINK_F_CNT_RESET Frame-counter reset",),
+    ),
+    Sample(
+        "thethings", "uplink; the time is the gateway's", "v3/xf-drain@city/devices/manhole-031/up",
+        {
+            "end_device_ids": {"device_id": "manhole-031", "dev_eui": "0004A30B001C0530"},
+            "received_at": "2026-11-23T02:15:05.2Z",
+            "uplink_message": {
+                "session_key_id": "AXBSH1Pk6Z0G166", "f_port": 1, "f_cnt": 42, "frm_payload": "AQ==",
+                "decoded_payload": {"tilt_deg": 38, "open": True, "water_cm": 12},
+                "rx_metadata": [{"gateway_ids": {"gateway_id": "gw1"}, "rssi": -101, "snr": 3}],
+                "received_at": "2026-11-23T02:15:05.0Z",
+            },
+        },
+        (
+            "0004a30b001c0530: tilt_deg = 38 deg at 02:15:05", "0004a30b001c0530: open = 1 at 02:15:05",
+            "0004a30b001c0530: water_cm = 12 cm at 02:15:05",
+        ),
+    ),
+    Sample(
+        "zigbee2mqtt", "smoke detector; last_seen with its zone", "zigbee2mqtt/shop/12/smoke",
+        {"smoke": True, "battery": 86, "battery_low": False, "tamper": False, "linkquality": 97,
+         "last_seen": "2026-11-23T10:15:02+08:00"},
+        (
+            "shop/12/smoke: smoke = 1 at 02:15:02", "shop/12/smoke: battery_pct = 86 % at 02:15:02",
+            "shop/12/smoke: battery_low = 0 at 02:15:02", "shop/12/smoke: tamper = 0 at 02:15:02",
+            "shop/12/smoke: linkquality = 97 at 02:15:02",
+        ),
+    ),
+    Sample(
+        "zigbee2mqtt", "contact true is closed; battery as a text", "zigbee2mqtt/box-7",
+        {"contact": True, "battery": "100.00"},
+        ("box-7: open = 0 at 02:15:06", "box-7: battery_pct = 100 % at 02:15:06"),
+    ),
+    Sample(
+        "zigbee2mqtt", "availability", "zigbee2mqtt/shop/12/smoke/availability", {"state": "offline"},
+        ("shop/12/smoke: offline (availability)",),
+    ),
+    Sample(
+        "sparkplug", "data by alias after the births; the unit is that of the birth",
+        "spBv1.0/xifeng/DDATA/pump-st-02/level1",
+        payload(metric(27.5, 9, said=False, alias=3), metric(-12, 3, said=False, alias=4), seq=2),
+        (
+            "xifeng/pump-st-02/level1: water_level_cm = 27.5 cm at 02:15:04",
+            "xifeng/pump-st-02/level1: inputs_flow = -12 at 02:15:04",
+        ),
+        _BIRTHS,
+    ),
+    Sample(
+        "sparkplug", "a sequence number is missing", "spBv1.0/xifeng/DDATA/pump-st-02/level1",
+        payload(metric(True, 11, said=False, alias=5), seq=17),
+        (
+            "xifeng/pump-st-02: births wanted (message 2 was expected, 17 came)",
+            "xifeng/pump-st-02/level1: smoke = 1 at 02:15:04",
+        ),
+        _BIRTHS,
+    ),
+    Sample(
+        "sparkplug", "death of the node, and with it of its devices", "spBv1.0/xifeng/NDEATH/pump-st-02",
+        payload(metric(7, 4, name="bdSeq")),
+        ("xifeng/pump-st-02: offline (NDEATH)", "xifeng/pump-st-02/level1: offline (NDEATH)"), _BIRTHS,
+    ),
+    Sample(
+        "homeassistant", "discovery: into quarantine", "homeassistant/binary_sensor/cab-0107/door/config", _CABINET,
+        ("cab-0107: announces open on cab/0107/state",),
+    ),
+    Sample(
+        "homeassistant", "a state that was announced", "cab/0107/state", {"door": "OPEN"},
+        ("cab-0107: open[door] = 1 at 02:15:06",),
+        (("homeassistant/binary_sensor/cab-0107/door/config", json.dumps(_CABINET).encode()),),
+    ),
+    Sample(
+        "thingsboard", "device; milliseconds", "dust-4/v1/devices/me/telemetry",
+        {"ts": 1795400104000, "values": {"pm25": 68, "pm10": "121", "noise_leq": 66.4}},
+        (
+            "dust-4: pm25 = 68 ug/m3 at 02:15:04", "dust-4: pm10 = 121 ug/m3 at 02:15:04",
+            "dust-4: noise_leq = 66.4 dB at 02:15:04",
+        ),
+    ),
+    Sample(
+        "thingsboard", "gateway with two devices", "v1/gateway/telemetry",
+        {"Lamp A": [{"ts": 1795400104000, "values": {"current_ma": 410}}], "Lamp B": [{"current_ma": 0}]},
+        ("Lamp A: current_ma = 410 mA at 02:15:04", "Lamp B: current_ma = 0 mA at 02:15:06"),
+    ),
+    Sample(
+        "tasmota", "local time without zone; a zero is a value", "tele/lamp-9/SENSOR",
+        {"Time": "2026-11-23T10:15:05", "ENERGY": {"Power": 0, "Voltage": [228, 231], "Current": 0.0},
+         "Switch1": "OFF", "DS18B20": {"Id": "0123", "Temperature": 68}, "TempUnit": "F"},
+        (
+            "lamp-9: power[energy] = 0 W at 02:15:05", "lamp-9: voltage[energy_1] = 228 V at 02:15:05",
+            "lamp-9: voltage[energy_2] = 231 V at 02:15:05", "lamp-9: current[energy] = 0 A at 02:15:05",
+            "lamp-9: switch[1] = 0 at 02:15:05", "lamp-9: temperature[ds18b20] = 20 degC at 02:15:05",
+        ),
+    ),
+    Sample("tasmota", "last will", "tele/lamp-9/LWT", b"Offline", ("lamp-9: offline (LWT)",)),
+    Sample(
+        "mapping:ctwing_level", "a profile: a text that holds JSON, 0-1 for %, ten times the degrees, words",
+        "push/ctwing/1",
+        {"deviceId": "862000050001", "timestamp": 1795400104000, "upPacketSN": -1,
+         "payload": '{"level": "0.93", "temp": 45, "lid": "开", "battery": 870, "rsrp": -98}'},
+        (
+            "862000050001: fill_pct = 93 % at 02:15:04", "862000050001: temperature = 4.5 degC at 02:15:04",
+            "862000050001: open = 1 at 02:15:04", "862000050001: battery_pct = 87 % at 02:15:04",
+        ),
+    ),
+    Sample(
+        "mapping:onenet_water", "a profile: records picked by a field; mm become cm", "push/onenet",
+        {"msg": [{"dev_id": 2016617, "ds_id": "water", "at": 1795400104000, "value": 152},
+                 {"dev_id": 2016617, "ds_id": "fw", "at": 1795400104000, "value": "1.2.3"}]},
+        ("2016617: depth_cm = 15.2 cm at 02:15:04",),
+    ),
+)  # fmt: skip
+
+
+def main() -> None:
+    """The table, with what the decoders say now."""
+    print("| Format | What | Topic and payload | Decoded |\n|---|---|---|---|")
+    for sample in SAMPLES:
+        try:
+            text = sample.data.decode()
+        except UnicodeDecodeError:
+            text = f"{len(sample.data)} bytes: {sample.data.hex(' ')}"
+        text = text if len(text) <= 160 else f"{text[:157]}…"
+        cells = (sample.form, sample.about, f"`{sample.topic}`<br>`{text}`", "<br>".join(sample.decoded()))
+        print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
