@@ -42,7 +42,7 @@ def _alone(name: str, seconds: int) -> list[str]:
 
 def fuzz(name: str, seconds: int, again: Path | None) -> None:
     """Never returns: libFuzzer ends the process."""
-    with atheris.instrument_imports(include=["ingest.cameras.rtsp"]):
+    with atheris.instrument_imports(include=["ingest.cameras.rtsp", "ingest.sensors.decode"]):
         harness = import_module(f"tests.fuzz.fuzz_{name}")
     KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:

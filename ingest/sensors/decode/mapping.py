@@ -83,6 +83,8 @@ class MappingProfile:
     @classmethod
     def from_stanza(cls, stanza: object, where: str) -> MappingProfile:
         """The profile a stanza describes. Raises MappingError with every problem in it."""
+        if not isinstance(stanza, dict):
+            raise MappingError([f"{where}: holds {type(stanza).__name__}, wanted a mapping of keys"])
         reader = _Reader(where, stanza)
         profile = reader.profile()
         if profile is None:
@@ -171,12 +173,9 @@ class MappingProfile:
 class _Reader:
     """Reads a stanza and collects its problems."""
 
-    def __init__(self, where: str, stanza: object) -> None:
-        self._where = where
-        self._stanza: dict[str, Any] = dict(stanza) if isinstance(stanza, dict) else {}
+    def __init__(self, where: str, stanza: dict[str, Any]) -> None:
+        self._where, self._stanza = where, stanza
         self.problems: list[str] = []
-        if not isinstance(stanza, dict):
-            self._wrong(self._where, stanza, "a mapping of keys")
 
     def profile(self) -> MappingProfile | None:
         stanza = self._stanza

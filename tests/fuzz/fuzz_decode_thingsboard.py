@@ -1,0 +1,17 @@
+"""The decoder `thingsboard`: any bytes, on any topic."""
+
+from __future__ import annotations
+
+from ingest.sensors.decode import DECODERS
+
+from .payloads import feed, seeds_of
+
+
+def seeds() -> list[bytes]:
+    """Its samples."""
+    return seeds_of("thingsboard")
+
+
+def one(data: bytes) -> None:
+    """Only PayloadError, and sound readings."""
+    feed(DECODERS["thingsboard"], data)
