@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import cv2
+
 from detectors.catalog import Catalog
 from detectors.errors import DetectorError
 from detectors.finding import Evidence, Finding
@@ -368,6 +370,8 @@ def _task(wire: Mapping[str, Any]) -> CameraTask:
 
 def run_worker(settings: WorkerSettings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status."""
+    # Looks are many: they share the cores, one picture does not.
+    cv2.setNumThreads(1)
     worker = Worker(settings)
     crashed = threading.Event()
     threading.excepthook = lambda args: _crash(args, worker, crashed)

@@ -69,7 +69,7 @@ class Decoders:
         if frame is None:
             raise NotVideo(f"{shown}: the keyframe is damaged")
         self._give_back(kind, decoder)
-        return decoded(frame, lent=frame)
+        return decoded(frame, lent=frame if decoder.leaves_holes else None)
 
     def _borrow(self, kind: Coding) -> _Decoder:
         with self._lock:
@@ -101,6 +101,8 @@ class _Decoder:
 
     def __init__(self, kind: Coding, how: _How) -> None:
         self.how = how
+        self.leaves_holes = kind.codec == "hevc"
+        """Lost slices are not told: what was never written must show. The H.264 decoder tells (and conceals)."""
         device = HWAccel(how.hardware, allow_software_fallback=False) if how.hardware else None
         self._context = cast(Any, CodecContext.create(kind.codec, "r", device))
         if kind.extradata:
@@ -115,7 +117,7 @@ class _Decoder:
         """One picture, or None where there is none, more than one, or a damaged one. Raises FFmpegError."""
         frames = self._context.decode(av.Packet(data)) + self._context.decode(None)
         self._context.flush_buffers()
-        if len(frames) != 1 or frames[0].is_corrupt or has_holes(frames[0]):
+        if len(frames) != 1 or frames[0].is_corrupt or (self.leaves_holes and has_holes(frames[0])):
             return None
         return cast(av.VideoFrame, frames[0])
 

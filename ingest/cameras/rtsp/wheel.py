@@ -13,7 +13,7 @@ import time
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-ROUND_S = 0.6
+ROUND_S = 0.8
 """Every stream is drained this often: what a picture may wait in the socket."""
 SLOTS = 20
 READ_BYTES = 1 << 19

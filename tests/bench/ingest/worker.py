@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import cv2
+
 from hub.worker.process import Worker, WorkerSettings
 from ingest.frame import Frame
 from ingest.health import CameraState
@@ -43,6 +45,7 @@ class WholeWorker:
         assert job.options
         zone = ZoneInfo("Asia/Shanghai")
         settings = WorkerSettings(job.options["hub"], "t", "0/1", Path(job.options["data"]), ROOT / "models", zone)
+        cv2.setNumThreads(1)
         self._worker = CheckedWorker(settings, looks)
 
     def start(self) -> None:
