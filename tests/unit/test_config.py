@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from hub.cli import main
 from hub.config import _KEYS, ConfigError, default_settings, load
 
 
@@ -92,3 +94,42 @@ def test_platforms_have_sessions(tmp_path: Path) -> None:
         path.write_text(f"platforms: {wrong}")
         with pytest.raises(ConfigError, match=r"sessions: a whole number from 1 to 10000"):
             load(path)
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ({"a/#": "lorawan"}, ["broker_topics", "lorawan", "thethings", "mapping:NAME"]),
+        ({"a/#": "mapping:nobody"}, ["broker_topics", "'mapping:nobody'", "mapping:ctwing_level"]),
+        ({"a/#": {"id": "x", "device": "id"}}, ["broker_topics: a/#: device: 'id'", "a/#: readings"]),
+        ("json", ["broker_topics", "topic filter"]),
+    ],
+)
+def test_payload_formats_that_do_not_exist(tmp_path: Path, topics: object, words: list[str]) -> None:
+    path = tmp_path / "hub.yaml"
+    path.write_text(yaml.safe_dump({"broker_topics": topics}))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert [word for word in (str(path), *words) if word not in str(caught.value)] == []
+
+
+def test_mapping_profiles_travel_as_what_they_say(tmp_path: Path) -> None:
+    stanza = {"id": "x", "device": 1, "readings": [{"prop": "depth_cm", "path": "$.d"}]}
+    path = tmp_path / "hub.yaml"
+    path.write_text(yaml.safe_dump({"broker_topics": {"a/#": "mapping:ctwing_level", "b/#": stanza, "c": "sparkplug"}}))
+    topics = load(path).broker_topics
+    assert json.loads(topics["a/#"])["id"] == "ctwing_level"
+    assert json.loads(topics["b/#"]) == stanza
+    assert topics["c"] == "sparkplug"
+
+
+def test_sensor_try_shows_what_a_payload_says(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sample = tmp_path / "sample.json"
+    sample.write_text('{"deviceId": "8620", "payload": {"level": "0.93"}}')
+    assert main(["sensor", "try", "ctwing_level", str(sample), "--json"]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert (shown["said"], shown["device"], shown["prop"], shown["value"]) == ("Reading", "8620", "fill_pct", 93.0)
+    assert main(["sensor", "try", "tasmota", str(sample), "--topic", "tele/x/LWT"]) == 1
+    assert "neither Online nor Offline" in capfd.readouterr().err
+    assert main(["sensor", "try", "nobody", str(sample)]) == 2
+    assert "sparkplug" in capfd.readouterr().err

@@ -194,6 +194,40 @@ def test_refusals(topic: str, data: bytes, word: str) -> None:
         Sparkplug()(topic, data, NOW)
 
 
+CAPTURED = (
+    (
+        "NBIRTH/pump-st-02",
+        "08cd8ffbeaa03412190a06757074696d65100118c98ffbeaa034200350fdffffff0f12120a02667718c98ffbeaa034200c7a"
+        "03312e3212120a05626453657118ca8ffbeaa034200458001800",
+    ),
+    (
+        "DBIRTH/pump-st-02/level1",
+        "08cd8ffbeaa03412200a0e77617465725f6c6576656c5f636d100318ca8ffbeaa0342009650000cc4112140a05736d6f6b65"
+        "100418ca8ffbeaa034200b700012230a0b496e707574732f666c6f77100518ca8ffbeaa034200458f4ffffffffffffffff01"
+        "12150a016418ca8ffbeaa034200a69000000000000d03f1801",
+    ),
+    (
+        "DDATA/pump-st-02/level1",
+        "08b797fbeaa03412200a0e77617465725f6c6576656c5f636d100318b797fbeaa0342009650000da411802",
+    ),
+    (
+        "NDATA/pump-st-02",
+        "08b797fbeaa03412150a06757074696d65100118b797fbeaa034200350051803",
+    ),
+)
+"""What the client pysparkplug 0.6.1 published through Mosquitto: an edge node, a device, one change of each."""
+
+
+def test_messages_of_an_unmodified_client() -> None:
+    decoder, now = Sparkplug(), datetime(2026, 11, 24, 11, 44, 8, tzinfo=NOW.tzinfo)
+    said = [one for kind, data in CAPTURED for one in decoder(f"spBv1.0/xifeng/{kind}", bytes.fromhex(data), now)]
+    assert [(r.prop, r.value) for r in said if isinstance(r, Reading)] == [
+        ("uptime", -3.0), ("fw", 1.2), ("water_level_cm", 25.5), ("smoke", 0.0), ("inputs_flow", -12.0), ("d", 0.25),
+        ("water_level_cm", 27.25), ("uptime", 5.0),
+    ]  # fmt: skip
+    assert not wanted(said)
+
+
 def test_what_is_remembered_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sparkplug, "MOST_NODES", 5)
     monkeypatch.setattr(sparkplug, "MOST_METRICS", 60)

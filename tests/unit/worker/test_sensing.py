@@ -1,0 +1,47 @@
+"""From messages to readings: what is unreadable is counted and skipped, what else is said is counted and named once."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import pytest
+
+from hub.worker.sensing import decode
+from ingest.sensors.decode import Decoders
+from ingest.sensors.mqtt import Message
+from tests.samples.readings import NOW
+from tests.samples.tahu import metric, payload
+
+
+def message(form: str, topic: str, data: bytes) -> Message:
+    return Message(topic, data, NOW, False, form)
+
+
+def test_one_unreadable_message_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    counters, said = Counter[str](), dict[str, float]()
+    messages = [message("json", "a/1", b'{"open": 1}'), *[message("json", "a/2", b"{")] * 5]
+    messages += [message("lorawan", "a/3", b"{}"), message("json", "a/4", b'{"open": 0}')]
+    with caplog.at_level(logging.WARNING, "worker.sensing"):
+        readings = decode(messages, counters, said, Decoders())
+    assert [(r.device, r.value) for r in readings] == [("1", 1.0), ("4", 0.0)]
+    assert counters["dropped_payload"] == 6
+    assert len(caplog.messages) == 2, "each topic once a minute"
+    assert "unknown payload format 'lorawan'" in caplog.messages[1]
+
+
+def test_what_is_no_reading_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    counters, decoders = Counter[str](), Decoders()
+    data = payload(metric(1.0, 9, name="level_cm"), seq=3)
+    messages = [message("tasmota", "tele/x/LWT", b"Online"), *[message("sparkplug", "spBv1.0/g/NDATA/n", data)] * 3]
+    with caplog.at_level(logging.WARNING, "worker.sensing"):
+        readings = decode(messages, counters, {}, decoders)
+    assert [r.prop for r in readings] == ["level_cm"] * 3
+    assert counters == {"presences": 1, "rebirths_wanted": 1}
+    assert ["spBv1.0/g/NCMD/n" in line for line in caplog.messages] == [True]
+
+
+def test_what_was_said_is_remembered_within_bounds() -> None:
+    said: dict[str, float] = {}
+    decode([message("json", f"a/{n}", b"{") for n in range(3000)], Counter(), said, Decoders())
+    assert len(said) <= 1000
