@@ -72,6 +72,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
         "looking": _looking(house.settings),
         "reading": _reading(house.settings),
+        "inference": {"threads": house.settings.model_threads},
         "decoding": {"skip_loop_filter": house.settings.skip_loop_filter, "hardware": house.settings.hardware},
         "cameras": cameras,
         "sensors": sensors,

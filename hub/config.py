@@ -71,6 +71,7 @@ class Settings:
     platforms: Mapping[str, int] = field(default_factory=dict)
     visits_at_once: int = 512
     decode_threads: int = 0
+    model_threads: int = 0
     skip_loop_filter: str = "h264"
     hardware: str = ""
     preroll_s: float = 10.0
@@ -297,6 +298,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "platforms": ("platforms", _platforms),
     "visits_at_once": ("visits_at_once", _whole(1, 10000)),
     "decode_threads": ("decode_threads", _whole(0, 256)),
+    "model_threads": ("model_threads", _whole(0, 256)),
     "skip_loop_filter": ("skip_loop_filter", _one_of("none", "h264", "all")),
     "hardware": ("hardware", _text),
     "preroll_s": ("preroll_s", _between(0.0, 60.0)),

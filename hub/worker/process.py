@@ -111,6 +111,7 @@ class Worker:
         self._pipeline: Pipeline | None = None
         self._clips: frozenset[str] = frozenset()
         self._models: dict[str, Model] = {}
+        self._model_threads: int | None = None
         self._stanzas: Mapping[str, Any] = {}
         self._decoding: dict[str, str] | None = None
 
@@ -171,6 +172,7 @@ class Worker:
 
     def _apply(self, wire: dict[str, Any]) -> None:
         kinds = {key: Kind.from_wire(stanza) for key, stanza in wire["kinds"].items()}
+        self._model_threads = (wire.get("inference") or {}).get("threads") or None
         if self._pipeline is None or wire["kinds"] != self._stanzas:
             if self._pipeline is not None:
                 self._pipeline.save()
@@ -217,7 +219,7 @@ class Worker:
 
     def _model(self, name: str) -> Model:
         if name not in self._models:
-            self._models[name] = Catalog(self._settings.models_dir).open(name)
+            self._models[name] = Catalog(self._settings.models_dir).open(name, threads=self._model_threads)
         return self._models[name]
 
     def _connect(self, broker: dict[str, Any] | None) -> None:
