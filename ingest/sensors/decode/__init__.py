@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from ...errors import PayloadError
 from .chirpstack import decode_chirpstack
 from .homeassistant import HomeAssistant
 from .mapping import MappingProfile
@@ -35,6 +36,7 @@ DECODERS: dict[str, Decoder] = {
 REMEMBERING: dict[str, Callable[[], Decoder]] = {"sparkplug": Sparkplug, "homeassistant": HomeAssistant}
 """Formats of which earlier messages explain later ones: what makes a decoder for one listener."""
 FORMATS = (*DECODERS, *REMEMBERING)
+MOST_PAYLOAD_BYTES = 1 << 20
 
 
 class Decoders:
@@ -45,6 +47,8 @@ class Decoders:
 
     def decode(self, form: str, topic: str, payload: bytes, received_at: datetime) -> Sequence[Said]:
         """What a message says. `form`: one of FORMATS, or a mapping profile as JSON. Raises PayloadError."""
+        if len(payload) > MOST_PAYLOAD_BYTES:
+            raise PayloadError(f"{topic}: {len(payload)} bytes in one message, at most {MOST_PAYLOAD_BYTES}")
         decoder = self._by_format.get(form)
         if decoder is None:
             # Forms come from the configuration, so there are few.

@@ -25,6 +25,7 @@ from .values import key_of, measure, name_of, number
 MOST_ENTITIES = 20_000
 _MOST_AT_ONCE = 200
 _MOST_TEXT = 200
+_MOST_TOPIC = 300
 _SHORT = {
     "stat_t": "state_topic", "val_tpl": "value_template", "uniq_id": "unique_id", "dev": "device", "mdl": "model",
     "ids": "identifiers", "avty_t": "availability_topic", "avty": "availability", "t": "topic",
@@ -75,6 +76,8 @@ class HomeAssistant:
     def __call__(self, topic: str, payload: bytes, received_at: datetime) -> list[Said]:
         """What one message says; PayloadError for a state that nothing announced, or that its template cannot read."""
         if _is_config(topic):
+            if len(topic) > _MOST_TOPIC:
+                raise PayloadError(f"{topic[:60]}…: a topic of {len(topic)} characters, at most {_MOST_TOPIC}")
             self._forget(topic)
             return [*self._discovered(topic, payload)] if payload else []
         configs = self._configs_of.get(topic)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from hashlib import sha256
 
 from ...errors import PayloadError
@@ -35,6 +36,7 @@ MEASURED = frozenset((
 """Names that are always measurements: one of them without a number makes the message unreadable."""
 
 
+@lru_cache(4096)
 def unit_of(prop: str) -> str:
     """The unit that a property's name tells; empty for states and unknown names."""
     return _UNITS_BY_NAME.get(prop) or next((unit for ending, unit in _UNITS if prop.endswith(ending)), "")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.errors import PayloadError
 from ingest.sensors.decode import FORMATS, Decoders
 from tests.fuzz.payloads import feed
 from tests.samples.readings import NOW, SAMPLES, Sample, wire_form
@@ -54,6 +55,11 @@ def _replaced(value: Any, data: st.DataObject) -> Any:
     changed = value.copy()
     changed[key] = _replaced(value[key], data)
     return changed
+
+
+def test_a_message_of_megabytes_is_not_even_parsed() -> None:
+    with pytest.raises(PayloadError, match="at most 1048576"):
+        Decoders().decode("json", "t", b" " * (1 << 20) + b"{}", NOW)
 
 
 def test_every_decoder_has_a_harness() -> None:
