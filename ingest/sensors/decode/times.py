@@ -20,14 +20,14 @@ _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 
 def parse_time(value: object, local: tzinfo = LOCAL) -> datetime | None:
-    """UTC from a time since 1970 (10, 13, 16 or 19 digits, as number or text), 20261123101502, or ISO 8601; else None.
+    """UTC from a time since 1970 (10, 13, 16 or 19 digits, as number or text), ISO 8601, or 20261123101502[123].
 
-    A time without a zone is one of `local`.
+    A time without a zone is one of `local`. None for what is no time.
     """
     if isinstance(value, str):
         value = value.strip()
-        if len(value) == 14 and value.isdecimal() and value.startswith("20"):
-            return read_time(value, "%Y%m%d%H%M%S", local)
+        if len(value) in (14, 17) and value.isdecimal() and value.startswith("20"):
+            return read_time(value, "%Y%m%d%H%M%S" if len(value) == 14 else "%Y%m%d%H%M%S%f", local)
         if not value.replace(".", "", 1).isdecimal():
             return read_time(value, "iso", local)
         value = float(value)
