@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from detectors.sensing import SensorRules
 from ingest.device import Sensor
 from ingest.errors import PayloadError
 from ingest.reading import Reading
-from ingest.sensors.decode import Decoders
+from ingest.sensors.decode import Decoders, explains
 from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Trouble
 from ingest.sensors.mqtt import Message
 
@@ -30,12 +31,15 @@ _COUNTED = {Presence: "presences", Trouble: "troubles", Announced: "announced", 
 
 def decode(
     messages: Sequence[Message], counters: Counter[str], said: dict[str, float], decoders: Decoders
-) -> list[Reading]:
-    """All readings of `messages`; an unreadable payload is counted, named at most once a minute, and skipped.
+) -> tuple[list[Reading], list[Message]]:
+    """All readings of `messages`, and those messages that explain later ones.
+
+    An unreadable payload is counted, named at most once a minute, and skipped.
 
     What else the messages say (who came, who is new, what is wrong) is counted, and logged as often.
     """
     readings: list[Reading] = []
+    explaining: list[Message] = []
     for message in messages:
         try:
             told = decoders.decode(message.format, message.topic, message.payload, message.received_at)
@@ -44,13 +48,15 @@ def decode(
             if _due(said, message.topic):
                 log.warning("%s (%d unreadable payloads so far)", error, counters["dropped_payload"])
             continue
+        if explains(message.format, message.topic):
+            explaining.append(message)
         for one in told:
             if isinstance(one, Reading):
                 readings.append(one)
             else:
                 counters[_COUNTED[type(one)]] += 1
                 _log_said(one, said)
-    return readings
+    return readings, explaining
 
 
 def _log_said(one: Presence | Trouble | Announced | RebirthWanted, said: dict[str, float]) -> None:
@@ -83,6 +89,9 @@ class Listening:
         self._states: dict[str, dict[str, Any]] = spool.rule_states()
         self._said: dict[str, float] = {}
         self._decoders = Decoders()
+        for topic, form, payload, received_at in spool.explaining():
+            with suppress(PayloadError):
+                self._decoders.decode(form, topic, payload, received_at)
         self._lock = threading.Lock()
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
@@ -110,7 +119,9 @@ class Listening:
 
     def on_batch(self, messages: Sequence[Message]) -> None:
         """Called by the listener before it acknowledges: returns only when every reading is on the disk."""
-        readings = decode(messages, self._counters, self._said, self._decoders)
+        readings, explaining = decode(messages, self._counters, self._said, self._decoders)
+        if explaining:
+            self._spool.keep_explaining((m.topic, m.format, m.payload, m.received_at) for m in explaining)
         if readings:
             self._counters["readings"] += self._spool.add_readings(readings)
             self._wake.set()

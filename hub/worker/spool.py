@@ -33,9 +33,16 @@ CREATE TABLE IF NOT EXISTS readings (
 CREATE INDEX IF NOT EXISTS readings_unevaluated ON readings (seq) WHERE evaluated = 0;
 CREATE INDEX IF NOT EXISTS readings_unposted ON readings (seq) WHERE posted = 0;
 CREATE TABLE IF NOT EXISTS rule_state (sensor TEXT PRIMARY KEY, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS explaining (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL UNIQUE, form TEXT NOT NULL, payload BLOB NOT NULL,
+    received_at TEXT NOT NULL);
 """
 _KEPT_KEYS = 50_000
 """Readings already posted whose keys are kept, so that a redelivered message is not evaluated twice."""
+
+
+_KEPT_EXPLAINING = 10_000
+_MOST_EXPLAINING_BYTES = 64 << 10
 
 
 class SpoolFull(RuntimeError):
@@ -172,6 +179,24 @@ class Spool:
             before = db.total_changes
             db.executemany("INSERT OR IGNORE INTO readings (key, body) VALUES (?, ?)", rows)
             return db.total_changes - before
+
+    def keep_explaining(self, messages: Iterable[tuple[str, str, bytes, datetime]]) -> None:
+        """Keep (topic, form, payload, received at) of messages that explain later ones: the newest of each topic."""
+        rows = [(t, f, p, at.isoformat()) for t, f, p, at in messages if len(p) <= _MOST_EXPLAINING_BYTES]
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO explaining (topic, form, payload, received_at) VALUES (?, ?, ?, ?)", rows
+            )
+            db.execute(
+                "DELETE FROM explaining WHERE seq <= (SELECT seq FROM explaining ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+                (_KEPT_EXPLAINING,),
+            )
+
+    def explaining(self) -> list[tuple[str, str, bytes, datetime]]:
+        """What `keep_explaining` kept, in the order of arrival."""
+        with self._lock:
+            rows = self._db.execute("SELECT topic, form, payload, received_at FROM explaining ORDER BY seq").fetchall()
+        return [(topic, form, payload, datetime.fromisoformat(at)) for topic, form, payload, at in rows]
 
     def unevaluated(self, limit: int = 500) -> list[tuple[int, Reading]]:
         """(seq, reading) of the oldest readings that no rule has seen."""

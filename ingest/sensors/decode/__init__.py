@@ -12,11 +12,11 @@ from datetime import datetime
 
 from ...errors import PayloadError
 from .chirpstack import decode_chirpstack
-from .homeassistant import HomeAssistant
+from .homeassistant import HomeAssistant, is_config
 from .mapping import MappingProfile
 from .plain import decode_json
 from .said import Said
-from .sparkplug import Sparkplug
+from .sparkplug import Sparkplug, is_birth
 from .tasmota import decode_tasmota
 from .thethings import decode_thethings
 from .thingsboard import decode_thingsboard
@@ -35,8 +35,14 @@ DECODERS: dict[str, Decoder] = {
 """Formats of which every message explains itself."""
 REMEMBERING: dict[str, Callable[[], Decoder]] = {"sparkplug": Sparkplug, "homeassistant": HomeAssistant}
 """Formats of which earlier messages explain later ones: what makes a decoder for one listener."""
+_EXPLAINS = {"sparkplug": is_birth, "homeassistant": is_config}
 FORMATS = (*DECODERS, *REMEMBERING)
 MOST_PAYLOAD_BYTES = 1 << 20
+
+
+def explains(form: str, topic: str) -> bool:
+    """Whether later messages cannot be read without this one: who is to go on after a restart keeps it."""
+    return form in _EXPLAINS and _EXPLAINS[form](topic)
 
 
 class Decoders:

@@ -75,7 +75,7 @@ class HomeAssistant:
 
     def __call__(self, topic: str, payload: bytes, received_at: datetime) -> list[Said]:
         """What one message says; PayloadError for a state that nothing announced, or that its template cannot read."""
-        if _is_config(topic):
+        if is_config(topic):
             if len(topic) > _MOST_TOPIC:
                 raise PayloadError(f"{topic[:60]}…: a topic of {len(topic)} characters, at most {_MOST_TOPIC}")
             self._forget(topic)
@@ -110,7 +110,7 @@ class HomeAssistant:
                     del self._configs_of[used]
 
 
-def _is_config(topic: str) -> bool:
+def is_config(topic: str) -> bool:
     """PREFIX/COMPONENT/[NODE/]OBJECT/config."""
     levels = topic.split("/")
     return levels[-1] == "config" and len(levels) >= 4

@@ -59,6 +59,12 @@ class _Node:
     devices: dict[str, bool] = field(default_factory=dict)
 
 
+def is_birth(topic: str) -> bool:
+    """Whether messages on `topic` explain later ones."""
+    levels = topic.split("/", 3)
+    return levels[0] == NAMESPACE and len(levels) == 4 and levels[2] in ("NBIRTH", "DBIRTH")
+
+
 class Sparkplug:
     """Decodes the messages of all edge nodes; one object for each listener."""
 
@@ -83,6 +89,8 @@ class Sparkplug:
             raise PayloadError(f"{topic}: not a Sparkplug B payload ({error}): {payload[:40]!r}") from None
         if read.kind == "SPBV1.0_COMPRESSED":
             raise PayloadError(f"{topic}: a compressed payload; switch compression off at the edge node")
+        if read.seq is not None and read.seq > 255:
+            raise PayloadError(f"{topic}: seq: {read.seq} is not a number from 0 to 255")
         node = self._node(group, name)
         if device and device not in node.devices and len(node.devices) >= MOST_DEVICES_A_NODE:
             raise PayloadError(f"{topic}: more than {MOST_DEVICES_A_NODE} devices at one edge node")
@@ -171,6 +179,7 @@ class _Turn:
         if node.born and None not in (bd_seq, node.bd_seq) and bd_seq != node.bd_seq:
             return
         node.born, node.seq = False, None
+        node.aliases.clear()
         yield Presence(self.node_id, False, self.received_at, "NDEATH")
         for device, alive in node.devices.items():
             if alive:
@@ -248,7 +257,7 @@ class _Turn:
         if metric.name:
             known = node.names.get((self.device, metric.name))
             return known or _Meaning(self.device, metric.name, metric.datatype, metric.unit)
-        meaning = node.aliases.get(metric.alias) if metric.alias is not None and node.born else None
+        meaning = node.aliases.get(metric.alias) if metric.alias is not None else None
         if meaning is None or meaning.device != self.device:
             return None
         if None not in (metric.datatype, meaning.datatype) and metric.datatype != meaning.datatype:

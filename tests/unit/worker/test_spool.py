@@ -29,6 +29,17 @@ def keep(spool: Spool, number: int, content: bytes) -> None:
     spool.add_finding(finding(number, content), {hashlib.sha256(content).hexdigest(): content})
 
 
+def test_of_messages_that_explain_later_ones_the_newest_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.worker.spool._KEPT_EXPLAINING", 3)
+    spool = Spool(tmp_path)
+    spool.keep_explaining((f"t{n % 5}", "sparkplug", bytes((n,)), NOW) for n in range(7))
+    spool.keep_explaining([("t9", "sparkplug", bytes(70_000), NOW)])
+    assert [(topic, data[0]) for topic, _, data, _ in spool.explaining()] == [("t4", 4), ("t0", 5), ("t1", 6)]
+    spool.close()
+
+
 def test_a_finding_survives_a_restart_with_its_picture(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     keep(spool, 1, b"picture")

@@ -85,6 +85,14 @@ def test_data_before_a_birth() -> None:
     assert request.timestamp == int(NOW.timestamp() * 1000)
 
 
+def test_the_birth_of_a_device_is_enough_for_its_own_aliases() -> None:
+    host = Host()
+    assert wanted(host.device("DBIRTH", metric(1.0, FLOAT, name="level_cm", alias=2), seq=1))
+    assert values(host.device("DDATA", metric(2.0, FLOAT, alias=2), seq=2)) == {"level_cm": 2.0}
+    host.node("NDEATH")
+    assert values(host.device("DDATA", metric(2.0, FLOAT, alias=2), seq=3)) == {}
+
+
 def test_a_rebirth_is_asked_for_once_a_minute() -> None:
     host = Host()
     asked = []
@@ -186,7 +194,7 @@ def test_what_is_said_to_nodes_is_nothing_to_us(topic: str) -> None:
         ("spBv1.0/g/NDATA/n/d", b"", "of a node"), ("spBv1.0/g/DDATA/n", b"", "needs a device"),
         ("spBv1.0/g/NDATA/n", b'{"metrics": []}', "not a Sparkplug B payload"),
         ("spBv1.0/g/NDATA/n", b"\x08\xff\xff", "without an end"), ("spBv1.0/g/NDATA/n", b"\x12\x7f", "127 bytes"),
-        ("spBv1.0/g/NDATA/n", b"\x22\x12SPBV1.0_COMPRESSED", "compressed"),
+        ("spBv1.0/g/NDATA/n", b"\x18\xac\x02", "seq: 300"), ("spBv1.0/g/NDATA/n", b"\x22\x12SPBV1.0_COMPRESSED", "compressed"),
     ],
 )  # fmt: skip
 def test_refusals(topic: str, data: bytes, word: str) -> None:
