@@ -48,7 +48,7 @@ def serve(make: Callable[[Job, Looks], Reader]) -> None:
 
 
 def _settle(job: Job, looks: Looks) -> None:
-    """Until no look of a whole interval was stale: ffmpeg begins with hundreds of pictures that fill up its past."""
+    """Until no look of a whole interval was stale: whoever is still catching up is not measured."""
     time.sleep(_SETTLE_S)
     until_s = time.monotonic() + _SETTLE_MOST_S
     looks.tell(job.every_s)

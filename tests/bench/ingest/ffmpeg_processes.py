@@ -1,4 +1,8 @@
-"""An ffmpeg process a camera: everything decoded, scaled to 640 x 360, five raw pictures a second on a pipe."""
+"""An ffmpeg process a camera: everything decoded, scaled to 640 x 360, five raw pictures a second on a pipe.
+
+Pictures are stamped by the wall clock, as NVRs that work this way do: by a stream's own time, FFmpeg 5.1 now and then
+begins with a jump of 2^32 ticks, and fills it up with 238,000 pictures.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,9 @@ class FfmpegProcesses(ThreadPerCamera):
         """See ThreadPerCamera."""
         size = WIDTH_PX * HEIGHT_PX * 3 // 2
         asked = ["-hide_banner", "-loglevel", "quiet", "-nostdin", "-threads", "2", "-rtsp_transport", "tcp"]
-        asked += ["-timeout", "10000000", "-i", url, "-r", str(FPS), "-vf", f"fps={FPS},scale={WIDTH_PX}:{HEIGHT_PX}"]
+        asked += ["-avoid_negative_ts", "make_zero", "-fflags", "+genpts+discardcorrupt", "-timeout", "10000000"]
+        asked += ["-use_wallclock_as_timestamps", "1", "-i", url]
+        asked += ["-r", str(FPS), "-vf", f"fps={FPS},scale={WIDTH_PX}:{HEIGHT_PX}"]
         asked += ["-threads", "2", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:"]
         with subprocess.Popen(["ffmpeg", *asked], stdout=subprocess.PIPE) as process:
             assert process.stdout
