@@ -55,7 +55,7 @@ class Settings:
     listen_port: int = 8080
     broker_url: str = ""
     broker_topics: Mapping[str, str] = field(
-        default_factory=lambda: {"application/+/device/+/event/up": "chirpstack", "gridhub/+": "json"}
+        default_factory=lambda: {"application/+/device/+/event/+": "chirpstack", "gridhub/+": "json"}
     )
     kinds_dir: Path = field(default_factory=lambda: shipped("configs") / "kinds")
     sensors_dir: Path = field(default_factory=lambda: shipped("configs") / "sensors")

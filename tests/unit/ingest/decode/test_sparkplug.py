@@ -194,7 +194,8 @@ def test_what_is_said_to_nodes_is_nothing_to_us(topic: str) -> None:
         ("spBv1.0/g/NDATA/n/d", b"", "of a node"), ("spBv1.0/g/DDATA/n", b"", "needs a device"),
         ("spBv1.0/g/NDATA/n", b'{"metrics": []}', "not a Sparkplug B payload"),
         ("spBv1.0/g/NDATA/n", b"\x08\xff\xff", "without an end"), ("spBv1.0/g/NDATA/n", b"\x12\x7f", "127 bytes"),
-        ("spBv1.0/g/NDATA/n", b"\x18\xac\x02", "seq: 300"), ("spBv1.0/g/NDATA/n", b"\x22\x12SPBV1.0_COMPRESSED", "compressed"),
+        ("spBv1.0/g/NDATA/n", b"\x18\xac\x02", "seq: 300"),
+        ("spBv1.0/g/NDATA/n", b"\x22\x12SPBV1.0_COMPRESSED", "compressed"),
     ],
 )  # fmt: skip
 def test_refusals(topic: str, data: bytes, word: str) -> None:
