@@ -23,18 +23,23 @@ LIVED_S = 30.0
 
 @dataclass(slots=True)
 class Backoff:
-    """Waits that double from `first_s` to `most_s`, drawn from their upper half so that many do not return at once."""
+    """Waits that double from `first_s` to `most_s`, drawn from their upper half so that many do not return at once.
+
+    The first wait is longer by up to `spread_s`: when a switch comes back, a thousand cameras do not all knock at once.
+    """
 
     first_s: float = 1.0
     most_s: float = 30.0
     rng: random.Random = field(default_factory=random.Random)
     failures: int = 0
+    spread_s: float = 0.0
 
     def next_s(self) -> float:
         """How long to wait after one more failure."""
         whole_s = min(self.most_s, self.first_s * 2.0 ** min(self.failures, 30))
+        more_s = self.spread_s * self.rng.random() if self.failures == 0 else 0.0
         self.failures += 1
-        return whole_s * (0.5 + 0.5 * self.rng.random())
+        return more_s + whole_s * (0.5 + 0.5 * self.rng.random())
 
     def reset(self) -> None:
         """It worked."""
@@ -43,7 +48,7 @@ class Backoff:
 
 def backoff_for(error: SourceError) -> Backoff:
     """The pace that suits a failure: cameras lock an account after a handful of wrong passwords."""
-    return Backoff(60.0, 1800.0) if isinstance(error, SignInRefused) else Backoff()
+    return Backoff(60.0, 1800.0) if isinstance(error, SignInRefused) else Backoff(spread_s=5.0)
 
 
 Pace = Callable[[SourceError], Backoff]

@@ -11,15 +11,17 @@ class ArrivalClock:
     A camera's own date is often wrong, so arrival is the truth; but a packet that waited (a server's cache of old
     pictures on connecting, a stalled link, our own probing) arrived late. The packet that waited least gives the
     offset between the two clocks, and every other one is dated by it (a minimum filter, as in RFC 5905 §10). The
-    minimum is taken over the last one to two windows, so that a drifting clock is followed; a jump starts anew.
+    minimum is taken over the last one to two windows, so that a drifting clock is followed, and so long that a
+    minute of a machine that cannot keep up still counts as waiting. A jump between two packets starts anew.
     """
 
-    def __init__(self, window_s: float = 30.0, jump_s: float = 10.0) -> None:
+    def __init__(self, window_s: float = 60.0, jump_s: float = 10.0) -> None:
         self._window_s = window_s
         self._jump_s = jump_s
         self._window_began_s = 0.0
         self._least_s: float | None = None
         self._least_before_s: float | None = None
+        self._delay_s = 0.0
 
     def arrived(self, pts_s: float, at: datetime) -> None:
         """A packet stamped `pts_s` came at `at`."""
@@ -28,12 +30,12 @@ class ArrivalClock:
     def heard(self, pts_s: float, now_s: float) -> None:
         """The same, with the time as seconds since 1970 (UTC)."""
         delay_s = now_s - pts_s
-        offset_s = self._offset_s()
-        if offset_s is None or abs(delay_s - offset_s) > self._jump_s:
+        before_s, self._delay_s = self._delay_s, delay_s
+        if self._least_s is None or abs(delay_s - before_s) > self._jump_s:
             self._least_s, self._least_before_s, self._window_began_s = delay_s, None, now_s
         elif now_s - self._window_began_s > self._window_s:
             self._least_s, self._least_before_s, self._window_began_s = delay_s, self._least_s, now_s
-        elif self._least_s is None or delay_s < self._least_s:
+        elif delay_s < self._least_s:
             self._least_s = delay_s
 
     def captured_at(self, pts_s: float, arrived_at: datetime) -> datetime:
@@ -44,12 +46,8 @@ class ArrivalClock:
 
     def taken_s(self, pts_s: float, arrived_s: float) -> float:
         """The same in seconds since 1970 (UTC)."""
-        offset_s = self._offset_s()
-        if offset_s is None or abs(pts_s + offset_s - arrived_s) > self._jump_s:
+        if self._least_s is None:
             return arrived_s
+        before_s = self._least_before_s
+        offset_s = self._least_s if before_s is None else min(self._least_s, before_s)
         return min(arrived_s, pts_s + offset_s)
-
-    def _offset_s(self) -> float | None:
-        if self._least_before_s is None:
-            return self._least_s
-        return self._least_before_s if self._least_s is None else min(self._least_s, self._least_before_s)

@@ -59,3 +59,13 @@ def test_a_slow_clock_is_followed() -> None:
 
 def test_without_packets_arrival_is_all_there_is() -> None:
     assert ArrivalClock().captured_at(3.0, at(7)) == at(7)
+
+
+def test_a_backlog_that_grows_for_a_minute_is_waiting_not_a_jump() -> None:
+    """The machine falls behind by half a second each second: what it reads is as old as it is."""
+    clock = ArrivalClock()
+    for i in range(30):
+        clock.arrived(i, at(i))
+    for i in range(30):
+        clock.arrived(30 + i * 0.5, at(30 + i))
+    assert clock.captured_at(44.5, at(59)) == at(44.5)

@@ -36,7 +36,16 @@ def test_a_good_connection_resets() -> None:
 
 def test_wrong_passwords_are_tried_seldom() -> None:
     assert backoff_for(SignInRefused("x")).next_s() >= 30
-    assert backoff_for(Lost("x")).next_s() <= 1
+
+
+def test_what_was_dropped_at_once_does_not_come_back_at_once() -> None:
+    first = sorted(backoff_for(Lost("x")).next_s() for _ in range(1000))
+    assert first[-1] <= 6
+    in_a_second = max(sum(at <= wait < at + 1 for wait in first) for at in first)
+    assert in_a_second < 300
+    backoff = backoff_for(Lost("x"))
+    backoff.next_s()
+    assert backoff.next_s() <= 2
 
 
 class Script:
