@@ -19,7 +19,9 @@ accesslog.format = "%p %m %U %s"
 mimetype.assign = (".jpg" => "image/jpeg")
 auth.backend = "plain"
 auth.backend.plain.userfile = "{folder}/passwords"
-auth.require = ("" => ("method" => "digest", "algorithm" => "{algorithm}", "realm" => "camera", "require" => "valid-user"))
+auth.require = ("" => (
+  "method" => "digest", "algorithm" => "{algorithm}", "realm" => "camera", "require" => "valid-user"
+))
 """
 
 
