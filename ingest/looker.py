@@ -34,6 +34,8 @@ log = logging.getLogger("ingest")
 
 FRESH_S = 20.0
 """A routine look takes no picture older than this, nor than the camera's interval."""
+KEYFRAME_S = 3.0
+"""Nor fresher than this: a standing stream shows a keyframe every second or two, and is read every so often."""
 PATIENCE_S = 75.0
 """How long a look waits for a standing stream's next keyframe before it says so."""
 POLL_S, POLL_MOST_S = 0.2, 2.0
@@ -315,7 +317,7 @@ class Looker:
         return True
 
     def _not_before(self, seat: Seat, now: datetime) -> datetime:
-        oldest = now - timedelta(seconds=min(FRESH_S, seat.camera.every_s))
+        oldest = now - timedelta(seconds=max(KEYFRAME_S, min(FRESH_S, seat.camera.every_s)))
         if seat.last_at is not None:
             oldest = max(oldest, seat.last_at + timedelta(milliseconds=1))
         return max(oldest, seat.asked) if seat.asked else oldest
