@@ -9,7 +9,7 @@ from typing import Any
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 as shares of the picture's width and height, 0-1."""
 
-EVIDENCE_ROLES = ("frame", "before", "clip")
+EVIDENCE_ROLES = ("frame", "before", "clip", "strip")
 
 
 class FindingError(ValueError):

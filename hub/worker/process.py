@@ -36,7 +36,7 @@ from ingest.device import Camera, Place, Sensor, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
-from ingest.media import DECODERS
+from ingest.media import DECODERS, picture_strip
 from ingest.sensors.mqtt import MqttListener
 
 from ..jpeg import encode_jpeg
@@ -275,6 +275,8 @@ class Worker:
         camera = found.finding.camera
         if camera in self._clips and (clip := self._clip(camera, found.finding)) is not None:
             contents.append(("clip", "video/mp4", clip))
+            if (strip := picture_strip(clip)) is not None:
+                contents.append(("strip", "image/jpeg", encode_jpeg(strip)))
         hashed = [(role, media, hashlib.sha256(content).hexdigest(), content) for role, media, content in contents]
         evidence = tuple(Evidence(role, sha256, media) for role, media, sha256, _content in hashed)
         try:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.city import PASSWORD
 from tests.e2e.desk.browser import PHONE, Screen, browser
 from tests.e2e.desk.office import Office, picture
+from tests.peers import clips, wait_until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -70,6 +71,27 @@ def test_a_finding_is_confirmed_by_keyboard_and_becomes_a_case(office: Office, c
     assert alert["state"] == "confirmed"
     assert alert["verdict"]["by"] == "zhang"
     office.do(office.admin, f"cases/{alert['case']}/void", {"reason": "测试结束"})
+
+
+def test_a_clip_plays_and_pictures_stand_in_for_what_the_browser_cannot(
+    office: Office, chrome: Browser, tmp_path: Path
+) -> None:
+    settle(office)
+    for codec, camera in (("libx264", "cam-01"), ("libx265", "cam-02")):
+        clip = clips.encode(clips.scene(40, 320, 180), tmp_path / f"{codec}.mp4", gop=10, codec=codec).read_bytes()
+        office.find(camera, minutes_ago=20.0 if codec == "libx264" else 10.0, clip=clip)
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.click("[data-test=view-clip]")
+        playing = page.locator("[data-test=clip]")
+        wait_until(lambda: playing.evaluate("video => video.currentTime") > 0.3, what="the clip plays")
+        page.keyboard.press("j")
+        page.click("[data-test=view-clip]")
+        screen.drawn("[data-test=strip]")
+        expect(page.get_by_text("此浏览器不能播放该编码")).to_be_visible()
+        expect(page.locator("[data-test=clip]")).to_have_count(0)
+    settle(office)
 
 
 def test_the_queue_is_worked_by_keys_and_new_alerts_do_not_move_the_eye(office: Office, chrome: Browser) -> None:

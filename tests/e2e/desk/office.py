@@ -13,6 +13,8 @@ import cv2
 import httpx
 import numpy as np
 
+from hub.jpeg import encode_jpeg
+from ingest.media import picture_strip
 from tests.e2e.city import City, Json
 
 CAMERAS = ("cam-01", "cam-02", "cam-03", "cam-04")
@@ -50,10 +52,20 @@ class Office(City):
         self.people[name] = self._sign_in(name, self.add("users", row)["one_time_password"])
         return self.people[name]
 
-    def find(self, camera: str, kind: str = "garbage_exposed", minutes_ago: float = 12.0, before: bool = False) -> Json:
-        """Post a finding with its picture; returns the hub's answer ({alert, outcome, …})."""
+    def find(
+        self,
+        camera: str,
+        kind: str = "garbage_exposed",
+        minutes_ago: float = 12.0,
+        before: bool = False,
+        clip: bytes | None = None,
+    ) -> Json:
+        """Post a finding with its picture (and `clip`, MP4, as a worker would); returns {alert, outcome, …}."""
         seed = int(hashlib.sha256(f"{camera}{kind}{minutes_ago}".encode()).hexdigest()[:8], 16)
         pictures = {"frame": picture(camera, seed)} | ({"before": picture("before", seed + 1)} if before else {})
+        if clip is not None:
+            strip = picture_strip(clip)
+            pictures |= {"clip": clip} | ({} if strip is None else {"strip": encode_jpeg(strip)})
         at = datetime.now(UTC)
         finding: dict[str, Any] = {
             "id": uuid.uuid4().hex,
@@ -66,14 +78,14 @@ class Office(City):
             "zone": "人行道",
             "model": {"name": "street", "version": "1"},
             "evidence": [
-                {"role": role, "sha256": hashlib.sha256(jpeg).hexdigest(), "media_type": "image/jpeg"}
+                {"role": role, "sha256": hashlib.sha256(jpeg).hexdigest(), "media_type": _media(role)}
                 for role, jpeg in pictures.items()
             ],
         }
         files = [("finding", (None, json.dumps(finding), "application/json"))]
-        for jpeg in pictures.values():
+        for role, jpeg in pictures.items():
             digest = hashlib.sha256(jpeg).hexdigest()
-            files.append((digest, (digest, jpeg, "image/jpeg")))  # type: ignore[arg-type]
+            files.append((digest, (digest, jpeg, _media(role))))  # type: ignore[arg-type]
         answer = self._worker.post("/api/findings", files=files)
         assert answer.status_code == 201, answer.text
         body: Json = answer.json()
@@ -109,6 +121,10 @@ class Office(City):
     def _recheck(self, case: str) -> Json | None:
         assignment = self.get(self._worker, "worker/assignment", shard="0/1")
         return next((r for r in assignment["rechecks"] if r["case"] == case), None)
+
+
+def _media(role: str) -> str:
+    return "video/mp4" if role == "clip" else "image/jpeg"
 
 
 def _camera(camera: str, number: int) -> Json:
