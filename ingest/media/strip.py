@@ -1,4 +1,4 @@
-"""A few pictures of a clip side by side: what stands in for it where a browser cannot play its codec."""
+"""A few pictures of a clip on one sheet: what stands in for it where a browser cannot play its codec."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import numpy as np
 
 from ..frame import Image
 
-PICTURES = 6
-HEIGHT_PX = 270
+PICTURES, COLUMNS = 6, 3
+WIDTH_PX = 480
+"""Of each picture."""
 _PLAYED_EVERYWHERE = ("h264",)
 
 
 def picture_strip(clip: bytes) -> Image | None:
-    """HEIGHT_PX high BGR of at most PICTURES moments, evenly over `clip` (MP4), first to last from left to right.
+    """BGR with at most PICTURES moments, evenly over `clip` (MP4), in rows of COLUMNS, first to last as one reads.
 
     None where every browser plays the clip, and where nothing in it can be decoded.
     """
@@ -34,9 +35,13 @@ def picture_strip(clip: bytes) -> Image | None:
             shown = [cast(Image, frame.to_ndarray(format="bgr24")) for n, frame in frames if n in wanted]
     except (av.error.FFmpegError, IndexError):
         return None
-    return cast(Image, np.hstack([_scaled(picture) for picture in shown])) if shown else None
+    return _sheet(shown) if shown else None
 
 
-def _scaled(picture: Image) -> Image:
-    width = max(1, round(picture.shape[1] * HEIGHT_PX / picture.shape[0]))
-    return cast(Image, cv2.resize(picture, (width, HEIGHT_PX), interpolation=cv2.INTER_AREA))
+def _sheet(pictures: list[Image]) -> Image:
+    height = max(1, round(pictures[0].shape[0] * WIDTH_PX / pictures[0].shape[1]))
+    cells = [cv2.resize(picture, (WIDTH_PX, height), interpolation=cv2.INTER_AREA) for picture in pictures]
+    columns = min(COLUMNS, len(cells))
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    rows = [np.hstack(cells[at : at + columns]) for at in range(0, len(cells), columns)]
+    return cast(Image, np.vstack(rows))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ingest.media import picture_strip
-from ingest.media.strip import HEIGHT_PX, PICTURES
+from ingest.media.strip import COLUMNS, WIDTH_PX
 from tests.peers import clips
 
 
@@ -19,21 +19,19 @@ def clip(folder: Path, codec: str, frames: int = 30) -> bytes:
 def test_h265_gets_its_pictures_from_first_to_last(tmp_path: Path) -> None:
     strip = picture_strip(clip(tmp_path, "libx265"))
     assert strip is not None
-    width = round(320 * HEIGHT_PX / 180)
-    assert strip.shape == (HEIGHT_PX, PICTURES * width, 3)
+    height = round(180 * WIDTH_PX / 320)
+    assert strip.shape == (2 * height, COLUMNS * WIDTH_PX, 3)
+    parts = [part for row in np.vsplit(strip, 2) for part in np.hsplit(row, COLUMNS)]
     # The red square of the scene walks from left to right.
-    at = [
-        int(np.argmax(part[HEIGHT_PX // 2 + 5, :, 2].astype(int) - part[HEIGHT_PX // 2 + 5, :, 1]))
-        for part in np.hsplit(strip, PICTURES)
-    ]
+    at = [int(np.argmax(part[height // 2 + 5, :, 2].astype(int) - part[height // 2 + 5, :, 1])) for part in parts]
     assert at == sorted(at)
-    assert at[-1] - at[0] > width // 2
+    assert at[-1] - at[0] > WIDTH_PX // 2
 
 
 def test_a_short_clip_gives_what_it_has(tmp_path: Path) -> None:
     strip = picture_strip(clip(tmp_path, "libx265", frames=2))
     assert strip is not None
-    assert strip.shape[1] == 2 * round(320 * HEIGHT_PX / 180)
+    assert strip.shape == (round(180 * WIDTH_PX / 320), 2 * WIDTH_PX, 3)
 
 
 def test_what_every_browser_plays_needs_none(tmp_path: Path) -> None:
