@@ -14,14 +14,14 @@ from ...clip import make_clip
 from ...device import Camera
 from ...errors import SourceError
 from ...frame import Frame
-from ...media import DECODERS, Coding, Packet, Stream, open_stream, rtsp_options
+from ...media import DECODERS, Coding, Packet
 from ..newest_key import NewestKey
 from ..stream import StandingStream
 from .clock import RtpClock
 from .collect import Key
 from .dial import NotSpoken
 from .feed import Feed
-from .feeds import open_feed
+from .feeds import ffmpeg_opener, open_feed
 from .key import TakenKey
 from .raw import Budget, Picture, RawRing, pictures
 from .wheel import running_wheel
@@ -86,7 +86,7 @@ class RtspStay:
     async def _by_ffmpeg(self) -> None:
         loop = asyncio.get_running_loop()
         reason, stop, ended = self.via, threading.Event(), loop.create_future()
-        stream = StandingStream(self.camera, self._open_ffmpeg, self._network_s, self._keyframe_s)
+        stream = StandingStream(self.camera, ffmpeg_opener(self.camera), self._network_s, self._keyframe_s)
         self._ffmpeg = stream
 
         def run() -> None:
@@ -105,9 +105,6 @@ class RtspStay:
             stop.set()
             stream.close()
             self.via = reason
-
-    def _open_ffmpeg(self, network_s: float) -> Stream:
-        return open_stream(self.camera.url, self.camera.safe_url, network_s, rtsp_options(network_s))
 
     # From any thread.
 
@@ -147,8 +144,8 @@ class RtspStay:
         if not cut:
             return None
         if not self._size[0]:
-            key = Coding(feed.track.codec), Packet(cut[0].data, 0.0, 0.0, 0.0, True)
-            first = DECODERS.decode(*key, self.camera.safe_url)
+            key = Packet(cut[0].data, 0.0, 0.0, 0.0, True)
+            first = DECODERS.decode(Coding(feed.track.codec), key, self.camera.safe_url)
             self._size = first.width, first.height
         packets = [Packet(p.data, p.pts_s, p.dts_s, p.duration_s, p.key) for p in cut]
         return make_clip(Coding(feed.track.codec, b"", *self._size), packets)

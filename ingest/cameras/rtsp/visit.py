@@ -17,12 +17,11 @@ from ...clock import utc_now
 from ...device import Camera
 from ...errors import Lost, Silent, SourceError, Stale
 from ...frame import Frame
-from ...media import Stream, open_stream, rtsp_options
 from ..source import Caught
 from ..stream import PatrolStream
 from .dial import NotSpoken
 from .feed import Feed
-from .feeds import open_feed
+from .feeds import ffmpeg_opener, open_feed
 from .key import TakenKey
 from .stay import AGAIN_S
 from .wheel import running_wheel
@@ -42,7 +41,7 @@ class RtspPatrol:
         self._network_s = network_s
         self._size = (0, 0)
         self._closed = False
-        self._ffmpeg = PatrolStream(camera, self._open_ffmpeg, network_s)
+        self._ffmpeg = PatrolStream(camera, ffmpeg_opener(camera), network_s)
         self._ffmpeg_until_s = 0.0
 
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
@@ -123,9 +122,6 @@ class RtspPatrol:
     def learn_size(self, frame: Frame) -> None:
         """What to expect of the next picture."""
         self._size = frame.width, frame.height
-
-    def _open_ffmpeg(self, network_s: float) -> Stream:
-        return open_stream(self.camera.url, self.camera.safe_url, network_s, rtsp_options(network_s))
 
     def close(self) -> None:
         """See Source."""

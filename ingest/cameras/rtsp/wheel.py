@@ -1,4 +1,4 @@
-"""Drains thousands of sockets by turns: one wake-up reads half a second of many streams.
+"""Drains thousands of sockets by turns: one wake-up reads most of a second of many streams.
 
 On the machines this runs on, a wake-up costs as much as walking twenty packets, so nothing is woken by a packet. The
 wheel turns on its own clock; each turn drains one slot of it, each slot a share of all streams.

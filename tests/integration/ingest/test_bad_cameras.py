@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ingest.cameras import Hosted, Source, Standing, open_source
+from ingest.cameras.rtsp.feeds import ffmpeg_opener
 from ingest.cameras.rtsp.stay import RtspStay
 from ingest.cameras.rtsp.visit import RtspPatrol
 from ingest.cameras.stream import PatrolStream, StandingStream
@@ -25,7 +26,7 @@ from ingest.errors import Lost, NotFound, NotVideo, SignInRefused, Silent, Sourc
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
-from ingest.media import DECODERS, Packet, Stream, open_stream, rtsp_options
+from ingest.media import DECODERS, Packet, open_stream
 from tests.peers import clips, free_port, wait_until
 from tests.peers.nginx import Nginx
 from tests.peers.odd_cameras import OddCamera, relay, says_nothing
@@ -67,14 +68,10 @@ def failure(source: Source, stop: threading.Event | None = None) -> SourceError 
 
 def make(url: str, reader: str, network_s: float = 1.0) -> Source:
     seen = camera(url)
-
-    def opener(wait_s: float) -> Stream:
-        return open_stream(url, seen.safe_url, wait_s, rtsp_options(wait_s))
-
     if reader == STAY:
-        return StandingStream(seen, opener, network_s=network_s, keyframe_s=1.5)
+        return StandingStream(seen, ffmpeg_opener(seen), network_s=network_s, keyframe_s=1.5)
     if reader == PATROL:
-        return PatrolStream(seen, opener, network_s=network_s)
+        return PatrolStream(seen, ffmpeg_opener(seen), network_s=network_s)
     return RtspStay(seen, network_s, 1.5) if reader == "stay" else RtspPatrol(seen, network_s)
 
 
