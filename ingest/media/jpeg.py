@@ -101,7 +101,10 @@ def _reduced_by(width: int, height: int, width_px: int, height_px: int) -> int:
 
 
 def _opened(data: bytes, reduced_by: int) -> Image | None:
-    return cast(Image | None, cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduced_by])) if data else None
+    try:
+        return cast(Image | None, cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduced_by])) if data else None
+    except cv2.error:  # sides that OpenCV does not take
+        return None
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

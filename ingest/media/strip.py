@@ -26,7 +26,7 @@ def picture_strip(clip: bytes) -> Image | None:
     try:
         with av.open(io.BytesIO(clip), "r") as container:
             video = container.streams.video[0]
-            if video.codec_context.name in _PLAYED_EVERYWHERE:
+            if video.codec_context is None or video.codec_context.name in _PLAYED_EVERYWHERE:
                 return None
             count = video.frames or sum(1 for packet in container.demux(video) if packet.size)
             container.seek(0)

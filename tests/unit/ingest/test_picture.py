@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from datetime import UTC, datetime
 
@@ -188,6 +189,12 @@ def _claiming(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def _bitmap(width: int) -> bytes:
+    """A BMP whose header says so many columns."""
+    sides = struct.pack("<IiiHHIIiiII", 40, width, 16, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 354, 0, 0, 54) + sides + bytes(300)
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [
@@ -199,6 +206,8 @@ def _claiming(width: int, height: int) -> bytes:
         (b"\xff\xd8" + bytes(100) + b"\xff\xd9", "no picture"),
         (b"\xff\xd8\xff\xe0\x00\x02" + b"\xff" * 50 + b"\xff\xd9", "no picture"),
         (_claiming(60_000, 60_000), "at most 100 megapixels"),
+        (_bitmap(2_000_000), "no picture"),
+        (_bitmap(-5), "no picture"),
     ],
 )
 def test_what_is_no_whole_picture_is_refused(data: bytes, why: str) -> None:
