@@ -30,7 +30,8 @@ class Finding:
     """`kind` was found at `at`, and had been there since `since` (both UTC-aware).
 
     Exactly one of `camera` and `sensor` is set. `id` is the idempotency key of `POST /api/findings`. `readings` are
-    the sensor's values that decided, newest last; `why` is one sentence a person can read ("93 % > 90 %, 2 readings").
+    the sensor's values that decided, newest last; `why` is one sentence a person can read ("93 % > 90 %，连续 2 次"),
+    `why_en` the same in English.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     readings: tuple[dict[str, Any], ...] = field(default=())
     why: str = ""
+    why_en: str = ""
 
     def __post_init__(self) -> None:
         if (self.camera is None) == (self.sensor is None):
@@ -90,6 +92,8 @@ class Finding:
             wire["readings"] = list(self.readings)
         if self.why:
             wire["why"] = self.why
+        if self.why_en:
+            wire["why_en"] = self.why_en
         return wire
 
     @classmethod
@@ -112,6 +116,7 @@ class Finding:
             evidence=tuple(_evidence(e) for e in wire.get("evidence") or ()),
             readings=tuple(wire.get("readings") or ()),
             why=wire.get("why") or "",
+            why_en=wire.get("why_en") or "",
         )
 
 

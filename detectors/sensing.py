@@ -1,115 +1,292 @@
-"""Readings in, findings out: the rules of sensor profiles. Pure; the state of a sensor is a JSON object."""
+"""Readings in, findings out: the rules of sensor profiles. Pure; the state of a sensor is a JSON object.
+
+Called for every reading of every sensor (10,000 a second), so what a profile says is looked up by property, and a
+reading that no rule knows costs a dictionary look-up.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from detectors.errors import KindsError
+from detectors.explaining import explained
 from detectors.finding import Finding
 from detectors.kinds import Kind
-from detectors.profiles import Profile, SensorRule, load_profiles
+from detectors.profile import Profile, SensorRule, Settings, Words
+from detectors.profiles import load_profiles, profile_from_wire
+from detectors.rules import battery as batteries
 from detectors.rules.silence import silent
-from detectors.rules.threshold import Level, is_clear, measure
+from detectors.rules.steady import still, stuck
+from detectors.rules.threshold import NORMAL, Level, Limits, due_s, is_clear, lapse, measure
 from ingest.device import Sensor
 from ingest.reading import Quality, Reading
 
-__all__ = ["SensorRules", "explained", "load_profiles"]
+__all__ = ["Ailment", "SensorRules", "load_profiles"]
 
+USUAL_ZONE = ZoneInfo("Asia/Shanghai")
 REPEAT_S = 300.0
 """A standing alarm is found again this often."""
-LATE = timedelta(minutes=30)
-"""A reading this old raises nothing, unless its profile says so (then marked 延迟)."""
+_BATTERY = ("battery_pct", "battery", "battery_v", "battery_low")
+_ORDER = {"normal": 0, "warn": 1, "alarm": 2}
+_LEVELS = tuple(_ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something about a sensor for whoever maintains it, and no case of the city. `code` with `what` names it.
+
+    Codes: battery_low, battery_critical, stuck, inspect.
+    """
+
+    code: str
+    what: str
+    why: Words
+    since: datetime | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """JSON-ready."""
+        since = self.since.isoformat() if self.since else None
+        return {"code": self.code, "what": self.what, "why": dict(self.why), "since": since}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A profile for sensors with the same settings: which rules a property has."""
+
+    profile: Profile
+    by_prop: Mapping[str, tuple[SensorRule, ...]]
+    by_id: Mapping[str, SensorRule]
+    lasting: tuple[SensorRule, ...]
+
+    @classmethod
+    def of(cls, profile: Profile) -> _Plan:
+        by_prop: dict[str, tuple[SensorRule, ...]] = {}
+        for rule in profile.rules:
+            by_prop[rule.prop] = (*by_prop.get(rule.prop, ()), rule)
+        lasting = tuple(r for r in profile.rules if r.lasts or r.limits.clear_s)
+        return cls(profile, by_prop, {r.id: r for r in profile.rules}, lasting)
 
 
 class SensorRules:
-    """What each profile's readings mean."""
+    """What each profile's readings mean. `tz`: the zone in which hours are told."""
 
-    def __init__(self, profiles: Mapping[str, Profile | Mapping[str, Any]], kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self,
+        profiles: Mapping[str, Profile | Mapping[str, Any]],
+        kinds: Mapping[str, Kind],
+        tz: ZoneInfo = USUAL_ZONE,
+    ) -> None:
         """`profiles` by id, read or as stanzas. Raises KindsError with every problem in them."""
-        read = {
-            key: p if isinstance(p, Profile) else Profile.from_wire(p, f"profile {key}") for key, p in profiles.items()
-        }
+        read = {k: p if isinstance(p, Profile) else profile_from_wire(p, f"profile {k}") for k, p in profiles.items()}
         problems = [
             f"profile {profile.id}: rules.kind: {rule.kind!r}; allowed: {', '.join(sorted(kinds))}"
             for profile in read.values()
             for rule in profile.rules
-            if rule.kind not in kinds
+            if rule.kind and rule.kind not in kinds
         ]
         if problems:
             raise KindsError(problems)
         self._profiles = read
         self._kinds = dict(kinds)
+        self._tz = tz
+        self._plans: dict[tuple[str, Settings], _Plan] = {}
 
     def evaluate(self, sensor: Sensor, reading: Reading, state: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
         """`state` ({} at first) after `reading`, and what is wrong. Pure. Raises KindsError for an unknown profile.
 
-        The new state: `rules` (rule key to its level), `level` (the worst: normal, warn, alarm), `battery_low`.
+        The new state, which is the same object where nothing changed: `rules` (rule id to its Level), `level` (the
+        worst: normal, warn, alarm), `spans`, `same`, `battery`, `seen_s`, and `due_s`, when `tick` must be called.
         A standing alarm is found again at most every REPEAT_S. Duplicates and readings out of order change nothing.
         """
-        profile = self._profile(sensor)
-        after = {**state, "rules": dict(state.get("rules") or {})}
-        if reading.battery_pct is not None:
-            after["battery_low"] = reading.battery_pct <= profile.battery_warn_pct
-        findings = []
-        if reading.quality is not Quality.DUPLICATE:
-            for rule in profile.rules:
-                if rule.prop == reading.prop:
-                    stored = after["rules"].get(rule.key)
-                    level, finding = self._judge(profile, rule, sensor, reading, stored)
-                    after["rules"][rule.key] = level.to_json()
-                    findings += [finding] if finding else []
-        after["level"] = _worst(after["rules"])
+        plan = self._plan(sensor)
+        if reading.quality is Quality.DUPLICATE:
+            return state, []
+        at_s = reading.observed_at.timestamp()
+        findings: list[Finding] = []
+        after = state
+        rules = plan.by_prop.get(reading.prop)
+        if rules is not None:
+            after = {**state, "rules": dict(state.get("rules") or {})}
+            for rule in rules:
+                self._judge(plan.profile, rule, sensor, reading, at_s, after, findings)
+            _summed(plan, after)
+        if reading.battery_pct is not None or reading.prop in _BATTERY:
+            after = _with_battery(plan.profile, reading, after)
+        if reading.prop in plan.profile.stuck_days:
+            before = after.get("same") or {}
+            same = still(before, reading.prop, reading.value, at_s)
+            after = {**after, "same": same, "seen_s": max(at_s, after.get("seen_s") or 0.0)}
+        return after, findings
+
+    def tick(self, sensor: Sensor, state: dict[str, Any], now: datetime) -> tuple[dict[str, Any], list[Finding]]:
+        """What time alone does to a sensor whose `due_s` has come: what it said last still holds. Pure."""
+        plan, now_s = self._plan(sensor), now.timestamp()
+        after, findings = {**state, "rules": dict(state.get("rules") or {})}, list[Finding]()
+        for rule in plan.lasting:
+            stored, limits = after["rules"].get(rule.id), rule.limits_at(now, self._tz, sensor.place)
+            if stored is None or limits is None:
+                continue
+            before = _level(stored)
+            level = lapse(before, now_s, limits) if rule.lasts or before.alarmed else before
+            if level.alarmed and not before.alarmed and self._tells(rule):
+                level = level._replace(raised_s=now_s)
+                why = explained(rule, limits, level.recent[-1][1], level)
+                findings.append(_finding(rule, sensor, f"held {level.since_s}", now, level, why))
+            after["rules"][rule.id] = level
+        _summed(plan, after)
         return after, findings
 
     def present(self, sensor: Sensor, kind_id: str, reading: Reading) -> bool | None:
-        """Whether `reading` shows the problem: True past the alarm, False only back past `clear`, None in between."""
-        rules = [r for r in self._profile(sensor).rules if r.kind == kind_id and r.prop == reading.prop]
-        if any(rule.limits.past(reading.value, rule.limits.alarm) for rule in rules):
+        """Whether `reading` shows the problem: True past the alarm, False only back past `clear`, None in between.
+
+        A single reading says nothing of a change or a count.
+        """
+        bounds = [
+            limits
+            for rule in self._plan(sensor).by_prop.get(reading.prop, ())
+            if rule.kind == kind_id and (rule.span is None or rule.span.how == "average")
+            and (limits := rule.limits_at(reading.observed_at, self._tz, sensor.place)) is not None
+        ]  # fmt: skip
+        if any(limits.past(reading.value, limits.alarm) for limits in bounds):
             return True
-        if rules and all(is_clear(reading.value, rule.limits) for rule in rules):
+        if bounds and all(is_clear(reading.value, limits) for limits in bounds):
             return False
         return None
 
+    def ailments(self, sensor: Sensor, state: Mapping[str, Any]) -> list[Ailment]:
+        """What a sensor's state says to whoever maintains it."""
+        plan, found = self._plan(sensor), list[Ailment]()
+        charge = state.get("battery")
+        if charge and charge["level"] != batteries.OK:
+            pct, volts = charge["pct"], charge["v"]
+            left = f"{pct:g} %" if pct is not None else f"{volts:g} V" if volts is not None else ""
+            why: Words = {"zh": f"电池电量 {left}".strip(), "en": f"Battery at {left}" if left else "Battery low"}
+            found.append(Ailment(f"battery_{charge['level']}", "battery", why))
+        for prop, value, since_s in stuck(state.get("same") or {}, plan.profile.stuck_days, state.get("seen_s") or 0.0):
+            days = (state["seen_s"] - since_s) / 86400
+            why = {"zh": f"{prop} 已 {days:.0f} 天保持 {value:g} 不变", "en": f"{prop} = {value:g} for {days:.0f} days"}
+            found.append(Ailment("stuck", prop, why, datetime.fromtimestamp(since_s, UTC)))
+        for rule_id, stored in (state.get("rules") or {}).items():
+            rule, level = plan.by_id.get(rule_id), _level(stored)
+            if rule is not None and rule.notice and level.alarmed and level.recent:
+                why = explained(rule, rule.limits, level.recent[-1][1], level)
+                since = datetime.fromtimestamp(level.since_s, UTC) if level.since_s is not None else None
+                found.append(Ailment(rule.notice, rule.prop, why, since))
+        return found
+
     def silent(self, sensor: Sensor, last_seen: datetime | None, now: datetime) -> bool:
         """Whether the sensor has not spoken for longer than its profile allows."""
-        return silent(last_seen, now, sensor.every_s, self._profile(sensor).silence_s)
+        return silent(last_seen, now, sensor.every_s, self._plan(sensor).profile.silence_s)
 
-    def _profile(self, sensor: Sensor) -> Profile:
-        try:
-            return self._profiles[sensor.profile]
-        except KeyError:
-            there = ", ".join(sorted(self._profiles))
-            raise KindsError([f"sensor {sensor.id}: profile: {sensor.profile!r}; allowed: {there}"]) from None
+    def _plan(self, sensor: Sensor) -> _Plan:
+        plan = self._plans.get((sensor.profile, sensor.settings))
+        if plan is None:
+            profile = self._profiles.get(sensor.profile)
+            if profile is None:
+                there = ", ".join(sorted(self._profiles))
+                raise KindsError([f"sensor {sensor.id}: profile: {sensor.profile!r}; allowed: {there}"])
+            fitted = profile_from_wire(profile.wire, f"profile {profile.id}", sensor.settings)
+            plan = self._plans[sensor.profile, sensor.settings] = _Plan.of(fitted)
+        return plan
+
+    def _tells(self, rule: SensorRule) -> bool:
+        return bool(rule.kind) and self._kinds[rule.kind].enabled
 
     def _judge(
-        self, profile: Profile, rule: SensorRule, sensor: Sensor, reading: Reading, stored: dict[str, Any] | None
-    ) -> tuple[Level, Finding | None]:
-        before = Level.from_json(stored) if stored else Level()
-        level = measure(before, reading.value, reading.observed_at, rule.limits)
-        if level is before or not level.alarmed or not self._kinds[rule.kind].enabled:
-            return level, None
-        if not rule.limits.past(reading.value, rule.limits.alarm):
-            return level, None
-        late = reading.received_at - reading.observed_at > LATE
+        self,
+        profile: Profile,
+        rule: SensorRule,
+        sensor: Sensor,
+        reading: Reading,
+        at_s: float,
+        after: dict[str, Any],
+        findings: list[Finding],
+    ) -> None:
+        """Move the rule's level in `after` on, and add what it finds."""
+        stored = after["rules"].get(rule.id)
+        before = NORMAL if stored is None else _level(stored)
+        if before.recent and at_s <= before.recent[-1][0]:
+            return
+        limits, value = rule.limits_at(reading.observed_at, self._tz, sensor.place), reading.value
+        if rule.span is not None:
+            spans = dict(after.get("spans") or {})
+            buckets = spans[rule.id] = rule.span.add(spans.get(rule.id, ()), value, at_s)
+            after["spans"] = spans
+            summed = rule.span.value(buckets, value, at_s)
+            if summed is None:
+                after["rules"][rule.id] = Level(recent=((at_s, value),))
+                return
+            value = summed
+        if limits is None:
+            after["rules"][rule.id] = Level(recent=before.recent)
+            return
+        level = measure(before, value, at_s, limits)
+        late = (reading.received_at - reading.observed_at).total_seconds() > profile.late_s
+        if self._is_told(profile, rule, limits, level, value, at_s, late):
+            level = level._replace(raised_s=at_s)
+            why = explained(rule, limits, value, level, late)
+            findings.append(_finding(rule, sensor, reading.key, reading.observed_at, level, why))
+        after["rules"][rule.id] = level
+
+    def _is_told(
+        self, profile: Profile, rule: SensorRule, limits: Limits, level: Level, value: float, at_s: float, late: bool
+    ) -> bool:
+        if level.level != "alarm" or not limits.past(value, limits.alarm) or not self._tells(rule):
+            return False
         if late and profile.late == "ignore":
-            return level, None
-        if level.raised_at and (reading.observed_at - level.raised_at).total_seconds() < REPEAT_S:
-            return level, None
-        return replace(level, raised_at=reading.observed_at), _finding(rule, sensor, reading, level, late)
+            return False
+        return level.raised_s is None or at_s - level.raised_s >= REPEAT_S
 
 
-def _finding(rule: SensorRule, sensor: Sensor, reading: Reading, level: Level, late: bool) -> Finding:
-    since = level.since or reading.observed_at
-    kept = [(at, value) for at, value in level.recent if at >= since] or [(reading.observed_at, reading.value)]
+def _level(stored: Any) -> Level:
+    return stored if type(stored) is Level else Level.from_json(stored)
+
+
+def _summed(plan: _Plan, after: dict[str, Any]) -> None:
+    """The worst level, and when `tick` must be called."""
+    levels: Iterable[Any] = after["rules"].values()
+    after["level"] = _LEVELS[max((_ORDER[stored[0]] for stored in levels), default=0)]
+    if plan.lasting:
+        due = [
+            at_s
+            for rule in plan.lasting
+            if (stored := after["rules"].get(rule.id)) is not None
+            and (rule.lasts or stored[0] == "alarm")
+            and (at_s := due_s(_level(stored), rule.limits)) is not None
+        ]
+        after["due_s"] = min(due, default=None)
+
+
+def _with_battery(profile: Profile, reading: Reading, state: dict[str, Any]) -> dict[str, Any]:
+    before = state.get("battery") or {"pct": None, "v": None, "level": batteries.OK}
+    pct, volts = before["pct"], before["v"]
+    if reading.battery_pct is not None:
+        pct = reading.battery_pct
+    elif reading.prop in ("battery_pct", "battery"):
+        pct = reading.value
+    elif reading.prop == "battery_v":
+        volts = reading.value
+    level = profile.battery.level(pct, volts)
+    if reading.prop == "battery_low" and pct is None and volts is None:
+        level = batteries.LOW if reading.value else batteries.OK
+    if (pct, volts, level) == (before["pct"], before["v"], before["level"]) and "battery" in state:
+        return state
+    return {**state, "battery": {"pct": pct, "v": volts, "level": level}}
+
+
+def _finding(rule: SensorRule, sensor: Sensor, key: str, at: datetime, level: Level, why: Words) -> Finding:
+    since_s = at.timestamp() if level.since_s is None else level.since_s
+    kept = [(at_s, value) for at_s, value in level.recent if at_s >= since_s] or [level.recent[-1]]
     return Finding(
-        id=hashlib.sha256(f"{sensor.id}|{rule.key}|{reading.key}".encode()).hexdigest()[:32],
+        id=hashlib.sha256(f"{sensor.id}|{rule.id}|{key}".encode()).hexdigest()[:32],
         kind=rule.kind,
-        at=reading.observed_at,
-        since=since,
+        at=at,
+        since=datetime.fromtimestamp(since_s, UTC),
         score=1.0,
         sensor=sensor.id,
         readings=tuple(
@@ -118,25 +295,10 @@ def _finding(rule: SensorRule, sensor: Sensor, reading: Reading, level: Level, l
                 "prop": rule.prop,
                 "value": value,
                 "unit": rule.unit,
-                "observed_at": at.isoformat(),
+                "observed_at": datetime.fromtimestamp(at_s, UTC).isoformat(),
             }
-            for at, value in kept
+            for at_s, value in kept
         ),
-        why=explained(rule, reading.value, level.in_a_row) + ("（延迟）" if late else ""),
+        why=why["zh"],
+        why_en=why["en"],
     )
-
-
-def explained(rule: SensorRule, value: float, in_a_row: int) -> str:
-    """One sentence for people: "满溢度 93 % > 90 %，连续 2 次"."""
-    if rule.state:
-        text = rule.says or f"{rule.label}：是"
-    else:
-        unit = f" {rule.unit}" if rule.unit else ""
-        sign = ">" if rule.limits.above else "<"
-        text = f"{rule.label} {value:g}{unit} {sign} {rule.limits.alarm:g}{unit}"
-    return f"{text}，连续 {in_a_row} 次" if in_a_row > 1 else text
-
-
-def _worst(rules: Mapping[str, Mapping[str, Any]]) -> str:
-    order = ("normal", "warn", "alarm")
-    return max((str(rule["level"]) for rule in rules.values()), key=order.index, default="normal")

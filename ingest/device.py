@@ -68,7 +68,11 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A sensor: `device` is the id in its payloads, `profile` names its rules, `every_s` is its usual interval."""
+    """A sensor: `device` is the id in its payloads, `profile` names its rules, `every_s` is its usual interval.
+
+    `settings`: what the profile leaves to each sensor, as (name, number), by name. `gateway`: the id of the gateway it
+    speaks through. `asset`: the 17 digits of the component it sits on (管理部件标识码). `installed_on`: ISO date.
+    """
 
     id: str
     name: str
@@ -76,3 +80,7 @@ class Sensor:
     profile: str
     every_s: float = 600.0
     place: Place | None = None
+    settings: tuple[tuple[str, float], ...] = ()
+    gateway: str = ""
+    asset: str = ""
+    installed_on: str = ""

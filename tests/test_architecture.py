@@ -18,6 +18,7 @@ INGEST_WORDS = {"ingest.frame", "ingest.reading", "ingest.device", "ingest.error
 """What `detectors` and `hub.domain` may import of ingest. (Offline work on footage may open sources too: replay.)"""
 DOMAIN_WORDS = INGEST_WORDS | {"detectors.finding", "detectors.detection", "detectors.geometry"}
 HEAVY = {
+    "astral": ("detectors.daylight",),
     "av": ("ingest.media",),
     "aiohttp": ("ingest.cameras.web",),
     "paho": ("ingest.sensors.mqtt",),

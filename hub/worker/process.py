@@ -190,7 +190,7 @@ class Worker:
         self._looker.set_limits(**wire["looking"])
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
-        rules = SensorRules(wire["profiles"], kinds)
+        rules = SensorRules(wire["profiles"], kinds, self._settings.timezone)
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules)
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))

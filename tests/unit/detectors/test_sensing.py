@@ -52,6 +52,7 @@ def run(
 def test_a_full_bin_is_found_after_two_readings_and_explained() -> None:
     (finding,), state = run(BIN, "fill_pct", [(0, 60), (600, 91), (1200, 93)])
     assert finding.why == "满溢度 93 % > 90 %，连续 2 次"
+    assert finding.why_en == "Fill level 93 % > 90 % for 2 readings"
     assert (finding.kind, finding.sensor, finding.since, finding.at) == ("bin_overflow", "s1", after(600), after(1200))
     assert [r["value"] for r in finding.readings] == [91, 93]
     assert state["level"] == "alarm"
@@ -95,7 +96,7 @@ def test_levels_warn_before_they_alarm() -> None:
 def test_late_readings_only_alarm_where_the_profile_says_so() -> None:
     assert run(BIN, "temperature", [(0, 90)], late_s=3600)[0] == []
     (finding,), _ = run(MANHOLE, "open", [(0, 1)], late_s=3600)
-    assert finding.why == "井盖已打开（延迟）"
+    assert (finding.why, finding.why_en) == ("井盖已打开（延迟）", "Cover open (late)")
 
 
 def test_repeated_and_disordered_readings_change_nothing() -> None:
@@ -110,8 +111,8 @@ def test_the_same_reading_makes_the_same_finding_id() -> None:
 
 
 def test_a_low_battery_is_noted() -> None:
-    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=19.0)[1]["battery_low"] is True
-    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=80.0)[1]["battery_low"] is False
+    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=19.0)[1]["battery"]["level"] == "low"
+    assert run(BIN, "fill_pct", [(0, 10)], battery_pct=80.0)[1]["battery"]["level"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -139,8 +140,8 @@ def test_silence() -> None:
 
 
 def test_an_unknown_profile_or_kind_is_named() -> None:
-    with pytest.raises(KindsError, match="sensor s9: profile: 'gas'; allowed: bin_level"):
-        RULES.evaluate(Sensor("s9", "", "d", "gas"), reading(BIN, "x", 1, after(0)), {})
+    with pytest.raises(KindsError, match="sensor s9: profile: 'flood'; allowed: bin_level"):
+        RULES.evaluate(Sensor("s9", "", "d", "flood"), reading(BIN, "x", 1, after(0)), {})
     with pytest.raises(KindsError, match=r"rules\.kind: 'bin_overflow'; allowed"):
         SensorRules(load_profiles(ROOT / "configs" / "sensors"), {})
 
@@ -153,7 +154,7 @@ def test_an_alarm_neither_comes_nor_goes_between_clear_and_alarm(series: list[fl
     limits = Limits(alarm=90, clear=70, warn=75, hold=hold)
     level = Level()
     for index, value in enumerate(series):
-        before, level = level, measure(level, value, after(60 * index), limits)
+        before, level = level, measure(level, value, 60.0 * index, limits)
         if level.alarmed and not before.alarmed:
             assert all(v > 90 for v in series[index - hold + 1 : index + 1])
         if before.alarmed and not level.alarmed:
@@ -165,7 +166,7 @@ def test_limits_below_mirror_limits_above(series: list[float]) -> None:
     up, down = Limits(alarm=90, clear=70, hold=2), Limits(alarm=-90, clear=-70, hold=2, above=False)
     a, b = Level(), Level()
     for index, value in enumerate(series):
-        a, b = measure(a, value, after(index), up), measure(b, -value, after(index), down)
+        a, b = measure(a, value, index, up), measure(b, -value, index, down)
         assert a.level == b.level
 
 
@@ -173,5 +174,5 @@ def test_limits_below_mirror_limits_above(series: list[float]) -> None:
 def test_a_level_survives_storing(series: list[float]) -> None:
     level = Level()
     for index, value in enumerate(series):
-        level = measure(level, value, after(index), Limits(alarm=50, clear=20, hold=2))
-        assert Level.from_json(json.loads(json.dumps(level.to_json()))) == level
+        level = measure(level, value, float(index), Limits(alarm=50, clear=20, hold=2))
+        assert Level.from_json(json.loads(json.dumps(level))) == level
