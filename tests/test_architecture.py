@@ -33,6 +33,10 @@ HEAVY = {
     "starlette": ("hub.api",),
     "uvicorn": ("hub.serving",),
     "amqtt": ("hub.demo.broker",),
+    "reportlab": ("hub.papers.pdf", "hub.papers.typeface"),
+    "PIL": ("hub.papers.picture", "hub.papers.typeface"),
+    "docx": ("hub.papers.docx", "hub.papers.template"),
+    "openpyxl": ("hub.papers.xlsx",),
     "aiortc": ("hub.api.live",),
     "ray": ("hub.cluster",),
 }
