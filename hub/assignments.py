@@ -43,6 +43,7 @@ def version(house: House, shard: str) -> str:
     settings = house.settings
     parts = [moved, shard, dict(house.rules.versions), dict(house.rules.profiles)]
     parts += [settings.broker_url, dict(settings.broker_topics), _looking(settings)]
+    parts.append(_sensing(settings))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -70,6 +71,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
+        "sensing": _sensing(house.settings),
         "looking": _looking(house.settings),
         "reading": _reading(house.settings),
         "inference": {"threads": house.settings.model_threads},
@@ -78,6 +80,10 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "sensors": sensors,
         "rechecks": rechecks,
     }
+
+
+def _sensing(settings: Settings) -> dict[str, Any]:
+    return {"readings_per_s": settings.device_readings_per_s}
 
 
 def _looking(settings: Settings) -> dict[str, Any]:

@@ -31,12 +31,13 @@ from .notices import Notices
 from .outbox import Outbox, Post, Send
 from .registry import Registry
 from .rulebook import RuleBook
-from .store import Database, delivery_queries, people_queries
+from .store import Database, ReadingStore, delivery_queries, people_queries
 
 log = logging.getLogger("hub")
 
 PAGE_FOLDER = Path(__file__).parent / "web" / "dist"
 _HOUSEKEEPING_S = 600.0
+_ROLL_UP_S = 15.0
 _SENT_KEPT = timedelta(days=30)
 
 
@@ -55,6 +56,7 @@ class Hub:
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _keeper: threading.Thread | None = None
+    _roller: threading.Thread | None = None
 
     @property
     def settings(self) -> Settings:
@@ -87,6 +89,8 @@ class Hub:
         self.notices.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._keeper.start()
+        self._roller = threading.Thread(target=self._sum_up, name="roll-ups", daemon=True)
+        self._roller.start()
 
     def stop(self) -> None:
         """End the event streams and threads, close the database."""
@@ -96,7 +100,7 @@ class Hub:
             self._outbox.end()
             self._outbox.join(timeout=5)
         self.notices.end()
-        for thread in (self._keeper, self.notices):
+        for thread in (self._keeper, self._roller, self.notices):
             if thread is not None and thread.is_alive():
                 thread.join(timeout=5)
         self.house.db.close()
@@ -154,11 +158,23 @@ class Hub:
             except Exception:  # the thread must outlive a database that is away for a while
                 log.exception("housekeeping: will try again")
 
+    def _sum_up(self) -> None:
+        while not self._ended.wait(_ROLL_UP_S):
+            try:
+                self.sum_up()
+            except Exception:
+                log.exception("roll-ups: will try again")
+
+    def sum_up(self) -> None:
+        """Roll up the readings of every five minutes that are complete."""
+        while readings.roll_up(self.house) and not self._ended.is_set():
+            pass
+
     def tidy(self) -> None:
         """Expire old alerts; forget old readings, sessions and sent deliveries."""
         alerts.expire(self.house)
-        while readings.forget_old(self.house) and not self._ended.is_set():
-            pass
+        self.sum_up()
+        readings.forget_old(self.house)
         self.notices.forget()
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
@@ -193,6 +209,7 @@ def build_hub(
     house = House(
         settings=settings,
         db=Database(settings.database),
+        readings=ReadingStore(),
         rules=rules or read_rules(settings),
         evidence=EvidenceStore(settings.data_dir / "evidence"),
         feed=Feed(int(now().timestamp() * 1000)),

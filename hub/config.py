@@ -81,6 +81,10 @@ class Settings:
     recheck_every_s: float = 10.0
     webhooks: tuple[Webhook, ...] = ()
     webhook_allow: tuple[str, ...] = ()
+    keep_readings_days: int = 30
+    keep_5min_days: int = 370
+    keep_1h_days: int = 1830
+    device_readings_per_s: float = 50.0
     demo: bool = False
 
     @property
@@ -134,6 +138,12 @@ def _between(low: float, high: float) -> _Reader:
         return float(value)
 
     return read
+
+
+def _rate(value: Any, _base: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
+        raise ValueError("readings a second from 0 (no limit) to 1000000")
+    return float(value)
 
 
 def _one_of(*allowed: str) -> _Reader:
@@ -306,6 +316,10 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "udp_ports": ("udp_ports", _ports),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),
+    "keep_readings_days": ("keep_readings_days", _whole(1, 3660)),
+    "keep_5min_days": ("keep_5min_days", _whole(1, 3660)),
+    "keep_1h_days": ("keep_1h_days", _whole(1, 36600)),
+    "device_readings_per_s": ("device_readings_per_s", _rate),
     "webhooks": ("webhooks", _webhooks),
     "webhook_allow": ("webhook_allow", _texts),
 }

@@ -14,7 +14,7 @@ from .domain.role import Role
 from .evidence import EvidenceStore
 from .feed import Feed
 from .rulebook import RuleBook
-from .store import Database
+from .store import Database, ReadingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class House:
 
     settings: Settings
     db: Database
+    readings: ReadingStore
     rules: RuleBook
     evidence: EvidenceStore
     feed: Feed

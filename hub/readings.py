@@ -1,50 +1,158 @@
-"""Sensor readings: stored once each, of known and unknown devices, and shown as a line over time."""
+"""Sensor readings: stored once each, of known and unknown devices, summed up, shown over time, and forgotten."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from .errors import NotFound
+from .batch import microseconds, time_at
+from .errors import Invalid, NotFound
 from .house import House
 from .store import device_queries as ask
+from .store import rollups
+from .store.database import Transaction
+from .store.partitions import DAY_US, Grain, drop_before
+from .store.readings import Series, newest, series_of
 from .wire import time_text
 
-KEPT = timedelta(days=30)
 SHOWN_MOST = 5000
+AHEAD_MOST = timedelta(days=1)
+"""A reading that claims to be from later than this is no reading."""
+_RAW_SPAN = timedelta(hours=26)
+_FIVE_MINUTES_SPAN = timedelta(days=15)
+_ROLLED_AT_ONCE = 400
 
 
-def store_readings(house: House, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """{stored, duplicates}; a row is the columns of the readings table. On disk before this returns."""
-    with house.db.write() as tx:
-        stored = ask.add_readings(tx, [dict(row) for row in rows])
+def store_rows(house: House, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """{stored, duplicates, dropped}; a row is the columns of `hub.batch`. On disk before this returns.
+
+    What is older than readings are kept, or of the future, is dropped and counted.
+    """
+    now_us = microseconds(house.now())
+    oldest = (now_us - house.settings.keep_readings_days * DAY_US) // DAY_US * DAY_US
+    newest_ = now_us + microseconds(time_at(0) + AHEAD_MOST)
+    within = [row for row in rows if oldest <= row[5] < newest_]
+    stored = 0
+    if within:
+        with house.db.write() as tx:
+            stored = house.readings.add(tx, within)
+    dropped = len(rows) - len(within)
     house.tally.add("readings", by=stored)
-    house.tally.add("reading_duplicates", by=len(rows) - stored)
-    return {"stored": stored, "duplicates": len(rows) - stored}
+    house.tally.add("reading_duplicates", by=len(within) - stored)
+    if dropped:
+        house.tally.add("dropped", "reading_out_of_time", by=dropped)
+    return {"stored": stored, "duplicates": len(within) - stored} | ({"dropped": dropped} if dropped else {})
+
+
+def store_readings(house: House, readings: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """As `store_rows`; a reading is the fields of `POST /api/readings`."""
+    return store_rows(house, [_row(reading) for reading in readings])
+
+
+def _row(reading: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        reading["device"], reading["prop"], reading.get("channel", ""), reading["unit"], reading["value"],
+        microseconds(reading["observed_at"]), microseconds(reading["received_at"]), reading["key"],
+        str(reading["quality"]), reading.get("seq"), reading["battery_pct"], reading["rssi_dbm"], reading.get("snr_db"),
+        reading["source_format"],
+    )  # fmt: skip
 
 
 def of_sensor(house: House, sensor_id: str, hours: float) -> dict[str, Any]:
-    """{sensor, items: [{prop, value, unit, observed_at, quality}]}, oldest first. Raises NotFound."""
+    """{sensor, items: [{prop, channel, value, unit, observed_at, quality}]}, oldest first. Raises NotFound."""
+    until_us = microseconds(house.now() + AHEAD_MOST)
+    since_us = microseconds(house.now() - timedelta(hours=hours))
     with house.db.read() as tx:
-        sensor = ask.sensor(tx, sensor_id)
-        if sensor is None:
-            raise NotFound("sensor", sensor_id)
-        rows = ask.readings(tx, sensor.device, house.now() - timedelta(hours=hours), SHOWN_MOST)
-        items = [
-            {
-                "prop": r.prop,
-                "value": r.value,
-                "unit": r.unit,
-                "observed_at": time_text(r.observed_at),
-                "quality": r.quality,
-            }
-            for r in rows
-        ]
+        series = {one.id: one for one in series_of(tx, _device(tx, sensor_id))}
+        rows = newest(tx, series, since_us, until_us, SHOWN_MOST)
+    items = [
+        {
+            "prop": series[row.series].prop,
+            "channel": series[row.series].channel,
+            "value": row.value,
+            "unit": series[row.series].unit,
+            "observed_at": time_text(time_at(row.at_us)),
+            "quality": row.quality,
+        }
+        for row in rows
+    ]
     return {"sensor": sensor_id, "items": items}
 
 
-def forget_old(house: House, most: int = 5000) -> int:
-    """Delete readings older than 30 days, at most `most` at a time so that writers wait for milliseconds only."""
+def chart(house: House, sensor_id: str, since: datetime, until: datetime, grain: Grain | None = None) -> dict[str, Any]:
+    """{sensor, grain, since, until, series}: what a sensor measured, as fine as the span allows, for drawing.
+
+    Each of `series` is {prop, channel, unit, at: [time], last: [number]}, and where summed up also `mean`, `lowest`,
+    `highest` and `n`; lists are as long as each other, oldest first. Raises NotFound, Invalid.
+    """
+    if until <= since:
+        raise Invalid("until", until.isoformat(), "a time after `since`")
+    since_us, until_us = microseconds(since), microseconds(until)
+    with house.db.read() as tx:
+        series = series_of(tx, _device(tx, sensor_id))
+        chosen = grain or _grain(house, since, until)
+        if chosen is Grain.RAW:
+            rows = newest(tx, [one.id for one in series], since_us, until_us, SHOWN_MOST + 1)
+            if len(rows) > SHOWN_MOST and grain is None:
+                chosen = Grain.FIVE_MINUTES
+        if chosen is Grain.RAW:
+            drawn = {one.id: [(row.at_us, row.value) for row in rows if row.series == one.id] for one in series}
+            shown = [_lines(one, drawn[one.id], ("last",)) for one in series if drawn[one.id]]
+        else:
+            first_us = since_us // chosen.width_us * chosen.width_us
+            summed: dict[int, list[Any]] = {}
+            for row in rollups.true(tx, chosen, [one.id for one in series], first_us, until_us):
+                summed.setdefault(row.series, []).append(row[1:])
+            names = ("n", "mean", "lowest", "highest", "last")
+            shown = [_lines(one, summed[one.id], names) for one in series if one.id in summed]
+    return {
+        "sensor": sensor_id,
+        "grain": chosen,
+        "since": time_text(since),
+        "until": time_text(until),
+        "series": shown,
+    }
+
+
+def _lines(series: Series, rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, Any]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    at = [time_text(time_at(us)) for us in columns[0]]
+    lines = dict(zip(names, columns[1:], strict=True))
+    return {"prop": series.prop, "channel": series.channel, "unit": series.unit, "at": at, **lines}
+
+
+def _grain(house: House, since: datetime, until: datetime) -> Grain:
+    """The finest that makes a chart of a few thousand points, and that is still kept so far back."""
+    span, ago, settings = until - since, house.now() - since, house.settings
+    if span <= _RAW_SPAN and ago <= timedelta(days=settings.keep_readings_days):
+        return Grain.RAW
+    if span <= _FIVE_MINUTES_SPAN and ago <= timedelta(days=settings.keep_5min_days):
+        return Grain.FIVE_MINUTES
+    return Grain.HOUR
+
+
+def _device(tx: Transaction, sensor_id: str) -> str:
+    sensor = ask.sensor(tx, sensor_id)
+    if sensor is None:
+        raise NotFound("sensor", sensor_id)
+    return sensor.device
+
+
+def roll_up(house: House) -> int:
+    """Sum up some of what is complete and not summed up yet; how many five minutes that were."""
     with house.db.write() as tx:
-        return ask.forget_readings(tx, house.now() - KEPT, most)
+        return rollups.roll_up(tx, microseconds(house.now()), _ROLLED_AT_ONCE)
+
+
+def forget_old(house: House) -> Counter[str]:
+    """Drop the partitions that are older than they are kept; how many of each grain. All must be rolled up before."""
+    now_us, settings = microseconds(house.now()), house.settings
+    kept = {
+        Grain.RAW: settings.keep_readings_days,
+        Grain.FIVE_MINUTES: settings.keep_5min_days,
+        Grain.HOUR: settings.keep_1h_days,
+    }
+    with house.db.write() as tx:
+        return Counter({grain: len(drop_before(tx, grain, now_us - days * DAY_US)) for grain, days in kept.items()})

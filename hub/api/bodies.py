@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ingest.device import Watch
 from ingest.reading import Quality
+
+from ..batch import COLUMNS
 
 
 def _aware(value: datetime) -> datetime:
@@ -99,6 +101,44 @@ class NewReading(BaseModel):
     battery_pct: Annotated[float, Field(allow_inf_nan=False)] | None = None
     rssi_dbm: Annotated[float, Field(allow_inf_nan=False)] | None = None
     source_format: Annotated[str, Field(max_length=32)] = "json"
+    channel: Annotated[str, Field(max_length=64)] = ""
+    seq: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    snr_db: Annotated[float, Field(allow_inf_nan=False)] | None = None
+
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+_Microseconds = Annotated[int, Field(ge=0, lt=2**62)]
+ReadingRow = tuple[
+    Annotated[str, Field(min_length=1, max_length=128)],
+    Annotated[str, Field(min_length=1, max_length=64)],
+    Annotated[str, Field(max_length=64)],
+    Annotated[str, Field(max_length=32)],
+    _Finite,
+    _Microseconds,
+    _Microseconds,
+    Annotated[str, Field(min_length=1, max_length=200)],
+    Literal["ok", "clock_skew", "duplicate", "late", "decode_error"],
+    Annotated[int, Field(ge=0, lt=2**63)] | None,
+    _Finite | None,
+    _Finite | None,
+    _Finite | None,
+    Annotated[str, Field(max_length=32)],
+]
+"""A reading as workers post it: the columns of `hub.batch`, in their order."""
+
+
+class PackedReadings(Body):
+    """A batch of a worker's readings; `columns` says what stands where, so that both sides know when they differ."""
+
+    columns: list[str]
+    rows: Annotated[list[ReadingRow], Field(max_length=4000)]
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, columns: list[str]) -> list[str]:
+        if tuple(columns) != COLUMNS:
+            raise ValueError(", ".join(COLUMNS))
+        return columns
 
 
 class NewReadings(Body):

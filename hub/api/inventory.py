@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -16,8 +17,9 @@ from ..house import Actor
 from ..registry import CameraEntry, Registry, TaskEntry
 from ..store import people_queries
 from ..store.chain import entries
+from ..store.partitions import Grain
 from .access import TheActor, TheHouse, cursor_of, key_of, needs
-from .bodies import CameraChange, NewCamera, NewSensor, NewUser, SensorChange, TaskWanted, ZoneDrawn, ZoneOf
+from .bodies import CameraChange, NewCamera, NewSensor, NewUser, SensorChange, TaskWanted, Time, ZoneDrawn, ZoneOf
 
 router = APIRouter(tags=["inventory"])
 
@@ -151,6 +153,23 @@ def sensor_readings(
 ) -> dict[str, Any]:
     """A sensor's readings of the last hours, oldest first."""
     return readings.of_sensor(house, sensor, hours)
+
+
+@router.get("/api/readings/chart")
+def chart(
+    house: TheHouse,
+    _actor: Sees,
+    sensor: str,
+    since: Time | None = None,
+    until: Time | None = None,
+    grain: Grain | None = None,
+) -> dict[str, Any]:
+    """What a sensor measured, for drawing: readings, or summaries of 5 minutes or an hour where the span is long.
+
+    Without `until`: now; without `since`: the day before.
+    """
+    end = until or house.now()
+    return readings.chart(house, sensor, since or end - timedelta(days=1), end, grain)
 
 
 @router.get("/api/numbers")

@@ -16,10 +16,11 @@ from ..errors import Forbidden, Invalid, NotFound, TooLarge
 from ..evidence import MEDIA_TYPES
 from ..store import alert_queries
 from .access import TheActor, TheHouse, Worker, needs
-from .bodies import Looks, LookTaken, NewReadings, Status
+from .bodies import Looks, LookTaken, NewReadings, PackedReadings, Status
 from .uploads import Upload, parsed, read_upload
 
 router = APIRouter(tags=["working"])
+_PACKED_BYTES_MAX = 8 << 20
 
 
 async def _finding_upload(request: Request, _actor: Worker) -> Upload:
@@ -28,6 +29,15 @@ async def _finding_upload(request: Request, _actor: Worker) -> Upload:
 
 async def _look_upload(request: Request, _actor: Worker) -> Upload:
     return await read_upload(request, "look")
+
+
+async def _packed(request: Request, _actor: Worker) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > _PACKED_BYTES_MAX:
+            raise TooLarge("body", _PACKED_BYTES_MAX)
+    return bytes(content)
 
 
 async def _picture(request: Request, _actor: Worker) -> bytes:
@@ -119,15 +129,23 @@ def take_readings(house: TheHouse, _actor: Worker, body: NewReadings) -> dict[st
     return readings.store_readings(house, [r.model_dump() for r in body.readings])
 
 
+@router.post("/api/worker/readings")
+def take_packed_readings(house: TheHouse, body: Annotated[bytes, Depends(_packed)]) -> dict[str, int]:
+    """Store a worker's readings (idempotent by series, time and key): `columns` and `rows`, see `hub.batch`."""
+    try:
+        packed = PackedReadings.model_validate_json(body)
+    except ValidationError as error:
+        raise _invalid(error) from None
+    return readings.store_rows(house, packed.rows)
+
+
 @router.post("/api/rechecks/{recheck_id}/looks")
 def looks(recheck_id: str, house: TheHouse, upload: Annotated[Upload, Depends(_look_upload)]) -> dict[str, Any]:
     """One look of a re-check: JSON, or multipart with `look` and a picture named by its SHA-256."""
     try:
         taken = LookTaken.model_validate(parsed(_field(upload, "look"), "look"))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "look." + ".".join(str(part) for part in first["loc"])
-        raise Invalid(name, str(first.get("input"))[:100], first["msg"]) from None
+        raise _invalid(error, "look.") from None
     look = rechecks.Look(taken.captured_at, taken.present, taken.score, taken.boxes, taken.why, taken.reading)
     return rechecks.add_look(house, recheck_id, look, upload.by_name())
 
@@ -158,6 +176,12 @@ def get_look(camera_id: str, house: TheHouse, _actor: Annotated[Any, Depends(nee
         media_type="image/jpeg",
         headers={"Cache-Control": "private, max-age=60"},
     )
+
+
+def _invalid(error: ValidationError, within: str = "") -> Invalid:
+    """The first of what is wrong."""
+    first = error.errors()[0]
+    return Invalid(within + ".".join(map(str, first["loc"])) or "body", str(first.get("input"))[:100], first["msg"])
 
 
 def _field(upload: Upload, name: str) -> str:

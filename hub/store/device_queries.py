@@ -1,16 +1,15 @@
-"""Cameras, sensors, zones, grids and readings: what is asked of the database."""
+"""Cameras, sensors, zones and grids: what is asked of the database."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from .counting import insert_new
-from .rows import CameraRow, GridRow, ReadingRow, SensorRow, ZoneRow
+from .rows import CameraRow, GridRow, SensorRow, ZoneRow
 
 
 def camera(tx: Session, camera_id: str) -> CameraRow | None:
@@ -186,26 +185,3 @@ def counts_by_state(tx: Session) -> tuple[dict[str, int], dict[str, int]]:
     by_camera = tx.execute(select(CameraRow.state, func.count()).group_by(CameraRow.state))
     by_sensor = tx.execute(select(SensorRow.state, func.count()).group_by(SensorRow.state))
     return dict(by_camera.all()), dict(by_sensor.all())
-
-
-def add_readings(tx: Session, rows: list[Mapping[str, Any]]) -> int:
-    """Store those that are new by (key, device, prop); how many that were."""
-    return insert_new(tx, ReadingRow, rows, "key", "device", "prop")
-
-
-def readings(tx: Session, device: str, since: datetime, most: int) -> list[ReadingRow]:
-    """Of one device, the newest `most` since then, oldest first."""
-    query = (
-        select(ReadingRow)
-        .where(ReadingRow.device == device, ReadingRow.observed_at >= since)
-        .order_by(ReadingRow.observed_at.desc(), ReadingRow.id.desc())
-        .limit(most)
-    )
-    return list(reversed(list(tx.scalars(query))))
-
-
-def forget_readings(tx: Session, before: datetime, most: int) -> int:
-    """Delete at most `most` readings received before then; how many that were."""
-    ids: Iterable[int] = list(tx.scalars(select(ReadingRow.id).where(ReadingRow.received_at < before).limit(most)))
-    tx.execute(delete(ReadingRow).where(ReadingRow.id.in_(ids)))
-    return len(list(ids))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from .columns import UtcTime, json_type
 
-_BIG = BigInteger().with_variant(Integer(), "sqlite")
+BIG = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Row(DeclarativeBase):
@@ -128,7 +128,7 @@ class ZoneRow(Row):
 
     __tablename__ = "zones"
     __table_args__ = (UniqueConstraint("camera_id", "name"),)
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(128))
     points: Mapped[list[Any]]
@@ -139,7 +139,7 @@ class TaskRow(Row):
 
     __tablename__ = "tasks"
     __table_args__ = (UniqueConstraint("camera_id", "kind", "zone_name"),)
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(64))
     zone_name: Mapped[str] = mapped_column(String(128), default="")
@@ -188,29 +188,6 @@ class SensorRow(Row):
     state: Mapped[str] = mapped_column(String(16), default="unknown")
     last_seen: Mapped[datetime | None]
     values: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-
-class ReadingRow(Row):
-    """One measured value; the same measurement delivered twice is one row."""
-
-    __tablename__ = "readings"
-    __table_args__ = (
-        UniqueConstraint("key", "device", "prop"),
-        Index("ix_readings_device_prop_observed_at", "device", "prop", "observed_at"),
-        Index("ix_readings_received_at", "received_at"),
-    )
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
-    key: Mapped[str] = mapped_column(String(200))
-    device: Mapped[str] = mapped_column(String(128))
-    prop: Mapped[str] = mapped_column(String(64))
-    value: Mapped[float]
-    unit: Mapped[str] = mapped_column(String(32))
-    observed_at: Mapped[datetime]
-    received_at: Mapped[datetime]
-    quality: Mapped[str] = mapped_column(String(16))
-    battery_pct: Mapped[float | None]
-    rssi_dbm: Mapped[float | None]
-    source_format: Mapped[str] = mapped_column(String(32))
 
 
 # --- findings, alerts, cases ------------------------------------------------------------------------------------------
@@ -326,7 +303,7 @@ class MoveRow(Row):
 
     __tablename__ = "moves"
     __table_args__ = (Index("ix_moves_case_id_id", "case_id", "id"),)
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(64))
@@ -358,7 +335,7 @@ class AttachmentRow(Row):
         Index("ix_attachments_case_id_id", "case_id", "id"),
         Index("ix_attachments_sha256", "sha256"),
     )
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("evidence.sha256"))
     alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"))
     case_id: Mapped[str | None] = mapped_column(String(32))
@@ -391,7 +368,7 @@ class LookRow(Row):
 
     __tablename__ = "looks"
     __table_args__ = (UniqueConstraint("recheck_id", "captured_at"),)
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     recheck_id: Mapped[str] = mapped_column(ForeignKey("rechecks.id"))
     captured_at: Mapped[datetime]
     present: Mapped[bool]
@@ -410,7 +387,7 @@ class DeliveryRow(Row):
 
     __tablename__ = "outbox"
     __table_args__ = (UniqueConstraint("event_id", "url"), Index("ix_outbox_state_next_at", "state", "next_at"))
-    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     event_id: Mapped[str] = mapped_column(String(32))
     url: Mapped[str]
     type: Mapped[str] = mapped_column(String(64))
@@ -435,7 +412,7 @@ class AuditRow(Row):
     """Who did what: each entry holds the hash of the one before."""
 
     __tablename__ = "audit"
-    seq: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(64))
@@ -450,5 +427,5 @@ class CounterRow(Row):
 
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[int] = mapped_column(_BIG)
+    value: Mapped[int] = mapped_column(BIG)
     text: Mapped[str] = mapped_column(default="")

@@ -125,7 +125,6 @@ class Worker:
         ]
         for thread in (*threads, self._sender):
             thread.start()
-        self._listening.start()
         self._looker.start()
         said, next_status, next_views = -60.0, 0.0, time.monotonic() + _VIEWS_FIRST_S
         while not self._ended.is_set():
@@ -191,7 +190,7 @@ class Worker:
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
         rules = SensorRules(wire["profiles"], kinds, self._settings.timezone)
-        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules)
+        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **wire.get("sensing") or {})
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
 

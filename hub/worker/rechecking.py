@@ -91,6 +91,11 @@ class Rechecks:
         with self._lock:
             return [(p.task.camera, p.next_at) for p in self._unfinished() if p.task.camera and p.next_at <= now]
 
+    @property
+    def open(self) -> bool:
+        """Whether there is any."""
+        return bool(self._open)
+
     def _unfinished(self) -> list[_Progress]:
         return [p for p in self._open.values() if p.done < p.task.looks]
 

@@ -1,8 +1,10 @@
 """The worker's durable memory: what was found and read stays here until the hub has it.
 
 One SQLite file and a folder of evidence files. A finding and its pictures are on the disk before anything else hears
-of them; a sensor message is acknowledged only after its readings are; the state of the sensor rules moves in the same
-transaction as the findings it led to. So a worker may be killed at any instant and loses nothing.
+of them; readings, the state of the sensor rules after them and the findings they led to move in one transaction, and
+only then is the sensor's message acknowledged. So a worker may be killed at any instant and loses nothing.
+
+Readings are kept a batch a row, packed as they will be posted: what a reading costs here is its bytes.
 """
 
 from __future__ import annotations
@@ -12,35 +14,40 @@ import json
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from detectors.finding import Finding
 from ingest.reading import Quality, Reading
+
+from ..batch import MOST_ROWS, packed, unpacked
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outgoing (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, field TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL, files TEXT NOT NULL, dead TEXT);
 CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (seq) WHERE dead IS NULL;
-CREATE TABLE IF NOT EXISTS readings (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, body TEXT NOT NULL,
-    evaluated INTEGER NOT NULL DEFAULT 0, posted INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS readings_unevaluated ON readings (seq) WHERE evaluated = 0;
-CREATE INDEX IF NOT EXISTS readings_unposted ON readings (seq) WHERE posted = 0;
+CREATE TABLE IF NOT EXISTS batches (seq INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS posted (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
+INSERT OR IGNORE INTO posted VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS rule_state (sensor TEXT PRIMARY KEY, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS heard (device TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS explaining (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL UNIQUE, form TEXT NOT NULL, payload BLOB NOT NULL,
     received_at TEXT NOT NULL);
 """
-_KEPT_KEYS = 50_000
-"""Readings already posted whose keys are kept, so that a redelivered message is not evaluated twice."""
-
-
+_KEPT_POSTED = 50_000
+"""Readings already posted that are kept, so that one delivered again after a restart is known."""
+_KNOWN_KEYS = 100_000
+"""Newest keys held in memory, once or twice as many."""
 _KEPT_EXPLAINING = 10_000
 _MOST_EXPLAINING_BYTES = 64 << 10
 
@@ -73,6 +80,9 @@ class Spool:
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits with the power, after they were acknowledged.
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._keys: set[str] = set()
+        self._older_keys: set[str] = set()
+        self._recall()
         self._sweep()
 
     def _sweep(self) -> None:
@@ -86,16 +96,24 @@ class Spool:
         with self._lock:
             self._db.close()
 
+    def limit_pages(self, most: int) -> int:
+        """Let the database grow to at most so many pages (0: no more than now); what the limit was."""
+        before = int(self._db.execute("PRAGMA max_page_count").fetchone()[0])
+        self._db.execute(f"PRAGMA max_page_count = {max(1, most)}")
+        return before
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # A full disk may end the transaction by itself, at any statement, the commit included.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     # ── what goes to the hub ──
 
@@ -170,20 +188,90 @@ class Spool:
 
     # ── readings ──
 
-    def add_readings(self, readings: Iterable[Reading]) -> int:
-        """Keep readings; those whose key is known are dropped. Returns how many were new. Raises SpoolFull."""
-        rows = [(r.key, json.dumps(reading_to_wire(r))) for r in readings]
-        with self._transaction() as db:
-            if self._max_readings <= self._count(db, "readings WHERE posted = 0"):
-                raise SpoolFull(f"{self._max_readings} readings wait for the hub")
-            before = db.total_changes
-            db.executemany("INSERT OR IGNORE INTO readings (key, body) VALUES (?, ?)", rows)
-            return db.total_changes - before
+    def unknown(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Those whose key was not kept before, nor stands earlier among them."""
+        fresh, keys = [], set[str]()
+        for reading in readings:
+            key = reading.key
+            if key not in self._keys and key not in self._older_keys and key not in keys:
+                keys.add(key)
+                fresh.append(reading)
+        return fresh
 
-    def keep_explaining(self, messages: Iterable[tuple[str, str, bytes, datetime]]) -> None:
+    def keep(
+        self,
+        readings: Sequence[Reading],
+        states: Mapping[str, dict[str, Any]] | None = None,
+        findings: Iterable[Finding] = (),
+        explaining: Iterable[tuple[str, str, bytes, datetime]] = (),
+    ) -> None:
+        """Commit in one step: these new readings, the states of the rules after them, and what they found.
+
+        `explaining`: (topic, form, payload, received at) of messages that explain later ones; the newest of each topic
+        stays. Raises SpoolFull, and then nothing was kept.
+        """
+        if readings and self._waiting >= self._max_readings:
+            raise SpoolFull(f"{self._waiting} readings wait for the hub")
+        parts = [readings[start : start + MOST_ROWS] for start in range(0, len(readings), MOST_ROWS)]
+        rows = [(len(part), packed(part)) for part in parts]
+        changed = [(sensor, orjson.dumps(state, default=tuple).decode()) for sensor, state in (states or {}).items()]
+        with self._lock:
+            with self._transaction() as db:
+                for finding in findings:
+                    self._put(db, "/api/findings", "finding", finding.id, finding.to_wire(), {})
+                db.executemany("INSERT OR REPLACE INTO rule_state VALUES (?, ?)", changed)
+                self._explain(db, explaining)
+                kept = [(self._add(db, row), row[0]) for row in rows]
+            self._unposted += kept
+            self._waiting += len(readings)
+            self._remember(reading.key for reading in readings)
+
+    @staticmethod
+    def _add(db: sqlite3.Connection, row: tuple[int, bytes]) -> int:
+        return db.execute("INSERT INTO batches (n, body) VALUES (?, ?)", row).lastrowid or 0
+
+    def _remember(self, keys: Iterable[str]) -> None:
+        self._keys.update(keys)
+        if len(self._keys) > _KNOWN_KEYS:
+            self._older_keys, self._keys = self._keys, set()
+
+    def kept(self) -> Iterator[list[Reading]]:
+        """The readings that are still here, posted or not, a batch at a time, oldest first."""
+        with self._lock:
+            seqs = [seq for seq, _n in (*self._still, *self._unposted)]
+        for seq in seqs:
+            with self._lock:
+                row = self._db.execute("SELECT body FROM batches WHERE seq = ?", (seq,)).fetchone()
+            if row is not None:
+                yield unpacked(row[0])
+
+    def _recall(self) -> None:
+        """What is waiting, and which keys are known, after a start."""
+        self._leave_old_form()
+        (posted,) = self._db.execute("SELECT seq FROM posted").fetchone()
+        batches = self._db.execute("SELECT seq, n FROM batches ORDER BY seq").fetchall()
+        self._still = deque(batch for batch in batches if batch[0] <= posted)
+        self._unposted = deque(batch for batch in batches if batch[0] > posted)
+        self._still_n, self._waiting = (sum(n for _seq, n in kept) for kept in (self._still, self._unposted))
+        for readings in self.kept():
+            self._remember(reading.key for reading in readings)
+
+    def _leave_old_form(self) -> None:
+        """Take over what a spool of the first version, a row for each reading, did not send yet."""
+        db = self._db
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'readings'").fetchone():
+            return
+        with self._transaction():
+            for (body,) in db.execute("SELECT body FROM readings WHERE posted = 0 ORDER BY seq").fetchall():
+                wire = json.loads(body)
+                times = {name: datetime.fromisoformat(wire[name]) for name in ("observed_at", "received_at")}
+                self._add(db, (1, packed([Reading(**{**wire, **times, "quality": Quality(wire["quality"])})])))
+            db.execute("DROP TABLE readings")
+
+    def _explain(self, db: sqlite3.Connection, messages: Iterable[tuple[str, str, bytes, datetime]]) -> None:
         """Keep (topic, form, payload, received at) of messages that explain later ones: the newest of each topic."""
         rows = [(t, f, p, at.isoformat()) for t, f, p, at in messages if len(p) <= _MOST_EXPLAINING_BYTES]
-        with self._transaction() as db:
+        if rows:
             db.executemany(
                 "INSERT OR REPLACE INTO explaining (topic, form, payload, received_at) VALUES (?, ?, ?, ?)", rows
             )
@@ -193,18 +281,10 @@ class Spool:
             )
 
     def explaining(self) -> list[tuple[str, str, bytes, datetime]]:
-        """What `keep_explaining` kept, in the order of arrival."""
+        """What `keep` was given to explain later messages, in the order of arrival."""
         with self._lock:
             rows = self._db.execute("SELECT topic, form, payload, received_at FROM explaining ORDER BY seq").fetchall()
         return [(topic, form, payload, datetime.fromisoformat(at)) for topic, form, payload, at in rows]
-
-    def unevaluated(self, limit: int = 500) -> list[tuple[int, Reading]]:
-        """(seq, reading) of the oldest readings that no rule has seen."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT seq, body FROM readings WHERE evaluated = 0 ORDER BY seq LIMIT ?", (limit,)
-            ).fetchall()
-        return [(seq, reading_from_wire(json.loads(body))) for seq, body in rows]
 
     def rule_states(self) -> dict[str, dict[str, Any]]:
         """The state of the rules of each sensor, as last committed."""
@@ -212,56 +292,58 @@ class Spool:
             rows = self._db.execute("SELECT sensor, state FROM rule_state").fetchall()
         return {sensor: json.loads(state) for sensor, state in rows}
 
-    def evaluated(self, seqs: Sequence[int], states: dict[str, dict[str, Any]], findings: Iterable[Finding]) -> None:
-        """Commit in one step: these readings were seen, these are the rules' new states, this is what they found."""
-        with self._transaction() as db:
-            for finding in findings:
-                self._put(db, "/api/findings", "finding", finding.id, finding.to_wire(), {})
-            db.executemany(
-                "INSERT INTO rule_state VALUES (?, ?) ON CONFLICT (sensor) DO UPDATE SET state = excluded.state",
-                [(sensor, json.dumps(state)) for sensor, state in states.items()],
-            )
-            db.executemany("UPDATE readings SET evaluated = 1 WHERE seq = ?", [(s,) for s in seqs])
-
-    def unposted(self, limit: int = 500) -> list[tuple[int, dict[str, Any]]]:
-        """(seq, wire form) of the oldest readings that the hub does not have."""
+    def heard(self) -> dict[str, bytes]:
+        """What `keep_heard` last kept of each device."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT seq, body FROM readings WHERE posted = 0 ORDER BY seq LIMIT ?", (limit,)
-            ).fetchall()
-        return [(seq, json.loads(body)) for seq, body in rows]
+            return dict(self._db.execute("SELECT device, body FROM heard").fetchall())
 
-    def posted(self, seqs: Sequence[int]) -> None:
-        """The hub has these readings."""
+    def keep_heard(self, devices: Mapping[str, bytes]) -> None:
+        """What was last heard of these devices: may be behind by what `kept` still tells."""
         with self._transaction() as db:
-            db.executemany("UPDATE readings SET posted = 1 WHERE seq = ?", [(s,) for s in seqs])
-            if seqs:
-                done = (seqs[-1] - _KEPT_KEYS,)
-                db.execute("DELETE FROM readings WHERE seq < ? AND posted = 1 AND evaluated = 1", done)
+            db.executemany("INSERT OR REPLACE INTO heard VALUES (?, ?)", list(devices.items()))
+
+    def unposted(self, most: int = MOST_ROWS) -> tuple[int, list[bytes]]:
+        """(seq of the last of them, packed batches): the oldest that the hub does not have, about `most` readings."""
+        with self._lock:
+            if not self._unposted:
+                return 0, []
+            first, n = self._unposted[0]
+            last = first
+            for seq, size in islice(self._unposted, 1, None):
+                n += size
+                if n > most:
+                    break
+                last = seq
+            rows = self._db.execute("SELECT body FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+            return last, [body for (body,) in rows]
+
+    def posted(self, seq: int) -> None:
+        """The hub has all batches up to `seq`."""
+        with self._lock:
+            done = list(takewhile(lambda batch: batch[0] <= seq, self._unposted))
+            more = sum(n for _seq, n in done)
+            left, forget = self._still_n + more, 0
+            for batch, n in chain(self._still, done):
+                if left - n < _KEPT_POSTED:
+                    break
+                left, forget = left - n, batch
+            with self._transaction() as db:
+                db.execute("UPDATE posted SET seq = ?", (seq,))
+                db.execute("DELETE FROM batches WHERE seq <= ?", (forget,))
+            self._still.extend(self._unposted.popleft() for _ in done)
+            while self._still and self._still[0][0] <= forget:
+                self._still.popleft()
+            self._still_n, self._waiting = left, self._waiting - more
 
     def waiting(self) -> dict[str, int]:
         """How much waits, for the counters: findings, readings, dead letters."""
         with self._lock:
             return {
                 "outgoing": self._count(self._db, "outgoing WHERE dead IS NULL"),
-                "readings": self._count(self._db, "readings WHERE posted = 0"),
+                "readings": self._waiting,
                 "dead": self._count(self._db, "outgoing WHERE dead IS NOT NULL"),
             }
 
     @staticmethod
     def _count(db: sqlite3.Connection, what: str) -> int:
         return int(db.execute(f"SELECT COUNT(*) FROM {what}").fetchone()[0])
-
-
-def reading_to_wire(reading: Reading) -> dict[str, Any]:
-    """JSON-ready, as `POST /api/readings` takes it."""
-    wire = asdict(reading)
-    wire["observed_at"] = reading.observed_at.isoformat()
-    wire["received_at"] = reading.received_at.isoformat()
-    return wire
-
-
-def reading_from_wire(wire: dict[str, Any]) -> Reading:
-    """The inverse of `reading_to_wire`."""
-    times = {name: datetime.fromisoformat(wire[name]) for name in ("observed_at", "received_at")}
-    return Reading(**{**wire, **times, "quality": Quality(wire["quality"])})

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import httpx
 
 from ingest.supervisor import Backoff
 
+from ..batch import halves, request
 from .spool import Outgoing, Spool
 
 log = logging.getLogger("worker.uplink")
@@ -68,9 +69,10 @@ class Uplink:
         """An evidence file of the hub."""
         return self._send("GET", f"/api/evidence/{sha256}").content
 
-    def readings(self, readings: list[dict[str, Any]]) -> None:
-        """Send a batch of readings (idempotent by their keys)."""
-        self._send("POST", "/api/readings", json={"readings": readings})
+    def readings(self, batches: Sequence[bytes]) -> None:
+        """Send packed readings (idempotent by their keys)."""
+        headers = {"Content-Type": "application/json"}
+        self._send("POST", "/api/worker/readings", content=request(batches), headers=headers)
 
     def send(self, item: Outgoing, read_file: Callable[[str], bytes]) -> None:
         """Send a finding or a re-check look with its files (idempotent)."""
@@ -141,24 +143,25 @@ class Sender(threading.Thread):
         return True
 
     def _send_readings(self) -> bool:
-        batch = self._spool.unposted()
-        if not batch:
+        last, batches = self._spool.unposted()
+        if not batches:
             return False
-        self._post(batch)
-        self._spool.posted([seq for seq, _wire in batch])
+        self._post(batches)
+        self._spool.posted(last)
         return True
 
-    def _post(self, batch: list[tuple[int, dict[str, Any]]]) -> None:
-        """Send a batch; when the hub refuses it, halve it until the one bad reading stands alone."""
+    def _post(self, batches: list[bytes]) -> None:
+        """Send batches; when the hub refuses them, halve them until the one bad reading stands alone."""
         try:
-            self._uplink.readings([wire for _seq, wire in batch])
+            self._uplink.readings(batches)
         except Refused as error:
-            if len(batch) == 1:
+            parts = halves(b",".join(batches))
+            if parts is None:
                 log.warning("a reading was dropped, the hub refuses it: %s", error)
                 self._counters["dropped_refused"] += 1
                 return
-            self._post(batch[: len(batch) // 2])
-            self._post(batch[len(batch) // 2 :])
+            for part in parts:
+                self._post([part])
 
     def _say(self, error: HubAway) -> None:
         """At most one line a minute while the hub is away."""

@@ -13,6 +13,7 @@ import logging
 import select
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,15 @@ from ..supervisor import Backoff
 
 log = logging.getLogger("ingest")
 
-BATCH_MOST = 500
+BATCH_MOST = 1000
+IN_FLIGHT_MOST = 2 * BATCH_MOST
+"""Messages that the broker may send ahead: while one batch is stored, the next one comes."""
 KEEPALIVE_S = 30
 POLL_MS = 250
+LINGER_MS = 5
+GATHER_S = 0.05
+"""A batch is stored when nothing more came for LINGER_MS, and at the latest this long after its first message."""
+_KNOWN_TOPICS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Broker:
 class MqttListener:
     """Subscribes to `topics` (topic filter -> name of a payload format) with QoS 1 and hands over batches.
 
-    `on_batch` gets at most 500 messages and stores them; when it returns, they are acknowledged; when it raises, they
+    `on_batch` gets at most 1000 messages and stores them; when it returns, they are acknowledged; when it raises, they
     come again. `client_id` names the session that the broker keeps for `session_s` seconds while we are away.
     """
 
@@ -96,6 +103,7 @@ class MqttListener:
         self._broker = Broker.from_url(broker_url)
         self._shown = without_credentials(broker_url)
         self._topics = dict(topics)
+        self._forms: dict[str, str] = {}
         self._client_id = client_id
         self._on_batch = on_batch
         self._session_s = session_s
@@ -171,7 +179,7 @@ class MqttListener:
             return
         properties: Any = cast(Any, Properties)(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self._session_s
-        properties.ReceiveMaximum = BATCH_MOST
+        properties.ReceiveMaximum = IN_FLIGHT_MOST
         client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
 
     def _listen(self, client: paho.Client) -> None:
@@ -180,15 +188,18 @@ class MqttListener:
         socket: Any = client.socket()
         if socket is None:
             raise _Broken("no connection")
+        first_s = 0.0
         while not self._stopped.is_set():
             poller.register(socket, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-            events = poller.poll(0 if self._arrived or _pending(socket) else POLL_MS)
+            events = poller.poll(0 if _pending(socket) else LINGER_MS if self._arrived else POLL_MS)
             flags = events[0][1] if events else 0
             if flags & select.POLLOUT:
                 _check(client.loop_write())
             if flags & (select.POLLIN | select.POLLHUP | select.POLLERR) or _pending(socket):
-                _check(client.loop_read())
-                if len(self._arrived) < BATCH_MOST:
+                if not self._arrived:
+                    first_s = time.monotonic()
+                self._read(client)
+                if self._arrived and len(self._arrived) < BATCH_MOST and time.monotonic() - first_s < GATHER_S:
                     continue
             if self._arrived:
                 self._store(client)
@@ -196,6 +207,13 @@ class MqttListener:
             if self._refused:
                 raise _Broken(self._refused)
         client.disconnect()
+
+    def _read(self, client: paho.Client) -> None:
+        """All packets that have come, up to a batch."""
+        before = -1
+        while before != len(self._arrived) < BATCH_MOST:
+            before = len(self._arrived)
+            _check(client.loop_read())
 
     def _store(self, client: paho.Client) -> None:
         batch = [message for message, _, _ in self._arrived]
@@ -221,7 +239,9 @@ class MqttListener:
                 self._refused += "; a broker of MQTT 3.1.1 needs ?protocol=3.1.1 at the end of its address"
             return
         self._counters["connections"] += 1
-        options: Any = 1 if self._broker.old else SubscribeOptions(qos=1)
+        # What the broker retains comes with the first subscription of a session, not again at each reconnect.
+        once = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+        options: Any = 1 if self._broker.old else SubscribeOptions(qos=1, retainHandling=once)
         client.subscribe([(topic, options) for topic in self._topics])
 
     def _on_subscribe(
@@ -235,10 +255,22 @@ class MqttListener:
         self._connected.set()
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        topic = message.topic
-        form = next((name for wanted, name in self._topics.items() if topic_matches(wanted, topic)), "")
-        seen = Message(topic, bytes(message.payload), self._clock(), bool(message.retain), form)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # of no format: named as unreadable, and acknowledged like any other
+        payload, retained = bytes(message.payload), bool(message.retain)
+        seen = Message(topic, payload, self._clock(), retained, self._format(topic))
         self._arrived.append((seen, message.mid, message.qos))
+
+    def _format(self, topic: str) -> str:
+        form = self._forms.get(topic)
+        if form is None:
+            form = next((name for wanted, name in self._topics.items() if topic_matches(wanted, topic)), "")
+            if len(self._forms) >= _KNOWN_TOPICS:
+                self._forms.clear()
+            self._forms[topic] = form
+        return form
 
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any

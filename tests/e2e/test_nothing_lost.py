@@ -159,7 +159,7 @@ def kill(which: str, city: City, broker: Mosquitto, street: Street) -> None:
 def spool_is_empty(folder: Path) -> bool:
     with sqlite3.connect(f"file:{folder / 'spool.sqlite'}?mode=ro", uri=True) as db:
         (waiting,) = db.execute("SELECT COUNT(*) FROM outgoing").fetchone()
-        (readings,) = db.execute("SELECT COUNT(*) FROM readings WHERE posted = 0 OR evaluated = 0").fetchone()
+        (readings,) = db.execute("SELECT COUNT(*) FROM batches WHERE seq > (SELECT seq FROM posted)").fetchone()
     db.close()
     return waiting == 0 and readings == 0
 

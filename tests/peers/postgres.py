@@ -41,7 +41,10 @@ class Postgres:
         """URL of the maintenance database with every table emptied: much cheaper than a fresh one."""
         with psycopg.connect(f"postgresql://gridhub@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
             query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-            tables = ", ".join(f'"{name}"' for (name,) in connection.execute(query))
+            names = [name for (name,) in connection.execute(query)]
+            for name in (name for name in names if name.startswith(("readings_", "rollups_"))):
+                connection.execute(f"DROP TABLE {name}")  # type: ignore[arg-type]
+            tables = ", ".join(f'"{name}"' for name in names if not name.startswith(("readings_", "rollups_")))
             if tables:
                 connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
         return self.url

@@ -27,6 +27,7 @@ from hub.people import Brake, token_hash
 from hub.registry import CameraEntry, TaskEntry
 from hub.serving import Serving, claim_port
 from hub.store import Database
+from hub.store.partitions import Grain, drop_before
 from hub.store.rows import Row, SessionRow, UserRow
 from ingest.device import Camera, Place, Sensor
 from tests.peers import postgres
@@ -256,8 +257,11 @@ def city(standing: City) -> City:
     standing.sign_all_out()
     standing.clock.time = MONDAY
     with hub.house.db.write() as tx:
+        for grain in Grain:
+            drop_before(tx, grain, 2**62)
         for table in reversed(Row.metadata.sorted_tables):
             tx.execute(table.delete())
+    hub.house.readings.forget_numbers()
     hub.house.tally.counts.clear()
     hub.house.tally.workers.clear()
     hub.house.tally.sessions.clear()

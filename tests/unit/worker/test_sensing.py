@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.sensing import SensorRules
 from hub.worker.rechecking import Rechecks
 from hub.worker.sensing import Listening, decode
 from hub.worker.spool import Spool
@@ -45,7 +46,9 @@ def test_what_is_no_reading_is_counted(caplog: pytest.LogCaptureFixture) -> None
 
 
 def listening(spool: Spool) -> Listening:
-    return Listening(spool, Rechecks(spool, lambda _: b"", lambda: None), Counter(), lambda: None)
+    made = Listening(spool, Rechecks(spool, lambda _: b"", lambda: None), Counter(), lambda: None)
+    made.assign([], SensorRules({}, {}))
+    return made
 
 
 def test_after_a_restart_aliases_and_announced_topics_still_mean_something(tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_after_a_restart_aliases_and_announced_topics_still_mean_something(tmp_p
     listening(again).on_batch(
         [message("sparkplug", "spBv1.0/g/NDATA/n", data), message("homeassistant", "cab/state", b"21.5")]
     )
-    stored = [(r.device, r.prop, r.value) for _, r in again.unevaluated()]
+    stored = [(r.device, r.prop, r.value) for batch in again.kept() for r in batch]
     assert stored[-2:] == [("g/n", "level_cm", 7.0), ("u1", "temperature", 21.5)]
     again.close()
 

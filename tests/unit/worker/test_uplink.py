@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from detectors.finding import Finding
+from hub.batch import COLUMNS
 from hub.worker.spool import Spool
 from hub.worker.uplink import HubAway, Refused, Sender, Uplink
 from ingest.reading import Reading
@@ -138,18 +139,19 @@ def test_one_bad_reading_does_not_take_the_others_with_it(hub: Hub, spool: Spool
     accepted: list[str] = []
 
     def judge(path: str, body: bytes) -> int:
-        keys = [r["key"] for r in json.loads(body)["readings"]]
+        keys = [row[COLUMNS.index("key")] for row in json.loads(body)["rows"]]
         if "key-3" in keys:
             return 422
         accepted.extend(keys)
         return 200
 
     hub.status_for = judge
-    spool.add_readings([reading(n) for n in range(8)])
+    spool.keep([reading(n) for n in range(5)])
+    spool.keep([reading(n) for n in range(5, 8)])
     counters: Counter[str] = Counter()
     sender = Sender(spool, Uplink(hub.url, "token", "0/1"), counters)
     sender.start()
-    wait_until(lambda: not spool.unposted(), what="all readings are posted")
+    wait_until(lambda: not spool.unposted()[1], what="all readings are posted")
     sender.end()
     sender.join(5)
     assert sorted(accepted) == [f"key-{n}" for n in range(8) if n != 3]
