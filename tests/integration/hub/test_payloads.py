@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from detectors.sensing import SensorRules
 from hub.config import load
 from hub.worker.rechecking import Rechecks
 from hub.worker.sensing import Listening
@@ -37,6 +38,7 @@ def test_every_format_reaches_the_spool(tmp_path: Path) -> None:
     topics = load(config).broker_topics
     spool, counters, found = Spool(tmp_path / "spool"), Counter[str](), threading.Event()
     listening = Listening(spool, Rechecks(spool, _no_pictures, found.set), counters, found.set)
+    listening.assign([], SensorRules({}, {}))
     with Mosquitto() as broker:
         listener = MqttListener(broker.url, topics, "worker-1", listening.on_batch)
         listener.start()
@@ -47,7 +49,7 @@ def test_every_format_reaches_the_spool(tmp_path: Path) -> None:
             broker.publish(topic, data)
         wait_until(lambda: listener.counters.get("acknowledged", 0) == len(sent) + 3)
         listener.stop()
-    stored = {(r.source_format, r.device, r.prop, r.value) for _, r in spool.unevaluated(1000)}
+    stored = {(r.source_format, r.device, r.prop, r.value) for batch in spool.kept() for r in batch}
     spool.close()
     assert counters["dropped_payload"] == 3
     assert counters["presences"] >= 4
