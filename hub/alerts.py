@@ -11,6 +11,7 @@ from detectors.finding import Evidence, Finding
 from detectors.kinds import Kind
 
 from . import cases
+from .case_wire import case_json
 from .domain.alert import (
     ALERT,
     CLAIM_LASTS,
@@ -39,7 +40,7 @@ from .outbox import announce
 from .store import Transaction, device_queries, people_queries
 from .store import alert_queries as ask
 from .store.rows import AlertRow, CameraRow, SensorRow
-from .wire import alert_json, alerts_json, case_json
+from .wire import alert_json, alerts_json
 
 EVIDENCE_MOST = 12
 """Pieces of evidence an alert keeps; later findings of the same problem are counted, their pictures are not kept."""

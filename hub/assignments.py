@@ -19,9 +19,10 @@ from .house import House
 from .registry import camera_json, task_json
 from .store import alert_queries, case_queries
 from .store import device_queries as ask
+from .store.case_rows import CaseRow, RecheckRow
 from .store.counting import locked_counter
 from .store.database import ASSIGNMENT
-from .store.rows import AttachmentRow, CameraRow, CaseRow, RecheckRow, SensorRow, ZoneRow
+from .store.rows import AttachmentRow, CameraRow, SensorRow, ZoneRow
 from .wire import Names
 
 LOOK_BYTES_MAX = 1024 * 1024
@@ -62,10 +63,10 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         todo = [
             (recheck, case)
             for recheck, case in case_queries.rechecks_to_do(tx)
-            if mine(case.alert.camera_id or case.alert.sensor_id)
+            if case.alert is not None and mine(case.camera_id or case.sensor_id or "")
         ]
-        attached = alert_queries.attachments(tx, [case.alert_id for _recheck, case in todo])
-        rechecks = [_recheck(r, c, [a for a, _file in attached.get(c.alert_id, ())]) for r, c in todo]
+        attached = alert_queries.attachments(tx, [case.alert_id or "" for _recheck, case in todo])
+        rechecks = [_recheck(r, c, [a for a, _file in attached.get(c.alert_id or "", ())]) for r, c in todo]
     return {
         "version": now_version,
         "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
@@ -139,18 +140,18 @@ def _place(row: CameraRow | SensorRow) -> dict[str, Any] | None:
 
 
 def _recheck(row: RecheckRow, case: CaseRow, pieces: Sequence[AttachmentRow]) -> dict[str, Any]:
-    alert = case.alert
+    boxes = case.alert.boxes if case.alert is not None else []
     first = {piece.role: piece.sha256 for piece in reversed(pieces)}
-    zone = {"name": alert.zone, "points": alert.zone_points} if alert.zone and alert.zone_points else None
+    zone = {"name": case.zone, "points": case.zone_points} if case.zone and case.zone_points else None
     return {
         "id": row.id,
         "case": case.id,
-        "camera": alert.camera_id,
-        "sensor": alert.sensor_id,
-        "preset": alert.preset,
+        "camera": case.camera_id,
+        "sensor": case.sensor_id,
+        "preset": case.preset,
         "kind": case.kind,
         "zone": zone,
-        "boxes": alert.boxes,
+        "boxes": boxes,
         "not_before": row.not_before.isoformat(),
         "looks": looks_most(row.wanted),
         "every_s": row.every_s,

@@ -16,6 +16,9 @@ import yaml
 from ingest.sensors.decode import FORMATS
 from ingest.sensors.decode.mapping import MappingError, MappingProfile, load_mappings
 
+from .domain.clock import LimitError, parse_limit
+from .domain.stage_clock import STAGE_LIMITS, Stage
+
 _REPO = Path(__file__).resolve().parent.parent
 
 
@@ -79,6 +82,7 @@ class Settings:
     udp_ports: tuple[int, int] = (46000, 49999)
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
+    stage_limits: Mapping[Stage, str] = field(default_factory=lambda: dict(STAGE_LIMITS))
     webhooks: tuple[Webhook, ...] = ()
     webhook_allow: tuple[str, ...] = ()
     keep_readings_days: int = 30
@@ -255,6 +259,18 @@ def _platforms(value: Any, _base: Path) -> dict[str, int]:
     return sessions
 
 
+def _stage_limits(value: Any, _base: Path) -> dict[Stage, str]:
+    stages = [stage.value for stage in STAGE_LIMITS]
+    if not isinstance(value, dict) or not all(stage in stages for stage in value):
+        raise ValueError(f"a mapping of {', '.join(stages)} to a limit such as 0.25紧急工作时")
+    for text in value.values():
+        try:
+            parse_limit(str(text))
+        except LimitError as error:
+            raise ValueError(f"a mapping of {', '.join(stages)} to a limit; {error}") from None
+    return {**STAGE_LIMITS, **{Stage(stage): str(text) for stage, text in value.items()}}
+
+
 def _texts(value: Any, _base: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise ValueError("a list of texts")
@@ -320,6 +336,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "keep_5min_days": ("keep_5min_days", _whole(1, 3660)),
     "keep_1h_days": ("keep_1h_days", _whole(1, 36600)),
     "device_readings_per_s": ("device_readings_per_s", _rate),
+    "stage_limits": ("stage_limits", _stage_limits),
     "webhooks": ("webhooks", _webhooks),
     "webhook_allow": ("webhook_allow", _texts),
 }

@@ -14,7 +14,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from .domain.role import Role
+from .domain.role import PROGRAM_ROLES, UNIT_ROLES, Role
 from .errors import Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
 from .house import SYSTEM, Actor, House
 from .store import Transaction
@@ -174,7 +174,7 @@ def add_user(
     """Make a person; returns the password. Without one given it is a one-time password. Raises Invalid, Taken."""
     if not _USER.fullmatch(user):
         raise Invalid("user", user, "1 to 64 letters, digits, _ . @ -")
-    people = [r.value for r in Role if r is not Role.WORKER]
+    people = [r.value for r in Role if r not in PROGRAM_ROLES]
     if role not in people:
         raise Invalid("role", role, people)
     once = password is None
@@ -182,8 +182,8 @@ def add_user(
     digest = _hasher.hash(secret)
     with house.db.write() as tx:
         known = [d.id for d in ask.departments(tx)]
-        if (role == Role.DEPARTMENT) != (department is not None) or (department and department not in known):
-            raise Invalid("department", department, known if role == Role.DEPARTMENT else "none for this role")
+        if (role in UNIT_ROLES) != (department is not None) or (department and department not in known):
+            raise Invalid("department", department, known if role in UNIT_ROLES else "none for this role")
         if ask.user(tx, user) is not None:
             raise Taken(f"user {user!r} is there already", user=user)
         row = UserRow(id=user, name=name or user, role=role, department_id=department, password_hash=digest)

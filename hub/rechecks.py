@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from . import wire
+from .case_wire import case_json, recheck_json
 from .domain.recheck import RecheckState, looks_most, proposal
 from .errors import Invalid, NotFound, TooEarly
 from .house import SYSTEM, House
 from .store import Transaction, alert_queries
 from .store import case_queries as ask
-from .store.rows import CaseRow, RecheckRow
+from .store.case_rows import CaseRow, RecheckRow
 
 AHEAD_MOST_S = 60.0
 """How far a look's clock may run ahead of the hub's."""
@@ -30,6 +30,11 @@ class Look:
     boxes: list[list[float]]
     why: str
     reading: dict[str, Any] | None = None
+
+
+def possible(case: CaseRow) -> bool:
+    """Whether a worker can look again: something was found there, so there is something to compare with."""
+    return case.alert is not None and (case.camera_id is not None or case.sensor_id is not None)
 
 
 def begin(tx: Transaction, house: House, case: CaseRow, answered_at: datetime) -> None:
@@ -77,11 +82,12 @@ def add_look(house: House, recheck_id: str, look: Look, files: Mapping[str, byte
         if row.state != RecheckState.DONE and _note(tx, row, look, stored[0].sha256 if stored else None):
             for file in stored:
                 alert_queries.note_evidence(tx, file.sha256, file.media_type, file.size, now)
-                alert_queries.attach(tx, case.alert_id, case.id, "after", file.sha256, look.captured_at)
+                if case.alert_id is not None:
+                    alert_queries.attach(tx, case.alert_id, case.id, "after", file.sha256, look.captured_at)
             _conclude(tx, row, case, now)
             _tell(tx, house, case)
         tx.refresh(row)
-        return wire.recheck_json(row)
+        return recheck_json(row)
 
 
 def _locked(tx: Transaction, recheck_id: str) -> tuple[RecheckRow, CaseRow]:
@@ -90,7 +96,8 @@ def _locked(tx: Transaction, recheck_id: str) -> tuple[RecheckRow, CaseRow]:
     case = ask.case(tx, found.case_id) if found else None
     if found is None or case is None:
         raise NotFound("recheck", recheck_id)
-    alert_queries.alert(tx, case.alert_id, lock=True)
+    if case.alert_id is not None:
+        alert_queries.alert(tx, case.alert_id, lock=True)
     locked_case, locked = ask.case(tx, case.id, lock=True), ask.recheck(tx, recheck_id, lock=True)
     if locked is None or locked_case is None:
         raise NotFound("recheck", recheck_id)
@@ -128,6 +135,6 @@ def _conclude(tx: Transaction, row: RecheckRow, case: CaseRow, now: datetime) ->
 def _tell(tx: Transaction, house: House, case: CaseRow) -> None:
     tx.flush()
     tx.expire_all()
-    shown = wire.case_json(tx, house, case, None, history=False)
+    shown = case_json(tx, house, case, None, history=False)
     seen_by = frozenset(d for d in (case.department_id, case.last_department_id) if d)
     tx.after(lambda: house.feed.publish("case", shown, seen_by))

@@ -446,6 +446,12 @@ def _check_camera(row: CameraRow) -> None:
         raise Invalid("url", shown, f"SCHEME://… with one of {', '.join(SOURCES)}, {LIBAV_PREFIX}…")
 
 
+def locate(tx: Transaction, lon: float, lat: float) -> str | None:
+    """Id of the base grid that the point lies in."""
+    tree = _tree(tx)
+    return tree.locate(lon, lat) if tree is not None else None
+
+
 def _tree(tx: Transaction) -> GridTree | None:
     features: list[dict[str, Any]] = [
         {

@@ -1,4 +1,4 @@
-"""Alerts, cases and re-checks as JSON: the shapes of the HTTP contract, made for many rows with few questions."""
+"""Alerts as JSON: the shapes of the HTTP contract, made for many rows with few questions. Cases: `case_wire.py`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .domain.alert import CLAIM_LASTS
-from .domain.case import FILE_NAME, MOVES, STATE_NAMES, CaseAction, CaseState, open_actions
-from .domain.handle_clock import HandleClock
-from .house import SYSTEM, Actor, House
-from .store import Transaction, alert_queries, case_queries, device_queries, people_queries
-from .store.alert_queries import Spot
-from .store.rows import AlertRow, AttachmentRow, CaseRow, EvidenceRow, MoveRow, RecheckRow
-
-SIMILAR_M = 50.0
-"""Open cases of the same kind this near are shown as similar (domain.md §4.5)."""
+from .domain.case import DUPLICATE_M
+from .domain.place import Spot, near
+from .house import SYSTEM, House
+from .store import Transaction, alert_queries, device_queries, people_queries
+from .store.alert_queries import OpenSpot
+from .store.rows import AlertRow, AttachmentRow, EvidenceRow
 
 _SIMILAR_DEGREES = 0.0005
-"""A little more than SIMILAR_M in degrees of latitude."""
+"""A little more than DUPLICATE_M in degrees of latitude."""
 
 Attached = Sequence[tuple[AttachmentRow, EvidenceRow]]
 
@@ -78,7 +75,7 @@ def alerts_json(tx: Transaction, house: House, rows: Sequence[AlertRow]) -> list
     made = []
     for row in rows:
         shown = _alert_json(row, house, names, now)
-        shown["evidence"] = [_evidence_json(link, file) for link, file in attached.get(row.id, ())]
+        shown["evidence"] = [evidence_json(link, file) for link, file in attached.get(row.id, ())]
         counts = precision.get((row.camera_id, row.sensor_id, row.kind))
         shown["precision"] = counts or {"confirmed": 0, "rejected": 0}
         shown["similar_cases"] = similar.to(row)
@@ -148,21 +145,23 @@ def _verdict(row: AlertRow, names: Names) -> dict[str, Any] | None:
     }
 
 
-def _evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
+def evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
+    """A picture or clip as screens need it."""
     return {
         "role": link.role,
         "sha256": link.sha256,
         "media_type": file.media_type,
         "url": evidence_url(link.sha256),
         "at": time_text(link.at),
+        **({"photo_type": link.photo_type} if link.photo_type else {}),
     }
 
 
 class _Similar:
     """Open cases by device and by square of the map, so that many alerts are compared with few cases each."""
 
-    def __init__(self, spots: Sequence[Spot]) -> None:
-        self._by_place: dict[tuple[str, object, object], list[Spot]] = {}
+    def __init__(self, spots: Sequence[OpenSpot]) -> None:
+        self._by_place: dict[tuple[str, object, object], list[OpenSpot]] = {}
         for spot in spots:
             self._by_place.setdefault((spot.kind, spot.camera, spot.sensor), []).append(spot)
             if spot.lon is not None and spot.lat is not None:
@@ -182,125 +181,9 @@ def _square(lon: float, lat: float) -> tuple[int, int]:
     return math.floor(lon / (2 * _SIMILAR_DEGREES)), math.floor(lat / _SIMILAR_DEGREES)
 
 
-def _near(a: AlertRow, b: Spot) -> bool:
-    if (a.camera_id and a.camera_id == b.camera) or (a.sensor_id and a.sensor_id == b.sensor):
-        return True
-    if a.lon is None or a.lat is None or b.lon is None or b.lat is None:
-        return False
-    north = math.radians(a.lat - b.lat) * 6_371_000
-    east = math.radians(a.lon - b.lon) * 6_371_000 * math.cos(math.radians(a.lat))
-    return math.hypot(north, east) <= SIMILAR_M
-
-
-# --- cases ------------------------------------------------------------------------------------------------------------
-
-
-def cases_json(tx: Transaction, house: House, rows: Sequence[CaseRow], actor: Actor | None) -> list[dict[str, Any]]:
-    """The cases without their histories; `actions` are those of `actor`."""
-    if not rows:
-        return []
-    names, now = Names.of(tx), house.now()
-    attached = alert_queries.attachments(tx, [r.alert_id for r in rows])
-    rechecks = case_queries.newest_rechecks(tx, [r.id for r in rows])
-    return [
-        {
-            **_case_json(row, house, names, now, actor),
-            "evidence": [_evidence_json(a, f) for a, f in attached.get(row.alert_id, ()) if a.case_id == row.id],
-            "recheck": recheck_json(rechecks[row.id]) if row.id in rechecks else None,
-        }
-        for row in rows
-    ]
-
-
-def case_json(
-    tx: Transaction, house: House, row: CaseRow, actor: Actor | None, *, history: bool = True
-) -> dict[str, Any]:
-    """One case, with its history."""
-    shown = cases_json(tx, house, [row], actor)[0]
-    if history:
-        names = Names.of(tx)
-        shown["history"] = [_move_json(move, names) for move in case_queries.moves(tx, row.id)]
-    return shown
-
-
-def clock_of(row: CaseRow) -> HandleClock:
-    """The case's handle clock as the pure middle knows it."""
-    return HandleClock(row.limit, row.used_s, row.clock_started_at, row.clock_stopped_at, row.deadline)
-
-
-def _case_json(row: CaseRow, house: House, names: Names, now: datetime, actor: Actor | None) -> dict[str, Any]:
-    clock, state = clock_of(row), CaseState(row.state)
-    left_s = clock.remaining_s(now)
-    return {
-        "id": row.id,
-        "number": row.number,
-        "state": row.state,
-        "state_name": STATE_NAMES[state],
-        "kind": row.kind,
-        "kind_name": house.rules.name_of(row.kind),
-        "category": row.category,
-        "urgent": row.urgent,
-        **_where(row.alert, names),
-        "boxes": row.alert.boxes,
-        "department": names.department(row.department_id),
-        "limit": row.limit,
-        "closing": row.closing,
-        "opened_at": time_text(row.opened_at),
-        "deadline": time_text(row.deadline),
-        "remaining_s": None if left_s is None else round(left_s),
-        "used_pct": clock.used_pct(now, house.rules.calendar),
-        "overdue": clock.overdue(now),
-        "clock_running": row.clock_started_at is not None,
-        "closed_at": time_text(row.closed_at),
-        "rework_count": row.rework_count,
-        "actions": [] if actor is None else [_action_json(a) for a in open_actions(state, actor.role)],
-        "alert": row.alert_id,
-    }
-
-
-def _action_json(action: CaseAction) -> dict[str, Any]:
-    move = MOVES[action]
-    return {"action": action.value, "name": {"zh": move.zh, "en": move.en}, "needs": list(move.needs)}
-
-
-def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
-    known = MOVES.get(CaseAction(move.action)) if move.action != "file" else None
-    return {
-        "at": time_text(move.at),
-        "by": move.by,
-        "by_name": move.by_name,
-        "action": move.action,
-        "name": {"zh": known.zh, "en": known.en} if known else FILE_NAME,
-        "from": move.from_state,
-        "to": move.to_state,
-        "department": names.department(move.department_id),
-        "note": move.note,
-        "evidence": [{"sha256": s, "url": evidence_url(s)} for s in move.evidence],
-    }
-
-
-def recheck_json(row: RecheckRow) -> dict[str, Any]:
-    """A re-check with its looks."""
-    return {
-        "id": row.id,
-        "case": row.case_id,
-        "state": row.state,
-        "wanted": row.wanted,
-        "not_before": time_text(row.not_before),
-        "proposal": row.proposal,
-        "looks": [
-            {
-                "captured_at": time_text(look.captured_at),
-                "present": look.present,
-                "score": look.score,
-                "boxes": look.boxes,
-                "why": look.why,
-                "reading": look.reading,
-                "url": evidence_url(look.sha256) if look.sha256 else None,
-            }
-            for look in row.looks
-        ],
-    }
+def _near(row: AlertRow, spot: OpenSpot) -> bool:
+    here = Spot(row.lon, row.lat, row.camera_id, row.sensor_id)
+    return near(here, Spot(spot.lon, spot.lat, spot.camera, spot.sensor), DUPLICATE_M)
 
 
 def day_start(now: datetime, house: House) -> datetime:

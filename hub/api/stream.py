@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from ..domain.role import Right, Role, may
+from ..domain.role import UNIT_ROLES, Right, Role, may
 from ..errors import Forbidden, Full, NotSignedIn
 from ..feed import Change, Listener
 from ..house import Actor, House
@@ -44,7 +44,7 @@ async def feed(
 
 def visible_to(actor: Actor) -> Callable[[Change], bool]:
     """Which changes the actor may see: a department's people only cases that are or were their own."""
-    if actor.role is Role.DEPARTMENT:
+    if actor.role in UNIT_ROLES:
         return lambda change: change.departments is not None and actor.department in change.departments
     rights = {
         "alert": Right.SEE_ALERTS,

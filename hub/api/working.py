@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from detectors.finding import Finding
 
 from .. import alerts, assignments, device_states, readings, rechecks
-from ..domain.role import Right, Role, may
+from ..casework.seeing import sees_evidence
+from ..domain.role import Right, may
 from ..errors import Forbidden, Invalid, NotFound, TooLarge
 from ..evidence import MEDIA_TYPES
 from ..store import alert_queries
@@ -157,7 +158,7 @@ def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
         raise Forbidden("evidence is not for this role")
     with house.db.read() as tx:
         row = alert_queries.evidence(tx, sha256)
-        own = actor.role is not Role.DEPARTMENT or alert_queries.department_has(tx, sha256, actor.department or "")
+        own = may(actor.role, Right.SEE_CASES) or may(actor.role, Right.WORK) or sees_evidence(tx, actor, sha256)
     if row is None or not own:
         raise NotFound("evidence", sha256)
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}

@@ -7,13 +7,50 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Roles of people, and of the programs that work for the hub."""
+    """Roles of people, and of the programs that work for the hub (domain.md §4.1, §9.3).
+
+    `staff` is a centre where one person does everything (受理, 派遣, 值班); `department` likewise a unit all of whose
+    people may do what its lead and its handlers may.
+    """
 
     ADMIN = "admin"
     STAFF = "staff"
+    SHIFT_LEADER = "shift_leader"
+    ACCEPTOR = "acceptor"
+    DISPATCHER = "dispatcher"
     DEPARTMENT = "department"
+    DEPARTMENT_LEAD = "department_lead"
+    HANDLER = "handler"
+    COLLECTOR = "collector"
+    EVALUATOR = "evaluator"
+    LEADER = "leader"
+    AUDITOR = "auditor"
     ENGINEER = "engineer"
     WORKER = "worker"
+    CLIENT = "client"
+
+
+UNIT_ROLES = frozenset({Role.DEPARTMENT, Role.DEPARTMENT_LEAD, Role.HANDLER})
+"""Roles of a department's people: they see the cases of their own unit only."""
+PROGRAM_ROLES = frozenset({Role.WORKER, Role.CLIENT})
+
+ROLE_NAMES: Mapping[Role, dict[str, str]] = {
+    Role.ADMIN: {"zh": "管理员", "en": "Administrator"},
+    Role.STAFF: {"zh": "中心人员", "en": "Centre staff"},
+    Role.SHIFT_LEADER: {"zh": "值班长", "en": "Shift leader"},
+    Role.ACCEPTOR: {"zh": "受理员", "en": "Acceptor"},
+    Role.DISPATCHER: {"zh": "派遣员", "en": "Dispatcher"},
+    Role.DEPARTMENT: {"zh": "处置部门", "en": "Department"},
+    Role.DEPARTMENT_LEAD: {"zh": "部门负责人", "en": "Department lead"},
+    Role.HANDLER: {"zh": "处置人员", "en": "Handler"},
+    Role.COLLECTOR: {"zh": "网格员/监督员", "en": "Grid member"},
+    Role.EVALUATOR: {"zh": "考核员", "en": "Evaluator"},
+    Role.LEADER: {"zh": "领导", "en": "Leader"},
+    Role.AUDITOR: {"zh": "审计员", "en": "Auditor"},
+    Role.ENGINEER: {"zh": "工程师", "en": "Engineer"},
+    Role.WORKER: {"zh": "工作进程", "en": "Worker"},
+    Role.CLIENT: {"zh": "接口程序", "en": "API client"},
+}
 
 
 class Right(StrEnum):
@@ -34,16 +71,26 @@ class Right(StrEnum):
 
 _R = Right
 
+_CENTRE = frozenset({_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS})
+_UNIT = frozenset({_R.SEE_OWN_CASES, _R.SEE_EVIDENCE})
+
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right) - {_R.SEE_OWN_CASES},
-    Role.STAFF: frozenset(
-        {_R.SEE_ALERTS, _R.DECIDE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}
-    ),
-    Role.DEPARTMENT: frozenset({_R.SEE_OWN_CASES, _R.SEE_EVIDENCE}),
-    Role.ENGINEER: frozenset(
-        {_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.EDIT_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}
-    ),
+    Role.STAFF: _CENTRE | {_R.DECIDE_ALERTS},
+    Role.SHIFT_LEADER: _CENTRE | {_R.DECIDE_ALERTS},
+    Role.ACCEPTOR: _CENTRE | {_R.DECIDE_ALERTS},
+    Role.DISPATCHER: _CENTRE,
+    Role.DEPARTMENT: _UNIT,
+    Role.DEPARTMENT_LEAD: _UNIT,
+    Role.HANDLER: _UNIT,
+    Role.COLLECTOR: _UNIT,
+    Role.EVALUATOR: frozenset({_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}),
+    Role.LEADER: frozenset({_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}),
+    # Logs, and nothing that could be changed or looked at besides.
+    Role.AUDITOR: frozenset({_R.SEE_AUDIT}),
+    Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES},
     Role.WORKER: frozenset({_R.WORK, _R.SEE_EVIDENCE}),
+    Role.CLIENT: frozenset({_R.SEE_OWN_CASES}),
 }
 
 

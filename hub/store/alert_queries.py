@@ -11,8 +11,9 @@ from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from .case_rows import CaseRow
 from .counting import insert_if_new
-from .rows import AlertRow, AttachmentRow, CaseRow, EvidenceRow, FindingRow
+from .rows import AlertRow, AttachmentRow, EvidenceRow, FindingRow
 
 Page = tuple[list[AlertRow], list[Any] | None, int]
 """(rows, key of the next page, how many in all)"""
@@ -132,37 +133,50 @@ def precision(tx: Session, rows: Iterable[AlertRow]) -> dict[tuple[str | None, s
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class OpenSpot:
     """Where an open case is: its kind, camera or sensor, and position (degrees)."""
 
     case: str
     kind: str
-    alert: str
+    alert: str | None
     camera: str | None
     sensor: str | None
     lon: float | None
     lat: float | None
 
 
-def open_cases_near(tx: Session, rows: Sequence[AlertRow], degrees: float, most: int = 2000) -> list[Spot]:
+def of_case(tx: Session, case_id: str, *, lock: bool = False) -> list[AlertRow]:
+    """The alerts of a case: the one that began it and those attached later, by id."""
+    query = select(AlertRow).where(AlertRow.case_id == case_id).order_by(AlertRow.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(tx.scalars(query))
+
+
+def open_cases_near(tx: Session, rows: Sequence[AlertRow], degrees: float, most: int = 2000) -> list[OpenSpot]:
     """Open cases of the kinds of `rows`; of a single row, only those about as near as `degrees`, or of its device."""
     query = (
         select(
-            CaseRow.id, CaseRow.kind, AlertRow.id, AlertRow.camera_id, AlertRow.sensor_id, AlertRow.lon, AlertRow.lat
+            CaseRow.id,
+            CaseRow.kind,
+            CaseRow.alert_id,
+            CaseRow.camera_id,
+            CaseRow.sensor_id,
+            CaseRow.lon,
+            CaseRow.lat,
         )
-        .join(AlertRow, AlertRow.id == CaseRow.alert_id)
         .where(CaseRow.kind.in_({r.kind for r in rows}), CaseRow.open.is_(True))
         .limit(most)
     )
     if len(rows) == 1:
         row = rows[0]
-        same = AlertRow.camera_id == row.camera_id if row.camera_id else AlertRow.sensor_id == row.sensor_id
+        same = CaseRow.camera_id == row.camera_id if row.camera_id else CaseRow.sensor_id == row.sensor_id
         near = [same]
         if row.lon is not None and row.lat is not None:
             east, north = (row.lon - 2 * degrees, row.lon + 2 * degrees), (row.lat - degrees, row.lat + degrees)
-            near.append(and_(AlertRow.lon.between(*east), AlertRow.lat.between(*north)))
+            near.append(and_(CaseRow.lon.between(*east), CaseRow.lat.between(*north)))
         query = query.where(or_(*near))
-    return [Spot(*found) for found in tx.execute(query)]
+    return [OpenSpot(*found) for found in tx.execute(query)]
 
 
 def attach(tx: Session, alert_id: str, case_id: str | None, role: str, sha256: str, at: datetime) -> bool:
@@ -181,7 +195,7 @@ def attachments(tx: Session, alert_ids: Iterable[str]) -> dict[str, list[tuple[A
     )
     found: dict[str, list[tuple[AttachmentRow, EvidenceRow]]] = {}
     for link, file in tx.execute(query):
-        found.setdefault(link.alert_id, []).append((link, file))
+        found.setdefault(link.alert_id or "", []).append((link, file))
     return found
 
 
@@ -205,16 +219,6 @@ def note_evidence(tx: Session, sha256: str, media_type: str, size: int, at: date
 def evidence(tx: Session, sha256: str) -> EvidenceRow | None:
     """What is known of a stored file."""
     return tx.get(EvidenceRow, sha256)
-
-
-def department_has(tx: Session, sha256: str, department_id: str) -> bool:
-    """Whether the file belongs to a case of the department."""
-    query = (
-        select(AttachmentRow.id)
-        .join(CaseRow, CaseRow.id == AttachmentRow.case_id)
-        .where(AttachmentRow.sha256 == sha256, CaseRow.department_id == department_id)
-    )
-    return tx.scalar(query.limit(1)) is not None
 
 
 def waiting_since(tx: Session, last_seen_before: datetime, most: int) -> list[AlertRow]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from ..domain.place import Spot, degrees_around
+from .case_rows import CaseRow, ClockRow, LookRow, MoveRow, PartRow, RecheckRow, ReportRow, VisitRow
 from .counting import insert_if_new
-from .rows import CaseRow, LookRow, MoveRow, RecheckRow
+from .rows import AttachmentRow, EvidenceRow
 
 
 def case(tx: Session, case_id: str, *, lock: bool = False) -> CaseRow | None:
@@ -21,25 +24,68 @@ def case(tx: Session, case_id: str, *, lock: bool = False) -> CaseRow | None:
     return tx.scalars(query).first()
 
 
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    """Whose cases alone are shown: those of a department (with its joint parts), or those a person has to do with."""
+
+    department: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases a list is to hold; None leaves a question open."""
+
+    state: str | None = None
+    department: str | None = None
+    is_open: bool | None = None
+    seen_by: SeenBy | None = None
+
+
+def _conditions(wanted: Wanted) -> list[Any]:
+    found: list[Any] = []
+    if wanted.state is not None:
+        found.append(CaseRow.state == wanted.state)
+    if wanted.department is not None:
+        found.append(_of_department(wanted.department))
+    if wanted.is_open is not None:
+        found.append(CaseRow.open.is_(wanted.is_open))
+    if wanted.seen_by is not None:
+        found.append(_visible(wanted.seen_by))
+    return found
+
+
+def _of_department(department: str) -> Any:
+    joint = select(PartRow.case_id).where(PartRow.department_id == department)
+    return or_(CaseRow.department_id == department, CaseRow.id.in_(joint))
+
+
+def _visible(by: SeenBy) -> Any:
+    if by.department is not None:
+        return _of_department(by.department)
+    visits = select(VisitRow.case_id).where(VisitRow.assignee == by.person)
+    reports = select(ReportRow.case_id).where(ReportRow.by == by.person)
+    return or_(CaseRow.id.in_(visits), CaseRow.id.in_(reports))
+
+
+def visible(tx: Session, case_id: str, by: SeenBy) -> bool:
+    """Whether the case is among those."""
+    return tx.scalar(select(CaseRow.id).where(CaseRow.id == case_id, _visible(by))) is not None
+
+
+def evidence_visible(tx: Session, sha256: str, by: SeenBy) -> bool:
+    """Whether the file belongs to one of those cases."""
+    query = select(AttachmentRow.id).join(CaseRow, CaseRow.id == AttachmentRow.case_id)
+    return tx.scalar(query.where(AttachmentRow.sha256 == sha256, _visible(by)).limit(1)) is not None
+
+
 def page(
-    tx: Session,
-    *,
-    state: str | None,
-    department: str | None,
-    is_open: bool | None,
-    after: Sequence[Any] | None,
-    limit: int,
+    tx: Session, asked: Wanted, *, after: Sequence[Any] | None, limit: int
 ) -> tuple[list[CaseRow], list[Any] | None, int]:
     """Open cases by deadline, nearest first; otherwise newest first. (rows, key of the next page, how many in all)."""
-    wanted: list[Any] = []
-    if state is not None:
-        wanted.append(CaseRow.state == state)
-    if department is not None:
-        wanted.append(CaseRow.department_id == department)
-    if is_open is not None:
-        wanted.append(CaseRow.open.is_(is_open))
+    wanted = _conditions(asked)
     total = tx.scalar(select(func.count()).select_from(CaseRow).where(*wanted)) or 0
-    by_deadline = is_open is True or state not in (None, "closed", "void")
+    by_deadline = asked.is_open is True or asked.state not in (None, "closed", "void")
     column = CaseRow.order_at if by_deadline else CaseRow.opened_at
     key = tuple_(column, CaseRow.id)
     query = select(CaseRow).where(*wanted)
@@ -59,6 +105,112 @@ def page(
 def moves(tx: Session, case_id: str) -> list[MoveRow]:
     """The case's history, oldest first."""
     return list(tx.scalars(select(MoveRow).where(MoveRow.case_id == case_id).order_by(MoveRow.id)))
+
+
+def clocks(tx: Session, case_id: str) -> list[ClockRow]:
+    """All clocks that ever ran, oldest first."""
+    return list(tx.scalars(select(ClockRow).where(ClockRow.case_id == case_id).order_by(ClockRow.id)))
+
+
+def clocks_of(tx: Session, case_ids: Iterable[str]) -> dict[str, list[ClockRow]]:
+    """The same for many cases, without those of joint units."""
+    query = select(ClockRow).where(ClockRow.case_id.in_(set(case_ids)), ClockRow.part_id.is_(None))
+    found: dict[str, list[ClockRow]] = {}
+    for row in tx.scalars(query.order_by(ClockRow.id)):
+        found.setdefault(row.case_id, []).append(row)
+    return found
+
+
+def open_clocks(tx: Session, case_id: str) -> list[ClockRow]:
+    """Those without a verdict yet, oldest first."""
+    query = select(ClockRow).where(ClockRow.case_id == case_id, ClockRow.finished_at.is_(None))
+    return list(tx.scalars(query.order_by(ClockRow.id)))
+
+
+def last_handle_clock(tx: Session, case_id: str) -> ClockRow | None:
+    """The newest run of the case's own handle clock."""
+    query = select(ClockRow).where(ClockRow.case_id == case_id, ClockRow.stage == "handle", ClockRow.part_id.is_(None))
+    return tx.scalars(query.order_by(ClockRow.id.desc()).limit(1)).first()
+
+
+def part_units(tx: Session, case_id: str) -> list[str]:
+    """The units that assist in a joint case."""
+    return list(tx.scalars(select(PartRow.department_id).where(PartRow.case_id == case_id)))
+
+
+def report_known(tx: Session, channel: str, external_id: str | None, request_id: str | None) -> ReportRow | None:
+    """The report that has this number at its source, or this id of its sender."""
+    same: list[Any] = []
+    if external_id is not None:
+        same.append(and_(ReportRow.channel == channel, ReportRow.external_id == external_id))
+    if request_id is not None:
+        same.append(ReportRow.request_id == request_id)
+    return tx.scalars(select(ReportRow).where(or_(*same)).limit(1)).first() if same else None
+
+
+def open_of_class(tx: Session, code: str, item_kind: str, here: Spot, within_m: float) -> list[CaseRow]:
+    """Open cases of the class that may be at `here`, oldest first."""
+    return _of_class(tx, code, item_kind, here, within_m, CaseRow.open.is_(True))
+
+
+def closed_of_class(
+    tx: Session, code: str, item_kind: str, here: Spot, within_m: float, since: datetime
+) -> list[CaseRow]:
+    """Cases of the class that were closed since then and may be at `here`, newest first."""
+    ended = and_(CaseRow.closed_at >= since, CaseRow.state == "closed")
+    return _of_class(tx, code, item_kind, here, within_m, ended)[::-1]
+
+
+def _of_class(tx: Session, code: str, item_kind: str, here: Spot, within_m: float, wanted: Any) -> list[CaseRow]:
+    places: list[Any] = []
+    if here.camera is not None:
+        places.append(CaseRow.camera_id == here.camera)
+    if here.sensor is not None:
+        places.append(CaseRow.sensor_id == here.sensor)
+    if here.lon is not None and here.lat is not None:
+        east, north = degrees_around(here.lat, within_m)
+        across = CaseRow.lon.between(here.lon - east, here.lon + east)
+        places.append(and_(CaseRow.lat.between(here.lat - north, here.lat + north), across))
+    if not places:
+        return []
+    query = select(CaseRow).where(CaseRow.category_code == code, CaseRow.item_kind == item_kind, wanted)
+    return list(tx.scalars(query.where(or_(*places)).order_by(CaseRow.opened_at, CaseRow.id)))
+
+
+def attachments(tx: Session, case_ids: Iterable[str]) -> dict[str, list[tuple[AttachmentRow, EvidenceRow]]]:
+    """By case, in the order they came."""
+    query = (
+        select(AttachmentRow, EvidenceRow)
+        .join(EvidenceRow, EvidenceRow.sha256 == AttachmentRow.sha256)
+        .where(AttachmentRow.case_id.in_(set(case_ids)))
+        .order_by(AttachmentRow.id)
+    )
+    found: dict[str, list[tuple[AttachmentRow, EvidenceRow]]] = {}
+    for link, file in tx.execute(query):
+        found.setdefault(link.case_id or "", []).append((link, file))
+    return found
+
+
+def attach_photo(
+    tx: Session,
+    case_row: CaseRow,
+    sha256: str,
+    at: datetime,
+    *,
+    photo_type: str | None,
+    by: str,
+    lon: float | None,
+    lat: float | None,
+) -> None:
+    """Tie a photo to the (locked) case, once."""
+    same = select(AttachmentRow.id).where(
+        AttachmentRow.case_id == case_row.id, AttachmentRow.role == "photo", AttachmentRow.sha256 == sha256
+    )
+    if tx.scalar(same.limit(1)) is None:
+        made = AttachmentRow(sha256=sha256, alert_id=None, case_id=case_row.id, role="photo", at=at)
+        made.photo_type, made.by, made.lon, made.lat = photo_type, by, lon, lat
+        tx.add(made)
+        tx.flush()
 
 
 def newest_rechecks(tx: Session, case_ids: Iterable[str]) -> dict[str, RecheckRow]:

@@ -107,18 +107,18 @@ class Database:
                 # What no column can hold (on PostgreSQL a NUL in a text) never will: the sender must not try again.
                 raise Unstorable("body", _reason(error), "what the database can hold") from None
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest version. Raises StoreError."""
+    def migrate(self, to: str = HEAD) -> None:
+        """Bring the schema to the newest version, or up to an older one. Raises StoreError."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
-            if self.version() == HEAD:
+            if self.version() == to:
                 return
-            with _MIGRATING, self._writer.connect() as connection:
+            with _MIGRATING, self._writer.connect() as connection, _tables_may_be_rebuilt(connection):
                 if self.url.get_backend_name() == "postgresql":
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
                 connection.commit()
         except SQLAlchemyError as error:
             raise StoreError(f"database {self.shown}: {_reason(error)}") from None
@@ -140,6 +140,24 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite changes a column by building its table anew, which foreign keys would forbid: off here, checked after."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA foreign_keys=OFF")  # has no effect inside a transaction, so before the first one
+    try:
+        yield
+        broken = driver.execute("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise StoreError(f"after migrating, {len(broken)} rows refer to rows that are not there: {broken[:3]}")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def _with_driver(url: str) -> URL:

@@ -68,6 +68,17 @@ def grid_names(tx: Session) -> dict[str, str]:
     return dict(tx.execute(select(GridRow.id, GridRow.name)).all())
 
 
+def grid_path(tx: Session, grid_id: str | None) -> dict[str, str]:
+    """Level to id, from the grid up to the district; empty for no grid."""
+    path: dict[str, str] = {}
+    while grid_id is not None and len(path) < 8:
+        row = tx.get(GridRow, grid_id)
+        if row is None or row.level in path:
+            break
+        path[row.level], grid_id = row.id, row.parent_id
+    return path
+
+
 def cameras_of(tx: Session, ids: Collection[str]) -> list[CameraRow]:
     """Those cameras, by id."""
     query = select(CameraRow).order_by(CameraRow.id)

@@ -1,4 +1,7 @@
-"""The tables, as mapped classes. `migrations/` makes them; a test holds the two equal."""
+"""The tables, as mapped classes; those of cases stand in `case_rows.py`.
+
+`migrations/` makes them; a test holds the two equal.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +48,14 @@ class DepartmentRow(Row):
 
 
 class UserRow(Row):
-    """A person who signs in; `id` is the user name."""
+    """A person who signs in; `id` is the user name, `grid_id` the area a grid member answers for."""
 
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     role: Mapped[str] = mapped_column(String(16))
     department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
+    grid_id: Mapped[str | None] = mapped_column(String(64))
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
@@ -190,7 +194,7 @@ class SensorRow(Row):
     values: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-# --- findings, alerts, cases ------------------------------------------------------------------------------------------
+# --- findings and alerts ----------------------------------------------------------------------------------------------
 
 
 class FindingRow(Row):
@@ -260,62 +264,6 @@ class AlertRow(Row):
     case_id: Mapped[str | None] = mapped_column(String(32))
 
 
-class CaseRow(Row):
-    """A grid event. `open_key` is the place while the case is open; unique, as for alerts."""
-
-    __tablename__ = "cases"
-    __table_args__ = (
-        Index("ix_cases_open_order_at_id", "open", "order_at", "id"),
-        Index("ix_cases_department_id_open_order_at_id", "department_id", "open", "order_at", "id"),
-        Index("ix_cases_state_order_at_id", "state", "order_at", "id"),
-        Index("ix_cases_opened_at_id", "opened_at", "id"),
-        Index("ix_cases_kind_open", "kind", "open"),
-    )
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    number: Mapped[str] = mapped_column(String(19), unique=True)
-    open_key: Mapped[str | None] = mapped_column(unique=True)
-    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"), index=True)
-    state: Mapped[str] = mapped_column(String(16))
-    open: Mapped[bool]
-    order_at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(64))
-    category: Mapped[dict[str, Any]]
-    urgent: Mapped[bool]
-    department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
-    last_department_id: Mapped[str | None] = mapped_column(String(64))
-    opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
-    filed_by: Mapped[str] = mapped_column(String(64))
-    limit: Mapped[str] = mapped_column(String(32))
-    closing: Mapped[str]
-    rule_version: Mapped[str] = mapped_column(String(32))
-    calendar_version: Mapped[str]
-    used_s: Mapped[float] = mapped_column(default=0.0)
-    clock_started_at: Mapped[datetime | None]
-    clock_stopped_at: Mapped[datetime | None]
-    deadline: Mapped[datetime | None]
-    rework_count: Mapped[int] = mapped_column(default=0)
-    alert: Mapped[AlertRow] = relationship(lazy="joined", innerjoin=True)
-
-
-class MoveRow(Row):
-    """One line of a case's history."""
-
-    __tablename__ = "moves"
-    __table_args__ = (Index("ix_moves_case_id_id", "case_id", "id"),)
-    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
-    at: Mapped[datetime]
-    by: Mapped[str] = mapped_column(String(64))
-    by_name: Mapped[str]
-    action: Mapped[str] = mapped_column(String(16))
-    from_state: Mapped[str | None] = mapped_column(String(16))
-    to_state: Mapped[str] = mapped_column(String(16))
-    department_id: Mapped[str | None] = mapped_column(String(64))
-    note: Mapped[str]
-    evidence: Mapped[list[Any]]
-
-
 class EvidenceRow(Row):
     """A picture or clip in the content-addressed store."""
 
@@ -327,7 +275,7 @@ class EvidenceRow(Row):
 
 
 class AttachmentRow(Row):
-    """Which alert, case or re-check a piece of evidence belongs to, in which role."""
+    """Which alert or case a piece of evidence belongs to, in which role; of a photo also its type (domain.md §3.3)."""
 
     __tablename__ = "attachments"
     __table_args__ = (
@@ -337,46 +285,14 @@ class AttachmentRow(Row):
     )
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("evidence.sha256"))
-    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"))
+    alert_id: Mapped[str | None] = mapped_column(ForeignKey("alerts.id"))
     case_id: Mapped[str | None] = mapped_column(String(32))
     role: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime]
-
-
-class RecheckRow(Row):
-    """The looks a department's answer asks for."""
-
-    __tablename__ = "rechecks"
-    __table_args__ = (
-        Index("ix_rechecks_state", "state"),
-        Index("ix_rechecks_case_id_created_at", "case_id", "created_at"),
-    )
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
-    state: Mapped[str] = mapped_column(String(16))
-    wanted: Mapped[int]
-    every_s: Mapped[float]
-    not_before: Mapped[datetime]
-    created_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    proposal: Mapped[str | None] = mapped_column(String(16))
-    looks: Mapped[list[LookRow]] = relationship(order_by="LookRow.captured_at", lazy="selectin")
-
-
-class LookRow(Row):
-    """One look of a re-check; the same instant posted twice is one row."""
-
-    __tablename__ = "looks"
-    __table_args__ = (UniqueConstraint("recheck_id", "captured_at"),)
-    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
-    recheck_id: Mapped[str] = mapped_column(ForeignKey("rechecks.id"))
-    captured_at: Mapped[datetime]
-    present: Mapped[bool]
-    score: Mapped[float]
-    boxes: Mapped[list[Any]]
-    why: Mapped[str]
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    reading: Mapped[dict[str, Any] | None] = mapped_column(json_type())
+    photo_type: Mapped[str | None] = mapped_column(String(16))
+    by: Mapped[str | None] = mapped_column(String(64))
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
 
 
 # --- what leaves the house, and what is remembered --------------------------------------------------------------------

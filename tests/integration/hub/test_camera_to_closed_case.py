@@ -36,7 +36,7 @@ def test_from_finding_to_closed_case(city: City) -> None:
 
     mine = city.who("huan").get("/api/cases?open=true").json()
     assert [c["id"] for c in mine["items"]] == [case["id"]]
-    assert [a["action"] for a in mine["items"][0]["actions"]] == ["accept", "return"]
+    assert [a["action"] for a in mine["items"][0]["actions"]] == ["accept", "return", "transfer"]
     assert city.who("zhao").get("/api/cases").json()["total"] == 0
     assert city.who("zhao").get(f"/api/cases/{case['id']}").status_code == 404
 

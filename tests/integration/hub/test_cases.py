@@ -94,7 +94,7 @@ def test_moves_that_are_refused(city: City) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         if type_ == "illegal-move":
             assert (answer.json()["state"], answer.json()["action"]) == ("dispatched", action)
-            assert answer.json()["allowed"] == ["accept", "return", "void"]
+            assert answer.json()["allowed"] == ["accept", "return", "transfer", "join", "void", "force_close"]
     assert city.who("wang").get(f"/api/cases/{case['id']}").json()["state"] == "dispatched"
 
 

@@ -9,19 +9,26 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import hub.store
-from hub.store import Database, StoreError
+from hub.store import Database, StoreError, case_queries, timer_queries
+from hub.store.case_rows import CaseRow, MoveRow
 from hub.store.chain import broken_at
 from hub.store.counting import next_in
 from hub.store.migrations import HEAD
 from hub.store.rows import AuditRow, DepartmentRow, Row, TokenRow, UserRow
 
-from .conftest import MONDAY
+from .conftest import DATABASES, MONDAY
+
+
+@pytest.fixture(params=DATABASES)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -38,6 +45,84 @@ def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     with database.read() as tx:
         context = MigrationContext.configure(tx.connection(), opts={"compare_type": True})
         assert compare_metadata(context, Row.metadata) == []
+
+
+def test_cases_from_before_keep_their_place_and_their_clock(database_of_0004: Database) -> None:
+    database_of_0004.migrate()
+    with database_of_0004.read() as tx:
+        answered, running = (tx.get(CaseRow, key) for key in ("answered", "running"))
+        assert answered is not None
+        assert running is not None
+        assert (running.camera_id, running.address, running.category_code) == ("c1", "北大街1号", "06010")
+        assert (running.channel, running.stage, running.due_at) == ("unattended", "handle", MONDAY)
+        late, going = (case_queries.clocks(tx, key)[0] for key in ("answered", "running"))
+        assert (late.timed_out, late.timeout_s, late.outcome, late.limit_s) == (True, 60.0, "answered", 4 * 3600)
+        assert (going.running_since, going.finished_at, going.used_s) == (MONDAY - timedelta(hours=1), None, 30.0)
+        assert [t.subject for t in timer_queries.due(tx, MONDAY, 9)] == [f"clock/{going.id}"]
+        assert tx.query(MoveRow).count() == 1
+
+
+@pytest.fixture
+def database_of_0004(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[Database]:
+    """A database of the version before cases had lives of their own, with two cases in it."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    if backend == "postgresql":
+        url = request.getfixturevalue("postgres_server").fresh_database()
+    made = Database(url)
+    made.migrate("0004")
+    old = sa.MetaData()
+    with made.write() as tx:
+        connection = tx.connection()
+        old.reflect(connection)
+        at = {"sqlite": MONDAY.replace(tzinfo=None)}.get(connection.dialect.name, MONDAY)
+        hour, minute = timedelta(hours=1), timedelta(minutes=1)
+        rows: dict[str, list[dict[str, object]]] = {
+            "cameras": [
+                {
+                    "id": "c1",
+                    "name": "北大街",
+                    "url": "rtsp://10.0.0.7/1",
+                    "watch": "stay",
+                    "every_s": 10,
+                    "priority": 0,
+                }
+                | {"clip": True, "address": "", "state": "unknown", "message": "", "via": "", "resolution": ""}
+                | {"platform": "", "goto": "", "settle_s": 4}
+            ],
+            "alerts": [
+                {"id": key, "open_key": key, "place": key, "state": "confirmed", "kind": "garbage_exposed"}
+                | {"urgent": False, "camera_id": "c1", "source_name": "北大街", "address": "北大街1号", "since": at}
+                | {
+                    "opened_at": at,
+                    "last_seen_at": at,
+                    "count": 1,
+                    "score": 0.5,
+                    "boxes": [],
+                    "readings": [],
+                    "why": "",
+                }
+                | {"rule_version": "r", "review_due_at": at, "note": ""}
+                for key in ("answered", "running")
+            ],
+            "cases": [
+                {"id": key, "number": key, "open_key": key, "alert_id": key, "open": True, "order_at": at}
+                | {"kind": "garbage_exposed", "category": {"code": "06010"}, "urgent": False, "opened_at": at - hour}
+                | {"filed_by": "wang", "limit": "4工作时", "closing": "清理", "rule_version": "r", "used_s": 30.0}
+                | {"calendar_version": "c", "deadline": at, "rework_count": 0, **more}
+                for key, more in (
+                    ("answered", {"state": "checking", "clock_started_at": None, "clock_stopped_at": at + minute}),
+                    ("running", {"state": "handling", "clock_started_at": at - hour, "clock_stopped_at": None}),
+                )
+            ],
+            "moves": [
+                {"case_id": "running", "at": at, "by": "wang", "by_name": "wang", "action": "file", "to_state": "filed"}
+                | {"note": "", "evidence": []}
+            ],
+        }
+        for name, values in rows.items():
+            connection.execute(old.tables[name].insert(), values)
+    yield made
+    made.close()
 
 
 def test_migrating_twice_or_at_once_does_no_harm(tmp_path: Path) -> None:

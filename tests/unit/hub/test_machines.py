@@ -11,13 +11,25 @@ from hub.domain.case import CASE, MOVES, STATE_NAMES, CaseAction, CaseState, ope
 from hub.domain.machine import IllegalMove
 from hub.domain.role import RIGHTS, Right, Role, may
 
+_END = {"void": "void", "force_close": "closed"}
 CASE_MOVES = {
-    "filed": {"dispatch": "dispatched", "void": "void"},
-    "dispatched": {"accept": "handling", "return": "filed", "void": "void"},
-    "handling": {"feedback": "feedback", "return": "filed", "void": "void"},
-    "feedback": {"check": "checking", "rework": "dispatched", "close": "closed", "void": "void"},
-    "checking": {"rework": "dispatched", "close": "closed", "void": "void"},
-    "closed": {},
+    "reported": {"verify": "verifying", "correct": "reported", "file": "filed", "refuse": "void", **_END},
+    "verifying": {"verified": "reported", "refuse": "void", **_END},
+    "filed": {"correct": "filed", "dispatch": "dispatched", **_END},
+    "dispatched": {"accept": "handling", "return": "filed", "transfer": "dispatched", "join": "dispatched", **_END},
+    "handling": {
+        "feedback": "feedback",
+        "return": "filed",
+        "transfer": "dispatched",
+        "join": "handling",
+        "suspend": "suspended",
+        "extend": "handling",
+        **_END,
+    },
+    "suspended": {"resume": "handling", **_END},
+    "feedback": {"check": "checking", "rework": "dispatched", "close": "closed", **_END},
+    "checking": {"checked": "checking", "rework": "dispatched", "close": "closed", **_END},
+    "closed": {"appeal": "closed", "reopen": "closed"},
     "void": {},
 }
 ALERT_MOVES = {
@@ -81,20 +93,42 @@ def test_each_state_and_action_has_a_chinese_name() -> None:
     assert set(STATE_NAMES) == set(CaseState)
     assert set(MOVES) == set(CaseAction)
     assert STATE_NAMES[CaseState.CHECKING]["zh"] == "核查中"
-    assert [MOVES[a].zh for a in CaseAction] == ["派遣", "签收", "退回", "反馈", "下发核查", "返工", "结案", "作废"]
+    chinese = "下发核实 核实反馈 更正 立案 不予立案 派遣 签收 退回 转办 会办 挂账 恢复办理 延期 "
+    assert [MOVES[a].zh for a in CaseAction] == (
+        chinese + "反馈 下发核查 核查反馈 返工 结案 作废 强制结案 申诉 重启"
+    ).split()
+
+
+ACCEPTS = {"verify", "verified", "correct", "file", "refuse", "check", "checked", "rework", "close", "reopen"}
+DISPATCHES = {"correct", "dispatch", "join", "rework"}
+HANDLES = {"accept", "extend", "feedback"}
+LEADS_UNIT = HANDLES | {"return", "transfer", "suspend", "resume", "appeal"}
+WHO_MAY: dict[Role, set[str]] = {
+    Role.ADMIN: {a.value for a in CaseAction},
+    Role.STAFF: ACCEPTS | DISPATCHES | {"void"},
+    Role.SHIFT_LEADER: ACCEPTS | DISPATCHES | {"void"},
+    Role.ACCEPTOR: ACCEPTS,
+    Role.DISPATCHER: DISPATCHES,
+    Role.DEPARTMENT: LEADS_UNIT,
+    Role.DEPARTMENT_LEAD: LEADS_UNIT,
+    Role.HANDLER: HANDLES,
+    Role.COLLECTOR: {"verified", "checked"},
+    Role.LEADER: {"force_close"},
+}
 
 
 @pytest.mark.parametrize(("role", "action"), list(product(Role, CaseAction)))
 def test_who_may_move_a_case(role: Role, action: CaseAction) -> None:
-    centre = {"dispatch", "check", "rework", "close", "void"}
-    allowed = {Role.ADMIN: set(CaseAction), Role.STAFF: centre, Role.DEPARTMENT: {"accept", "return", "feedback"}}
-    assert (role in MOVES[action].roles) == (action in allowed.get(role, set()))
+    assert (role in MOVES[action].roles) == (action in WHO_MAY.get(role, set()))
 
 
 def test_actions_offered_are_those_possible_and_allowed() -> None:
-    assert open_actions(CaseState.CHECKING, Role.STAFF) == (CaseAction.REWORK, CaseAction.CLOSE, CaseAction.VOID)
+    a = CaseAction
+    assert open_actions(CaseState.CHECKING, Role.STAFF) == (a.CHECKED, a.REWORK, a.CLOSE, a.VOID)
     assert open_actions(CaseState.CHECKING, Role.DEPARTMENT) == ()
-    assert open_actions(CaseState.DISPATCHED, Role.DEPARTMENT) == (CaseAction.ACCEPT, CaseAction.RETURN)
+    assert open_actions(CaseState.DISPATCHED, Role.DEPARTMENT) == (a.ACCEPT, a.RETURN, a.TRANSFER)
+    assert open_actions(CaseState.SUSPENDED, Role.LEADER) == (a.FORCE_CLOSE,)
+    assert open_actions(CaseState.CLOSED, Role.AUDITOR) == ()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +138,12 @@ def test_actions_offered_are_those_possible_and_allowed() -> None:
         (Role.DEPARTMENT, {"see_own_cases", "see_evidence"}),
         (Role.ENGINEER, {"see_alerts", "see_cases", "see_devices", "edit_devices", "see_evidence", "see_numbers"}),
         (Role.WORKER, {"work", "see_evidence"}),
+        (Role.DISPATCHER, {"see_alerts", "see_cases", "see_devices", "see_evidence", "see_numbers"}),
+        (Role.HANDLER, {"see_own_cases", "see_evidence"}),
+        (Role.COLLECTOR, {"see_own_cases", "see_evidence"}),
+        (Role.LEADER, {"see_cases", "see_evidence", "see_numbers"}),
+        (Role.AUDITOR, {"see_audit"}),
+        (Role.CLIENT, {"see_own_cases"}),
         (Role.ADMIN, set(Right) - {"see_own_cases"}),
     ],
 )
