@@ -12,16 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
-from . import alerts, people, readings
+from . import alerts, conditions, grids, people, readings, units
 from .api import create_app
 from .config import Settings
-from .domain import category
+from .domain import category, routing
 from .domain.clock import Calendar
 from .domain.role import Role
 from .evidence import EvidenceStore, replace_file
@@ -69,10 +67,11 @@ class Hub:
         return self.settings.data_dir / "worker.token"
 
     def migrate(self) -> None:
-        """Bring the database up to date, with the departments of the file. Raises StoreError."""
+        """Bring the database up to date, with the departments and conditions of the files. Raises StoreError."""
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.house.db.migrate()
         self._departments()
+        conditions.seed(self.house)
 
     def prepare(self) -> None:
         """Migrate, make the first administrator and the worker token, read the inventory files. May be repeated."""
@@ -106,12 +105,11 @@ class Hub:
         self.house.db.close()
 
     def _departments(self) -> None:
-        path = self.settings.departments_file
-        if path.is_file():
-            rows = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("departments", [])
+        if self.settings.departments_file.is_file():
+            found = units.read(self.settings.departments_file)
             with self.house.db.read() as tx:
-                known = {d.id: (d.name, d.name_en) for d in people_queries.departments(tx)}
-            new = [r for r in rows if known.get(r["id"]) != (r["name"]["zh"], r["name"].get("en", ""))]
+                known = {d.id: d for d in people_queries.departments(tx)}
+            new = [unit for unit in found if not _is_stored(unit, known.get(unit.id))]
             if new:
                 self.registry.import_departments(new)
 
@@ -124,6 +122,10 @@ class Hub:
         settings, errors = self.settings, list[RowError]()
         if settings.grids_file is not None:
             self.registry.import_grids(json.loads(settings.grids_file.read_text(encoding="utf-8")))
+        if settings.persons_file is not None:
+            done = grids.import_persons(self.house, settings.persons_file.read_bytes())
+            for problem in done["problems"]:
+                log.error("%s: %s", settings.persons_file, problem["text"])
         if settings.cameras_file is not None:
             cameras, errors = read_cameras(settings.cameras_file)
             self.registry.import_cameras(cameras)
@@ -181,19 +183,25 @@ class Hub:
             delivery_queries.forget_sent(tx, self.house.now() - _SENT_KEPT)
 
 
+def _is_stored(unit: units.Unit, row: Any) -> bool:
+    return row is not None and all(getattr(row, name) == value for name, value in unit.columns().items())
+
+
 def utc_now() -> datetime:
     """The hub's clock."""
     return datetime.now(UTC)
 
 
 def read_rules(settings: Settings) -> RuleBook:
-    """Kinds, profiles, codes and calendar. Raises KindsError, CategoryError, CalendarError, RuleError."""
+    """Kinds, profiles, codes, calendar, routing. Raises KindsError, Category-, Calendar-, Routing- and RuleError."""
     profiles = {key: profile.to_wire() for key, profile in load_profiles(settings.sensors_dir).items()}
+    categories = category.load(settings.categories_dir)
     return RuleBook.of(
         load_kinds(settings.kinds_dir),
         profiles,
         Calendar.from_yaml(settings.calendar_file),
-        category.load(settings.categories_dir),
+        categories,
+        routing.load(settings.routing_file, categories),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +14,15 @@ from detectors.sensing import load_profiles
 from ingest.inventory import read_cameras, read_sensors
 from ingest.sensors.decode.mapping import MappingError, load_mappings
 
+from . import units
 from .config import ConfigError, Settings, default_settings, load
-from .domain import category
+from .domain import category, grid_geojson, routing
 from .domain.clock import Calendar, CalendarError
+from .domain.condition import read_seed
+from .domain.grid import Grid, GridError
+from .domain.grid_survey import survey
+from .domain.routing import RoutingError
+from .units import UnitsError
 
 T = TypeVar("T")
 
@@ -30,11 +37,14 @@ def problems(config: Path | None) -> tuple[list[str], dict[str, int]]:
     kinds = report.read("kinds", lambda: load_kinds(settings.kinds_dir)) or {}
     report.read("sensor profiles", lambda: load_profiles(settings.sensors_dir))
     report.read("mapping profiles", lambda: load_mappings(settings.sensors_dir / "mappings"))
-    report.read("categories", lambda: category.load(settings.categories_dir).classes)
+    _read_rules(settings, report)
     report.read("working calendars", lambda: [Calendar.from_yaml(settings.calendar_file)])
     report.read("models", lambda: _models(settings.models_dir, kinds))
     _read_inventory(settings, report)
     return report.found, report.counts
+
+
+_REFUSED = (DetectorError, category.CategoryError, CalendarError, MappingError, UnitsError, RoutingError, GridError)
 
 
 class _Report:
@@ -45,12 +55,48 @@ class _Report:
     def read(self, what: str, reader: Callable[[], T]) -> T | None:
         try:
             value = reader()
-        except (DetectorError, category.CategoryError, CalendarError, MappingError) as error:
+        except _REFUSED as error:
             self.found += str(error).splitlines()
             return None
         if isinstance(value, Sized):
             self.counts[what] = len(value)
         return value
+
+
+def _read_rules(settings: Settings, report: _Report) -> None:
+    """Codes, conditions, units and routing, each checked against those before."""
+    classes = report.read("categories", lambda: category.load(settings.categories_dir))
+    found = report.read("handling units", lambda: units.read(settings.departments_file))
+    grids = report.read("grids", lambda: _grids(settings))
+    if classes is None:
+        return
+    report.counts["categories"] = len(classes.classes)
+    seed = settings.categories_dir / category.CONDITIONS_FILE
+    if seed.is_file():
+        report.read("conditions", lambda: read_seed(seed, classes))
+    ids = None if found is None else {unit.id for unit in found}
+    table = report.read("routing", lambda: routing.load(settings.routing_file, classes, ids))
+    if table is not None:
+        report.counts["routed classes"] = len(table.duties) + len(table.owners)
+        if grids:
+            known = {grid.id for grid in grids}
+            for rule in table.areas:
+                if rule.area not in known:
+                    report.found.append(f"{settings.routing_file}: areas: {rule.area!r} is not the code of a grid")
+
+
+def _grids(settings: Settings) -> list[Grid]:
+    """The grids of the file, surveyed. Raises GridError."""
+    if settings.grids_file is None:
+        return []
+    try:
+        collection = json.loads(settings.grids_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GridError([f"{settings.grids_file}: cannot be read as JSON: {error}"]) from None
+    tree = grid_geojson.read(collection if isinstance(collection, dict) else {})
+    if problems := survey(tree):
+        raise GridError([f"{settings.grids_file}: {problem}" for problem in problems])
+    return list(tree.grids.values())
 
 
 def _models(folder: Path, kinds: dict[str, Kind]) -> list[str]:

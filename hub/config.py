@@ -65,10 +65,12 @@ class Settings:
     models_dir: Path = field(default_factory=lambda: shipped("models"))
     categories_dir: Path = field(default_factory=lambda: shipped("configs") / "categories")
     departments_file: Path = field(default_factory=lambda: shipped("configs") / "departments.yaml")
+    routing_file: Path = field(default_factory=lambda: shipped("configs") / "routing.yaml")
     calendar_file: Path = field(default_factory=lambda: shipped("configs") / "calendar.yaml")
     cameras_file: Path | None = None
     sensors_file: Path | None = None
     grids_file: Path | None = None
+    persons_file: Path | None = None
     workers: int = 1
     per_host: int = 4
     platforms: Mapping[str, int] = field(default_factory=dict)
@@ -315,10 +317,12 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "models": ("models_dir", _existing),
     "categories": ("categories_dir", _existing),
     "departments": ("departments_file", _existing),
+    "routing": ("routing_file", _existing),
     "calendar": ("calendar_file", _existing),
     "cameras": ("cameras_file", _existing),
     "sensor_list": ("sensors_file", _existing),
     "grids": ("grids_file", _existing),
+    "persons": ("persons_file", _existing),
     "workers": ("workers", _whole(0, 64)),
     "per_host": ("per_host", _whole(1, 1000)),
     "platforms": ("platforms", _platforms),

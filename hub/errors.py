@@ -8,6 +8,7 @@ HubError
 │   ├── HashMismatch      evidence whose bytes are not those its name promises
 │   ├── MissingEvidence   a finding that names evidence which neither came along nor is stored
 │   └── TooEarly          a re-check's look from before the department's answer
+├── Refused               a file of which nothing was taken over (every problem in it)
 ├── TooLarge              more bytes than allowed
 ├── Conflict
 │   ├── AlreadyDecided    somebody else was first (who, what)
@@ -93,6 +94,16 @@ class TooEarly(Invalid):
     """A re-check's look from before the department's answer."""
 
     type, title = "too-early", "The look is older than the answer"
+
+
+class Refused(HubError):
+    """A file of which nothing was taken over; every problem in it."""
+
+    status, type, title = 422, "refused", "The file cannot be used"
+
+    def __init__(self, what: str, problems: list[str]) -> None:
+        shown = problems[:200]
+        super().__init__(f"{what}: {len(problems)} problems", problems=shown, count=len(problems))
 
 
 class TooLarge(HubError):

@@ -23,6 +23,8 @@ from .store.rows import SessionRow, TokenRow, UserRow
 
 SESSION_LASTS = timedelta(hours=12)
 PASSWORD_LEAST = 10
+PROGRAM = "token/"
+"""How the id of a program that signed in with a token begins."""
 _USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -125,7 +127,7 @@ def which_program(house: House, token: str) -> Actor:
         row = ask.token(tx, token_hash(token))
         if row is None:
             raise NotSignedIn("the bearer token is not valid")
-        return Actor(f"token/{row.name}", row.name, Role(row.role))
+        return Actor(f"{PROGRAM}{row.name}", row.name, Role(row.role))
 
 
 def sign_out(house: House, signed_in: SignedIn) -> None:

@@ -15,13 +15,15 @@ from ingest.cameras.preset import split_goto
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.errors import without_credentials
 
+from . import grids
 from .domain.grid import GridTree
 from .errors import Invalid, NotFound, Taken
 from .house import SYSTEM, Actor, House
 from .people import add_user
 from .store import Transaction, people_queries
 from .store import device_queries as ask
-from .store.rows import CameraRow, DepartmentRow, GridRow, SensorRow, TaskRow, ZoneRow
+from .store.rows import CameraRow, DepartmentRow, SensorRow, TaskRow, ZoneRow
+from .units import Unit, unit_of
 from .wire import Names, time_text
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -54,37 +56,23 @@ class Registry:
 
     # --- importing: idempotent, what is there is brought up to date ---------------------------------------------------
 
-    def import_departments(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Rows of {id, name} or {id, name: {zh, en}}; how many."""
+    def import_departments(self, rows: Iterable[Unit | Mapping[str, Any]]) -> int:
+        """Units, or rows of {id, name, …} as in `departments.yaml`; how many."""
         count = 0
         with self.house.db.write() as tx:
             for row in rows:
-                name = row["name"]
-                zh, en = (name["zh"], name.get("en", "")) if isinstance(name, Mapping) else (name, "")
-                tx.merge(DepartmentRow(id=row["id"], name=zh, name_en=en))
+                unit = row if isinstance(row, Unit) else unit_of(row)
+                tx.merge(DepartmentRow(id=unit.id, **unit.columns()))
                 count += 1
             tx.audit(self.house.now(), SYSTEM.id, "departments-imported", "departments", count=count)
         return count
 
     def import_grids(self, collection: Mapping[str, Any]) -> int:
         """A GeoJSON FeatureCollection (see `domain/grid.py`); how many. Raises GridError with every problem."""
-        tree = GridTree.from_geojson(collection)
-        shapes = {f["properties"]["id"]: f["geometry"] for f in collection["features"]}
+        done = grids.bring(self.house, collection, surveyed=False)
         with self.house.db.write() as tx:
-            for grid in tree.grids.values():
-                tx.merge(
-                    GridRow(
-                        id=grid.id,
-                        name=grid.name,
-                        level=grid.level_name,
-                        parent_id=grid.parent or None,
-                        geometry=dict(shapes[grid.id]),
-                    )
-                )
-            tx.flush()
-            self._locate_all(tx)
-            tx.audit(self.house.now(), SYSTEM.id, "grids-imported", "grids", count=len(tree.grids))
-        return len(tree.grids)
+            self.locate_all(tx)
+        return int(done["added"] + done["changed"] + done["same"])
 
     def import_cameras(self, entries: Iterable[CameraEntry | Camera], by: Actor = SYSTEM) -> int:
         """Add or update; how many. Raises Invalid.
@@ -164,23 +152,25 @@ class Registry:
             return [zone_json(z) for z in ask.zones(tx, camera_id)]
 
     def grids(self) -> dict[str, Any]:
-        """A GeoJSON FeatureCollection with id, name, level and parent."""
-        with self.house.db.read() as tx:
-            features = [
-                {
-                    "type": "Feature",
-                    "id": g.id,
-                    "geometry": g.geometry,
-                    "properties": {"id": g.id, "name": g.name, "level": g.level, "parent": g.parent_id},
-                }
-                for g in ask.grids(tx)
-            ]
-        return {"type": "FeatureCollection", "features": features}
+        """A GeoJSON FeatureCollection of the areas, with id, name, level and parent."""
+        return grids.geojson(self.house)
 
     def departments(self) -> list[dict[str, Any]]:
-        """{id, name, name_en}"""
+        """{id, name, name_en, kind, grid, code, duties}"""
         with self.house.db.read() as tx:
-            return [{"id": d.id, "name": d.name, "name_en": d.name_en} for d in people_queries.departments(tx)]
+            names = Names.of(tx)
+            return [
+                {
+                    "id": d.id,
+                    "name": d.name,
+                    "name_en": d.name_en,
+                    "kind": d.kind,
+                    "grid": names.grid(d.grid_id),
+                    "code": d.code,
+                    "duties": d.duties,
+                }
+                for d in people_queries.departments(tx)
+            ]
 
     # --- changing -----------------------------------------------------------------------------------------------------
 
@@ -323,12 +313,13 @@ class Registry:
         if other is not None and other.id != row.id:
             raise Taken(f"device {row.device!r} belongs to sensor {other.id!r}", device=row.device)
 
-    def _locate_all(self, tx: Transaction) -> None:
-        grids = _tree(tx)
+    def locate_all(self, tx: Transaction) -> None:
+        """Every device's base grid anew, by its position."""
+        found = _tree(tx)
         for camera in ask.cameras(tx):
-            _place(camera, grids)
+            _place(camera, found)
         for sensor in ask.sensors(tx):
-            _place(sensor, grids)
+            _place(sensor, found)
 
     def _told(self, shown: dict[str, Any]) -> dict[str, Any]:
         self.house.feed.publish("camera", shown)
@@ -453,12 +444,5 @@ def locate(tx: Transaction, lon: float, lat: float) -> str | None:
 
 
 def _tree(tx: Transaction) -> GridTree | None:
-    features: list[dict[str, Any]] = [
-        {
-            "type": "Feature",
-            "geometry": g.geometry,
-            "properties": {"id": g.id, "name": g.name, "level": g.level, "parent": g.parent_id},
-        }
-        for g in ask.grids(tx)
-    ]
-    return GridTree.from_geojson({"type": "FeatureCollection", "features": features}) if features else None
+    found = grids.tree(tx)
+    return found if found.grids else None

@@ -1,4 +1,4 @@
-"""What the hub knows before the first finding: kinds, sensor profiles, code sets and the working calendar."""
+"""What the hub knows before the first finding: kinds, sensor profiles, code sets, working calendar, routing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from detectors.kinds import STANDARD, Kind
 
 from .domain.category import Categories
 from .domain.clock import Calendar, LimitError, parse_limit
+from .domain.routing import RoutingTable
 
 
 class RuleError(ValueError):
@@ -30,6 +31,7 @@ class RuleBook:
     profiles: Mapping[str, Mapping[str, Any]]
     calendar: Calendar
     categories: Categories
+    routing: RoutingTable = field(default_factory=RoutingTable)
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -39,6 +41,7 @@ class RuleBook:
         profiles: Mapping[str, Mapping[str, Any]],
         calendar: Calendar,
         categories: Categories,
+        routing: RoutingTable | None = None,
     ) -> RuleBook:
         """Check and version the kinds. Raises RuleError with every limit that cannot be read."""
         problems = []
@@ -49,7 +52,8 @@ class RuleBook:
                 problems.append(f"kind {kind.id}: limit: {error}")
         if problems:
             raise RuleError(problems)
-        return cls(kinds, profiles, calendar, categories, {k.id: _version(k.to_wire()) for k in kinds.values()})
+        versions = {k.id: _version(k.to_wire()) for k in kinds.values()}
+        return cls(kinds, profiles, calendar, categories, routing or RoutingTable(), versions)
 
     def category_of(self, kind: Kind, code: str | None = None) -> dict[str, Any]:
         """{standard, code, name} of a kind, or of another `code` of the same standard."""

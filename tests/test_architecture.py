@@ -36,7 +36,7 @@ HEAVY = {
     "reportlab": ("hub.papers.pdf", "hub.papers.typeface"),
     "PIL": ("hub.papers.picture", "hub.papers.typeface"),
     "docx": ("hub.papers.docx", "hub.papers.template"),
-    "openpyxl": ("hub.papers.xlsx",),
+    "openpyxl": ("hub.papers.xlsx", "hub.workbook"),
     "aiortc": ("hub.api.live",),
     "ray": ("hub.cluster",),
 }

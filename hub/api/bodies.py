@@ -85,6 +85,20 @@ class MoveCase(Body):
     note: Text = ""
 
 
+class Tick(Body):
+    """Somebody says that a rule is right, or takes it back."""
+
+    verified: bool = True
+
+
+class TickClass(Tick):
+    """A class that was compared with the standard itself."""
+
+    standard: Id = "GB/T 47678.5"
+    kind: Id = "matter"
+    code: Id
+
+
 class NewReading(BaseModel):
     """One measured value."""
 

@@ -134,12 +134,6 @@ def profiles(house: TheHouse, _actor: Sees) -> dict[str, Any]:
     return {"items": items, "next_cursor": None, "total": len(items)}
 
 
-@router.get("/api/grids")
-def grids(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
-    """The grid as GeoJSON."""
-    return Registry(house).grids()
-
-
 @router.get("/api/departments")
 def departments(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
     """Units that receive cases."""

@@ -19,7 +19,7 @@ GBT_47678 = "GB/T 47678.5"
 GBT_30428 = "GB/T 30428.2"
 CJT_214 = "CJ/T 214"
 _CODES = {GBT_47678: r"\d{5}", GBT_30428: r"\d\d-\d\d", CJT_214: r"\d\d-\d\d"}
-CROSSWALK_FILE = "crosswalk.yaml"
+CROSSWALK_FILE, CONDITIONS_FILE = "crosswalk.yaml", "conditions.yaml"
 
 
 class CategoryError(ValueError):
@@ -85,6 +85,16 @@ class Categories:
             return (found,) if found else ()
         return tuple(self.classes[key] for key in self.same.get((standard, kind, code), ()) if key[0] == to)
 
+    def standards(self) -> tuple[str, ...]:
+        """The code sets, the one that cases are filed under first."""
+        return tuple(standard for standard in _CODES if any(key[0] == standard for key in self.classes))
+
+    def all(self) -> tuple[Category, ...]:
+        """Every class in order of standard, kind and code, with the matters "component + 异常" of GB/T 47678.5."""
+        made = [self._abnormal(c.code) for c in self.classes.values() if c.kind is ClassKind.COMPONENT]
+        derived = [c for c in made if c is not None and c.key not in self.classes]
+        return tuple(sorted((*self.classes.values(), *derived), key=lambda c: c.key))
+
     def _abnormal(self, code: str) -> Category | None:
         component = self.classes.get((GBT_47678, ClassKind.COMPONENT, code))
         if component is None:
@@ -102,7 +112,7 @@ def load(folder: Path) -> Categories:
         raise CategoryError([f"{folder}: holds no code set (*.yaml)"])
     reader = _Reader()
     for path in files:
-        if path.name != CROSSWALK_FILE:
+        if path.name not in (CROSSWALK_FILE, CONDITIONS_FILE):
             reader.code_set(path)
     if (folder / CROSSWALK_FILE).exists():
         reader.crosswalk(folder / CROSSWALK_FILE)

@@ -1,18 +1,14 @@
-"""The grid: district, streets, communities and base grids as a tree of polygons, and which one a point lies in."""
+"""The six-level grid: district, streets, communities and base grids as areas, compounds and buildings as points."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
+from functools import cached_property
 from typing import Any
 
-from shapely import transform
-from shapely.geometry import MultiPolygon, Point, Polygon, shape
-from shapely.ops import nearest_points
-
-_EARTH_RADIUS_M = 6_371_008.8
+from .grid_locator import Locator
 
 
 class GridError(ValueError):
@@ -24,36 +20,85 @@ class GridError(ValueError):
 
 
 class Level(IntEnum):
-    """Levels with an area of their own; a grid's parent is exactly one level above it."""
+    """Levels of the grid; levels 1-4 are areas, 5 and 6 are points. `level_name` of a grid is the word in files."""
 
     DISTRICT = 1
     STREET = 2
     COMMUNITY = 3
     BASE = 4
+    COMPOUND = 5
+    BUILDING = 6
 
 
-_LEVELS = {"district": Level.DISTRICT, "street": Level.STREET, "community": Level.COMMUNITY, "base": Level.BASE}
+LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
+"""By the word that stands in files: `district`, `street`, `community`, `base`, `compound`, `building`."""
+LEVEL_NAMES: Mapping[Level, dict[str, str]] = {
+    Level.DISTRICT: {"zh": "区", "en": "District"},
+    Level.STREET: {"zh": "街道", "en": "Street"},
+    Level.COMMUNITY: {"zh": "社区", "en": "Community"},
+    Level.BASE: {"zh": "基础网格", "en": "Base grid"},
+    Level.COMPOUND: {"zh": "小区院落", "en": "Compound"},
+    Level.BUILDING: {"zh": "楼栋", "en": "Building group"},
+}
+_ABOVE: Mapping[Level, tuple[Level, ...]] = {
+    Level.STREET: (Level.DISTRICT,),
+    Level.COMMUNITY: (Level.STREET,),
+    Level.BASE: (Level.COMMUNITY,),
+    Level.COMPOUND: (Level.BASE,),
+    Level.BUILDING: (Level.COMPOUND, Level.BASE),
+}
+"""Of which levels a parent may be; a building outside any compound hangs on its base grid."""
+
+
+class PersonRole(StrEnum):
+    """Who is responsible at each level (domain.md §0)."""
+
+    DISTRICT_LEADER = "district_leader"
+    STREET_LEADER = "street_leader"
+    COMMUNITY_SECRETARY = "community_secretary"
+    GRID_MEMBER = "grid_member"
+    COMPOUND_HEAD = "compound_head"
+    BUILDING_HEAD = "building_head"
+
+
+ROLES: Mapping[PersonRole, tuple[Level, dict[str, str]]] = {
+    PersonRole.DISTRICT_LEADER: (Level.DISTRICT, {"zh": "区委书记/区长", "en": "District secretary or head"}),
+    PersonRole.STREET_LEADER: (Level.STREET, {"zh": "街道书记/主任", "en": "Street secretary or director"}),
+    PersonRole.COMMUNITY_SECRETARY: (Level.COMMUNITY, {"zh": "社区书记（网格长）", "en": "Community secretary"}),
+    PersonRole.GRID_MEMBER: (Level.BASE, {"zh": "网格员", "en": "Grid member"}),
+    PersonRole.COMPOUND_HEAD: (
+        Level.COMPOUND,
+        {"zh": "业委会主任/物业经理", "en": "Owners' chair or property manager"},
+    ),
+    PersonRole.BUILDING_HEAD: (Level.BUILDING, {"zh": "楼院长", "en": "Building head"}),
+}
+"""The level each role belongs to, and what it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """An area with an id: `area` is a polygon in WGS-84 degrees (longitude, latitude); `parent` is empty at the top."""
+    """A part of the district with an id, which is its code (`grid_survey.py` knows the rules of codes).
+
+    `area`: a polygon at levels 1-4, a point at 5 and 6, in WGS-84 degrees (longitude, latitude). `parent` is empty at
+    the top. `area_level`: class of area that limits may depend on (地区等级); empty: that of its parent.
+    """
 
     id: str
     name: str
     level: Level
     parent: str
-    area: Polygon | MultiPolygon = field(repr=False)
+    area: Any = field(repr=False)
+    area_level: str = ""
 
     @property
     def level_name(self) -> str:
-        """`district`, `street`, `community` or `base`."""
+        """As in files, a key of LEVELS."""
         return self.level.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GridTree:
-    """Grids by id; made with `GridTree.of` or `GridTree.from_geojson`, which check that they form a tree."""
+    """Grids by id; made with `GridTree.of` or `grid_geojson.read`, which check that they form a tree."""
 
     grids: Mapping[str, Grid]
 
@@ -63,8 +108,9 @@ class GridTree:
         by_id: dict[str, Grid] = {}
         problems = []
         for grid in grids:
-            if grid.id in by_id:
-                problems.append(f"grid {grid.id}: the id is used twice")
+            first = by_id.get(grid.id)
+            if first is not None:
+                problems.append(f"grid {grid.id}: the id is used twice, by {first.name!r} and by {grid.name!r}")
             by_id[grid.id] = grid
         for grid in by_id.values():
             parent = by_id.get(grid.parent)
@@ -73,28 +119,12 @@ class GridTree:
                     problems.append(f"grid {grid.id}: parent: {grid.parent!r}, but a district has none")
             elif parent is None:
                 problems.append(f"grid {grid.id}: parent: {grid.parent!r} is not the id of a grid")
-            elif parent.level != grid.level - 1:
-                above = Level(grid.level - 1).name.lower()
+            elif parent.level not in _ABOVE[grid.level]:
+                above = " or a ".join(level.name.lower() for level in _ABOVE[grid.level])
                 problems.append(f"grid {grid.id}: parent: {grid.parent!r} is a {parent.level_name}, wanted a {above}")
         if problems:
             raise GridError(problems)
         return cls(by_id)
-
-    @classmethod
-    def from_geojson(cls, collection: Mapping[str, Any]) -> GridTree:
-        """From a FeatureCollection (RFC 7946) whose properties are id, name, level and parent. Raises GridError."""
-        features = collection.get("features")
-        if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
-            raise GridError([f"type: {collection.get('type')!r} with features; wanted a GeoJSON FeatureCollection"])
-        grids, problems = [], []
-        for number, feature in enumerate(features):
-            try:
-                grids.append(_grid(feature))
-            except GridError as error:
-                problems += [f"features[{number}]: {problem}" for problem in error.problems]
-        if problems:
-            raise GridError(problems)
-        return cls.of(grids)
 
     def path(self, grid_id: str) -> tuple[Grid, ...]:
         """The district first, the grid itself last; empty for an unknown id."""
@@ -109,80 +139,30 @@ class GridTree:
         """Names from the district down, without spaces, as an address begins."""
         return "".join(grid.name for grid in self.path(grid_id))
 
+    def area_level(self, grid_id: str) -> str:
+        """The class of area of the grid, its own or the nearest above; empty where none is set."""
+        return next((grid.area_level for grid in reversed(self.path(grid_id)) if grid.area_level), "")
+
     def children(self, grid_id: str) -> tuple[Grid, ...]:
         """Grids directly below, in order of id."""
         return tuple(sorted((g for g in self.grids.values() if g.parent == grid_id), key=lambda g: g.id))
 
+    def at(self, level: Level) -> tuple[Grid, ...]:
+        """Grids of one level, in order of id."""
+        return tuple(sorted((g for g in self.grids.values() if g.level is level), key=lambda g: g.id))
+
+    @cached_property
+    def locator(self) -> Locator:
+        """Which base grid a point lies in."""
+        return Locator([(grid.id, grid.area) for grid in self.at(Level.BASE)])
+
     def locate(self, lon: float, lat: float, fallback_m: float = 100.0) -> str | None:
-        """As the function `locate`."""
-        return locate(lon, lat, self.grids.values(), fallback_m)
+        """As `Locator.locate`."""
+        return self.locator.locate(lon, lat, fallback_m)
 
 
-def locate(lon: float, lat: float, grids: Iterable[Grid], fallback_m: float = 100.0) -> str | None:
-    """Id of the base grid that holds the point (WGS-84 degrees); on a shared border, the one with the lowest id.
-
-    Outside every base grid: the nearest one not further than `fallback_m` metres, else None.
-    """
-    point = Point(lon, lat)
-    base = sorted((g for g in grids if g.level is Level.BASE), key=lambda g: g.id)
-    for grid in base:
-        if grid.area.covers(point):
-            return grid.id
-    near = [(distance_m(lon, lat, grid), grid.id) for grid in base]
-    best = min(near, default=(math.inf, ""))
-    return best[1] if best[0] <= fallback_m else None
-
-
-def distance_m(lon: float, lat: float, grid: Grid) -> float:
-    """Metres from the point to the grid's border (0 inside), on a plane at the point's latitude.
-
-    The plane is equirectangular with the mean Earth radius of IUGG: exact to about 1 % within a few kilometres.
-    """
-    here = Point(lon, lat)
-    if grid.area.covers(here):
-        return 0.0
-    # Degrees of longitude are shorter than those of latitude: measure on a stretched copy, where a unit is a metre.
-    metres = math.radians(1) * _EARTH_RADIUS_M
-    flat = _scaled(grid.area, metres * math.cos(math.radians(lat)), metres)
-    origin = Point(lon * metres * math.cos(math.radians(lat)), lat * metres)
-    return float(nearest_points(origin, flat)[1].distance(origin))
-
-
-def _scaled(area: Any, x: float, y: float) -> Any:
-
-    return transform(area, lambda points: points * [x, y])
-
-
-def _grid(feature: Any) -> Grid:
-    properties = feature.get("properties") if isinstance(feature, dict) else None
-    if not isinstance(properties, dict):
-        raise GridError(["no properties; wanted id, name, level and parent"])
-    problems = []
-    for key in ("id", "name"):
-        if not isinstance(properties.get(key), str) or not properties[key]:
-            problems.append(f"{key}: {properties.get(key)!r} is not a text")
-    level = _LEVELS.get(str(properties.get("level")))
-    if level is None:
-        problems.append(f"level: {properties.get('level')!r} is not one of {', '.join(_LEVELS)}")
-    area = _area(feature.get("geometry"), problems)
-    if problems or level is None:
-        raise GridError(problems)
-    return Grid(properties["id"], properties["name"], level, str(properties.get("parent") or ""), area)
-
-
-def _area(geometry: Any, problems: list[str]) -> Any:
-    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
-        kind = geometry.get("type") if isinstance(geometry, dict) else geometry
-        problems.append(f"geometry: {kind!r} is not a Polygon or MultiPolygon")
-        return None
-    try:
-        area = shape(geometry)
-    except (ValueError, TypeError, IndexError, KeyError) as error:
-        problems.append(f"geometry: the coordinates make no polygon: {error}")
-        return None
-    west, south, east, north = area.bounds if not area.is_empty else (0, 0, 0, 0)
-    if area.is_empty or not area.is_valid:
-        problems.append("geometry: the polygon is empty or crosses itself")
-    elif not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        problems.append(f"geometry: {area.bounds} is not in WGS-84 degrees, longitude first")
-    return area
+def masked(phone: str) -> str:
+    """A phone number as it may be shown to everybody: the middle digits as stars (138****5678)."""
+    digits = [i for i, character in enumerate(phone) if character.isdigit()]
+    hidden = set(digits[3:-4] if len(digits) > 7 else digits[1:-1])
+    return "".join("*" if i in hidden else character for i, character in enumerate(phone))

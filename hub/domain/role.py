@@ -66,20 +66,23 @@ class Right(StrEnum):
     SEE_NUMBERS = "see_numbers"
     SEE_USERS = "see_users"
     SEE_AUDIT = "see_audit"
+    SEE_RULES = "see_rules"
+    EDIT_RULES = "edit_rules"
+    SEE_PHONES = "see_phones"
     WORK = "work"
 
 
 _R = Right
 
-_CENTRE = frozenset({_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS})
+_CENTRE = frozenset({_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_RULES})
 _UNIT = frozenset({_R.SEE_OWN_CASES, _R.SEE_EVIDENCE})
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right) - {_R.SEE_OWN_CASES},
-    Role.STAFF: _CENTRE | {_R.DECIDE_ALERTS},
-    Role.SHIFT_LEADER: _CENTRE | {_R.DECIDE_ALERTS},
-    Role.ACCEPTOR: _CENTRE | {_R.DECIDE_ALERTS},
-    Role.DISPATCHER: _CENTRE,
+    Role.STAFF: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
+    Role.SHIFT_LEADER: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
+    Role.ACCEPTOR: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
+    Role.DISPATCHER: _CENTRE | {_R.SEE_PHONES},
     Role.DEPARTMENT: _UNIT,
     Role.DEPARTMENT_LEAD: _UNIT,
     Role.HANDLER: _UNIT,
@@ -88,7 +91,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.LEADER: frozenset({_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}),
     # Logs, and nothing that could be changed or looked at besides.
     Role.AUDITOR: frozenset({_R.SEE_AUDIT}),
-    Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES},
+    Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES, _R.EDIT_RULES},
     Role.WORKER: frozenset({_R.WORK, _R.SEE_EVIDENCE}),
     Role.CLIENT: frozenset({_R.SEE_OWN_CASES}),
 }

@@ -39,12 +39,19 @@ class Row(DeclarativeBase):
 
 
 class DepartmentRow(Row):
-    """A unit that receives cases."""
+    """A unit that receives cases. `kind`: district, street (then `grid_id` is the street's) or enterprise.
+
+    `code`: its 统一社会信用代码; `duties`: what it is for, as texts.
+    """
 
     __tablename__ = "departments"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     name_en: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(String(16), default="district", server_default="district")
+    grid_id: Mapped[str | None] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(18), default="", server_default="")
+    duties: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class UserRow(Row):
@@ -87,14 +94,28 @@ class TokenRow(Row):
 
 
 class GridRow(Row):
-    """An area of the grid; `geometry` is GeoJSON in WGS-84."""
+    """A part of the six-level grid; `geometry` is GeoJSON in WGS-84, an area or (compounds, buildings) a point."""
 
     __tablename__ = "grids"
+    __table_args__ = (Index("ix_grids_parent_id", "parent_id"), Index("ix_grids_level_id", "level", "id"))
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str]
     level: Mapped[str] = mapped_column(String(16))
     parent_id: Mapped[str | None] = mapped_column(String(64))
+    area_level: Mapped[str] = mapped_column(String(16), default="", server_default="")
     geometry: Mapped[dict[str, Any]]
+
+
+class GridPersonRow(Row):
+    """A person responsible for a grid; `phone` is shown masked, and in full only to who may, which is audited."""
+
+    __tablename__ = "grid_persons"
+    __table_args__ = (UniqueConstraint("grid_id", "role", "name"),)
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
+    grid_id: Mapped[str] = mapped_column(ForeignKey("grids.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(64))
+    phone: Mapped[str] = mapped_column(String(32), default="")
 
 
 class CameraRow(Row):

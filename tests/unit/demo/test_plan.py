@@ -10,7 +10,8 @@ import yaml
 
 from hub.demo.plan import Lattice, cameras, grids, sensors
 from hub.demo.timeline import Timeline
-from hub.domain.grid import GridTree, Level
+from hub.domain import grid_geojson
+from hub.domain.grid import Level
 
 CONFIG = Path(__file__).parents[3] / "configs" / "demo"
 SEED = 2026
@@ -22,14 +23,14 @@ def shipped(name: str) -> list[dict]:
 
 
 def test_the_grid_is_a_tree_of_four_levels() -> None:
-    tree = GridTree.from_geojson(grids(LATTICE))
+    tree = grid_geojson.read(grids(LATTICE))
     levels = Counter(grid.level for grid in tree.grids.values())
     assert levels == {Level.DISTRICT: 1, Level.STREET: 2, Level.COMMUNITY: 4, Level.BASE: 12}
     assert all(len(g.id) == 15 for g in tree.grids.values() if g.level is Level.BASE)
 
 
 def test_every_device_stands_in_its_own_grid() -> None:
-    tree = GridTree.from_geojson(grids(LATTICE))
+    tree = grid_geojson.read(grids(LATTICE))
     placed = cameras(LATTICE, SEED) + sensors(LATTICE, SEED)
     assert len(placed) == 24 + 40
     assert all(tree.locate(d["lon"], d["lat"], fallback_m=0) == d["grid"] for d in placed)

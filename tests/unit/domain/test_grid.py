@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.grid import GridError, GridTree, Level, distance_m, locate
+from hub.domain import grid_geojson
+from hub.domain.grid import GridError, GridTree, Level
+from hub.domain.grid_locator import Locator, distance_m
 
 LON, LAT, STEP = 107.60, 35.70, 0.002
 
@@ -40,7 +42,7 @@ def collection() -> dict[str, Any]:
     }
 
 
-TREE = GridTree.from_geojson(collection())
+TREE = grid_geojson.read(collection())
 
 
 def test_the_tree_has_a_path_and_a_name() -> None:
@@ -68,9 +70,9 @@ def test_a_point_finds_its_grid_or_the_nearest_within_100_m(lon: float, lat: flo
 
 
 def test_distance_is_in_metres() -> None:
-    assert distance_m(LON + 0.5 * STEP, LAT - 0.01, TREE.grids["b1"]) == pytest.approx(1112, rel=0.01)
-    assert distance_m(LON - 0.01, LAT + 0.5 * STEP, TREE.grids["b1"]) == pytest.approx(903, rel=0.01)
-    assert distance_m(LON + 0.5 * STEP, LAT + 0.5 * STEP, TREE.grids["b1"]) == 0
+    assert distance_m(LON + 0.5 * STEP, LAT - 0.01, TREE.grids["b1"].area) == pytest.approx(1112, rel=0.01)
+    assert distance_m(LON - 0.01, LAT + 0.5 * STEP, TREE.grids["b1"].area) == pytest.approx(903, rel=0.01)
+    assert distance_m(LON + 0.5 * STEP, LAT + 0.5 * STEP, TREE.grids["b1"].area) == 0
 
 
 @given(st.floats(0, 2), st.floats(0, 1))
@@ -81,7 +83,8 @@ def test_every_point_inside_the_district_has_exactly_one_grid(x: float, y: float
 
 
 def test_no_grids_means_nowhere() -> None:
-    assert locate(LON, LAT, []) is None
+    assert Locator([]).locate(LON, LAT) is None
+    assert GridTree.of([]).locate(LON, LAT) is None
 
 
 def test_every_problem_is_named_at_once() -> None:
@@ -92,9 +95,9 @@ def test_every_problem_is_named_at_once() -> None:
     features[2]["geometry"]["coordinates"][0][2] = [LON + 500, LAT]
     del features[3]["properties"]["name"]
     with pytest.raises(GridError) as caught:
-        GridTree.from_geojson(broken)
+        grid_geojson.read(broken)
     text = str(caught.value)
-    for word in ("features[0]: level: 'block'", "features[1]: geometry: 'Point'", "features[2]", "features[3]: name"):
+    for word in ("grid b1: level: 'block'", "grid b2: geometry: 'Point'", "features[2]", "grid s: name"):
         assert word in text
 
 
@@ -103,16 +106,16 @@ def test_a_parent_must_be_one_level_above(index: int, parent: str) -> None:
     broken = collection()
     broken["features"][index]["properties"]["parent"] = parent
     with pytest.raises(GridError, match="parent"):
-        GridTree.from_geojson(broken)
+        grid_geojson.read(broken)
 
 
 def test_an_id_is_used_once() -> None:
     broken = collection()
     broken["features"][1]["properties"]["id"] = "b1"
     with pytest.raises(GridError, match="twice"):
-        GridTree.from_geojson(broken)
+        grid_geojson.read(broken)
 
 
 def test_only_a_feature_collection_is_read() -> None:
     with pytest.raises(GridError, match="FeatureCollection"):
-        GridTree.from_geojson({"type": "Feature"})
+        grid_geojson.read({"type": "Feature"})

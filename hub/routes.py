@@ -1,0 +1,98 @@
+"""Where a case goes and why: the routing table applied to a class at a place, with the names of units and areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from detectors.kinds import STANDARD
+
+from . import grids
+from .domain.routing import Route, Units, explain, route
+from .errors import Invalid
+from .house import House
+from .store import Transaction, grid_queries, people_queries
+
+
+def decide(
+    tx: Transaction, house: House, code: str, grid_id: str | None, *, fallback: str = "", owner: str = ""
+) -> tuple[Route, dict[str, Any]]:
+    """The route of a matter of class `code` in the grid, and what a case keeps of it (`routing_json`).
+
+    `fallback`: the department that the kind of alert names; `owner`: the unit that the component is registered to.
+    """
+    path = grid_queries.path(tx, grid_id)
+    departments = people_queries.departments(tx)
+    streets = {d.grid_id or "": d.id for d in departments if d.kind == "street"}
+    units = Units({d.id: d.name for d in departments}, streets)
+    codes = [step[0] for step in path]
+    made = route(house.rules.routing, code, codes, units=units, fallback=fallback, owner=owner)
+    return made, routing_json(house, made, code, dict(units.names), path)
+
+
+def routing_json(
+    house: House, made: Route, code: str, units: dict[str, str], path: Sequence[tuple[str, str, str, str]]
+) -> dict[str, Any]:
+    """{unit, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note}]}"""
+    areas = {id_: name for id_, name, _level, _area in path}
+    name = house.rules.categories.name(STANDARD, code) or ""
+    return {
+        "unit": made.unit,
+        "unit_name": units.get(made.unit or ""),
+        "step": made.step.value,
+        "grid_first": made.grid_first,
+        "version": made.version,
+        "why": explain(made, code, name, units, areas),
+        "reasons": [{"step": r.step.value, "unit": r.unit, "area": r.area, "note": r.note} for r in made.reasons],
+    }
+
+
+def attempt(house: House, code: str, lon: float | None, lat: float | None, grid_id: str | None) -> dict[str, Any]:
+    """What would happen to a matter of class `code` there: its grid, people, conditions' limit and route. Invalid."""
+    if not house.rules.knows_code(code):
+        raise Invalid("code", code, "a class code of GB/T 47678.5")
+    with house.db.read() as tx:
+        if lon is not None and lat is not None:
+            grid_id = grids.tree(tx).locate(lon, lat)
+        path = grid_queries.path(tx, grid_id)
+        _route, shown = decide(tx, house, code, grid_id)
+        return {
+            "code": code,
+            "name": house.rules.categories.name(STANDARD, code),
+            "grid": {"id": path[-1][0], "name": "".join(step[1] for step in path)} if path else None,
+            "path": [{"id": id_, "name": name, "level": level} for id_, name, level, _area in path],
+            "area_level": next((area for *_rest, area in reversed(path) if area), ""),
+            "persons": grids.responsible(tx, grid_id),
+            "limits": dict(house.rules.routing.limits) if shown["grid_first"] else {},
+            "routing": shown,
+        }
+
+
+def table_json(house: House) -> dict[str, Any]:
+    """The routing table: version, and classes by unit in its order."""
+    table = house.rules.routing
+    name = house.rules.categories.name
+
+    def by_unit(mapping: dict[str, str]) -> dict[str, list[dict[str, str]]]:
+        units: dict[str, list[dict[str, str]]] = {}
+        for code, unit in mapping.items():
+            units.setdefault(unit, []).append({"code": code, "name": name(STANDARD, code) or ""})
+        return units
+
+    return {
+        "version": table.version,
+        "verified": table.verified,
+        "duties": by_unit(dict(table.duties)),
+        "owners": by_unit(dict(table.owners)),
+        "areas": [
+            {
+                "area": rule.area,
+                "unit": rule.unit,
+                "classes": sorted(rule.classes),
+                "instead_of": rule.instead_of,
+                "why": rule.why,
+            }
+            for rule in table.areas
+        ],
+        "grid_first": {"classes": sorted(table.grid_first), "limits": dict(table.limits)},
+    }

@@ -1,0 +1,52 @@
+"""Handling units from their file: all of them, or every problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub import units
+from hub.config import shipped
+
+
+def test_the_shipped_units() -> None:
+    found = units.read(shipped("configs") / "departments.yaml")
+    assert len(found) == 43
+    assert {"sanitation", "enforcement", "street_office", "fire"} <= {unit.id for unit in found}
+    assert all(unit.name and unit.name_en and unit.duties for unit in found)
+
+
+def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "departments.yaml"
+    path.write_text(
+        "departments:\n"
+        "  - {id: a, name: 甲}\n"
+        "  - {id: a, name: 乙}\n"
+        "  - {id: b, name: 甲}\n"
+        "  - {id: B!, name: 丙}\n"
+        "  - {id: c}\n"
+        "  - {id: d, name: 丁, kind: army, code: '12', duties: x, colour: red}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(units.UnitsError) as caught:
+        units.read(path)
+    text = str(caught.value)
+    for word in (
+        "id: 'a' is used twice",
+        "name: '甲' is used twice",
+        "'B!'",
+        "[4]: name",
+        "'army'",
+        "'12'",
+        "duties",
+        "colour",
+    ):
+        assert word in text
+
+
+def test_what_is_no_list_is_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "departments.yaml"
+    path.write_text("units: []", encoding="utf-8")
+    with pytest.raises(units.UnitsError, match="wanted a list"):
+        units.read(path)
