@@ -73,7 +73,8 @@ class RuleSpec:
 class Kind:
     """A kind of problem. Without `look_for` and `rule` only sensors find it. `category`: standard to code.
 
-    `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead.
+    `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead. `agrees_with`: kinds that say the same of a
+    place, so that a camera and a sensor beside it speak for each other.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Kind:
     rule: RuleSpec | None = None
     schedule: tuple[Window, ...] = ()
     did_you_mean: tuple[str, ...] = ()
+    agrees_with: frozenset[str] = frozenset()
     evidence: str = ""
     wire: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -171,6 +173,7 @@ def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
         rule=rule,
         schedule=tuple(_window(window) for window in stanza.mappings("schedule", ())),
         did_you_mean=did_you_mean,
+        agrees_with=frozenset(stanza.texts("agrees_with", ())),
         evidence=stanza.text("evidence", ""),
         wire=dict(wire),
     )

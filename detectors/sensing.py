@@ -179,6 +179,15 @@ class SensorRules:
                 found.append(Ailment(rule.notice, rule.prop, why, since))
         return found
 
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile, with the defaults of its settings."""
+        return self._profiles.get(profile_id)
+
+    def finds(self, profile_id: str) -> frozenset[str]:
+        """The kinds that sensors of a profile find."""
+        profile = self._profiles.get(profile_id)
+        return frozenset(rule.kind for rule in profile.rules if rule.kind) if profile else frozenset()
+
     def silent(self, sensor: Sensor, last_seen: datetime | None, now: datetime) -> bool:
         """Whether the sensor has not spoken for longer than its profile allows."""
         return silent(last_seen, now, sensor.every_s, self._plan(sensor).profile.silence_s)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from detectors.finding import Evidence, Finding
 from detectors.kinds import Kind
 
-from . import cases
+from . import cases, maintenance, sights
 from .case_wire import case_json
 from .domain.alert import (
     ALERT,
@@ -87,9 +87,14 @@ def _take(tx: Transaction, house: House, finding: Finding, kind: Kind, stored: M
     if not first:
         before = ask.finding(tx, finding.id)
         return _duplicate(house, finding.id, before.alert_id if before else None, before.case_id if before else None)
+    if _in_maintenance(tx, finding):
+        ask.settle_finding(tx, finding.id, maintenance.SET_ASIDE, None, None)
+        house.tally.add("findings", maintenance.SET_ASIDE)
+        return {"id": finding.id, "outcome": maintenance.SET_ASIDE, "alert": None, "case": None}
     outcome, row = _place(tx, house, finding, kind, now)
     if outcome != "suppressed":
         _attach(tx, house, row, finding.evidence, stored, now)
+        sights.consider(tx, house, row, opened=outcome == "opened")
     ask.settle_finding(tx, finding.id, outcome, row.id, row.case_id)
     if outcome == "opened":
         tx.audit(now, SYSTEM.id, "alert-opened", f"alert/{row.id}", finding=finding.id, kind=row.kind)
@@ -118,6 +123,12 @@ def _place(tx: Transaction, house: House, finding: Finding, kind: Kind, now: dat
             return "opened", row
 
 
+def _in_maintenance(tx: Transaction, finding: Finding) -> bool:
+    """Whether somebody works on the sensor that found it."""
+    sensor = device_queries.sensor(tx, finding.sensor) if finding.sensor else None
+    return sensor is not None and maintenance.is_on(sensor.maintenance_until, finding.at)
+
+
 def _is_over(ended: AlertRow, finding: Finding, kind: Kind, now: datetime) -> bool:
     """A finding from before the end (a worker that was cut off brings it late), or just after a person rejected it."""
     if ended.ended_at is None:
@@ -134,7 +145,7 @@ def _absorb(row: AlertRow, finding: Finding) -> None:
     row.since = min(row.since, finding.since)
     row.score = max(row.score, round(finding.score, 4))
     if finding.readings:
-        row.readings, row.why = list(finding.readings), finding.why
+        row.readings, row.why, row.why_en = list(finding.readings), finding.why, finding.why_en
 
 
 def _new_alert(
@@ -166,6 +177,9 @@ def _new_alert(
         "boxes": [list(box) for box in finding.boxes],
         "readings": list(finding.readings),
         "why": finding.why,
+        "why_en": finding.why_en,
+        "beside": [],
+        "agreed": False,
         "model": {"name": finding.model[0], "version": finding.model[1]} if finding.model else None,
         "rule_version": house.rules.versions[kind.id],
         "review_due_at": review_due(now, kind.urgent),

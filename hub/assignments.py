@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from . import mappings, sights
 from .config import Settings
 from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
@@ -59,7 +60,10 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
     with house.db.read() as tx:
         zones = ask.zones_by_camera(tx)
         cameras = [_camera(row, zones.get(row.id, {})) for row in ask.cameras(tx) if mine(row.id)]
-        sensors = [_sensor(row) for row in ask.sensors(tx) if mine(row.id)]
+        rows = ask.sensors(tx)
+        sensors = [_sensor(row) for row in rows if mine(row.id)]
+        topics = mappings.topics(tx, house, {row.id: row.topics for row in rows if row.topics})
+        wanted = [sight for sight in sights.wanted(tx, house) if mine(sight["camera"])]
         todo = [
             (recheck, case)
             for recheck, case in case_queries.rechecks_to_do(tx)
@@ -71,7 +75,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "version": now_version,
         "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
-        "broker": {"url": house.settings.broker_url, "topics": dict(house.settings.broker_topics)},
+        "broker": {"url": house.settings.broker_url, "topics": topics},
         "sensing": _sensing(house.settings),
         "looking": _looking(house.settings),
         "reading": _reading(house.settings),
@@ -80,6 +84,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "cameras": cameras,
         "sensors": sensors,
         "rechecks": rechecks,
+        "sights": wanted,
     }
 
 
@@ -130,6 +135,8 @@ def _sensor(row: SensorRow) -> dict[str, Any]:
         "profile": row.profile,
         "every_s": row.every_s,
         "place": _place(row),
+        "settings": row.settings,
+        "gateway": row.gateway,
     }
 
 

@@ -16,7 +16,7 @@ from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
-from . import alerts, conditions, grids, people, readings, units
+from . import alerts, conditions, grids, people, quarantine, readings, units
 from .api import create_app
 from .config import Settings
 from .domain import category, routing
@@ -29,6 +29,7 @@ from .notices import Notices
 from .outbox import Outbox, Post, Send
 from .registry import Registry
 from .rulebook import RuleBook
+from .sensor_notices import SensorNotices
 from .store import Database, ReadingStore, delivery_queries, people_queries
 
 log = logging.getLogger("hub")
@@ -48,6 +49,7 @@ class Hub:
     registry: Registry
     accounts: list[dict[str, Any]]
     notices: Notices
+    sensor_notices: SensorNotices
     first_password: str | None = None
     _outbox: Outbox | None = None
     _send: Send | None = None
@@ -86,6 +88,7 @@ class Hub:
         self._outbox = Outbox(self.house, self._send or Post(self._allowed_hosts()), self._wake)
         self._outbox.start()
         self.notices.start()
+        self.sensor_notices.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._keeper.start()
         self._roller = threading.Thread(target=self._sum_up, name="roll-ups", daemon=True)
@@ -99,7 +102,8 @@ class Hub:
             self._outbox.end()
             self._outbox.join(timeout=5)
         self.notices.end()
-        for thread in (self._keeper, self._roller, self.notices):
+        self.sensor_notices.end()
+        for thread in (self._keeper, self._roller, self.notices, self.sensor_notices):
             if thread is not None and thread.is_alive():
                 thread.join(timeout=5)
         self.house.db.close()
@@ -178,6 +182,8 @@ class Hub:
         self.sum_up()
         readings.forget_old(self.house)
         self.notices.forget()
+        self.sensor_notices.forget()
+        quarantine.forget(self.house)
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
             delivery_queries.forget_sent(tx, self.house.now() - _SENT_KEPT)
@@ -227,7 +233,7 @@ def build_hub(
     )
     accounts: list[dict[str, Any]] = []
     app = create_app(house, PAGE_FOLDER, accounts)
-    return Hub(house, app, Registry(house), accounts, Notices(house), _send=send, _wake=wake)
+    return Hub(house, app, Registry(house), accounts, Notices(house), SensorNotices(house), _send=send, _wake=wake)
 
 
 __all__ = ["Hub", "build_hub", "read_rules"]

@@ -89,16 +89,42 @@ def _change(before: Mapping[str, Told], camera: Mapping[str, Any], first: bool) 
 
 
 def _take_sensors(tx: Transaction, house: House, sensors: list[dict[str, Any]]) -> None:
-    if not sensors:
-        return
-    before = ask.sensor_states(tx)
-    known = [s for s in sensors if s["id"] in before]
+    """Keep what is told of sensors that are known. A worker that has heard nothing yet leaves what was known before."""
+    heard = [s for s in sensors if s["last_seen"] is not None or s["state"] in _SAID]
+    before = ask.sensor_states(tx, [s["id"] for s in heard])
+    known = [_told(s, *before[s["id"]]) for s in heard if s["id"] in before]
     ask.set_sensor_states(tx, known)
-    changed = {s["id"] for s in known if before[s["id"]] != (s["state"], s["values"])}
+    now = {s["id"]: (s["state"], s["values"], s["level"]) for s in known}
+    changed = {id_ for id_, (state, _, values, level) in before.items() if now[id_] != (state, values, level)}
     if changed:
         names = Names.of(tx)
         for row in ask.sensors_of(tx, changed):
             tx.after(partial(house.feed.publish, "sensor", sensor_json(row, names)))
+
+
+def take_sensors(house: House, sensors: list[dict[str, Any]]) -> None:
+    """Keep what was heard of sensors by the hub itself; as in a worker's report."""
+    with house.db.write() as tx:
+        _take_sensors(tx, house, sensors)
+
+
+_SAID = ("offline", "gateway_lost")
+"""What a worker may know of a sensor that never measured anything: its broker, or its gateway's, said that it went."""
+
+
+def _told(said: dict[str, Any], state: str, last_seen: datetime | None, values: dict[str, Any], _level: str) -> Any:
+    """`sensor_notices.py` decides of silence: what was silent and said nothing new stays so until it looks again."""
+    now = said["state"]
+    if now not in _SAID:
+        quiet = said["last_seen"] == last_seen and state in ("silent", "gateway_lost")
+        now = state if quiet else "online"
+    return {
+        **said,
+        "state": now,
+        "said": said["state"] if said["state"] in _SAID else "",
+        "last_seen": said["last_seen"] or last_seen,
+        "values": said["values"] or values,
+    }
 
 
 def _tell_looks(house: House, looks: list[dict[str, Any]]) -> None:

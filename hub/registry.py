@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from detectors.geometry import Zone
 from ingest.cameras import SOURCES
 from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
 from ingest.cameras.preset import split_goto
-from ingest.device import Camera, Place, Sensor, Watch
+from ingest.device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
 from ingest.errors import without_credentials
 
 from . import grids
@@ -212,15 +212,19 @@ class Registry:
     def add_sensor(self, sensor: Sensor, by: Actor) -> dict[str, Any]:
         """A new sensor. Raises Taken, Invalid."""
         with self.house.db.write() as tx:
-            if ask.sensor(tx, sensor.id) is not None:
-                raise Taken(f"sensor {sensor.id!r} is there already", id=sensor.id)
-            self._put_sensor(tx, sensor, _tree(tx))
+            self.put_new_sensor(tx, sensor)
             tx.change_assignment()
             tx.audit(self.house.now(), by.id, "sensor-added", f"sensor/{sensor.id}", device=sensor.device)
         return self.sensor(sensor.id)
 
+    def put_new_sensor(self, tx: Transaction, sensor: Sensor) -> SensorRow:
+        """A new sensor, in a transaction of the caller's. Raises Taken, Invalid."""
+        if ask.sensor(tx, sensor.id) is not None:
+            raise Taken(f"sensor {sensor.id!r} is there already", id=sensor.id)
+        return self._put_sensor(tx, sensor, _tree(tx))
+
     def change_sensor(self, sensor_id: str, changes: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-        """Change columns (name, device, profile, every_s, lon, lat, address)."""
+        """Change columns (name, device, profile, every_s, lon, lat, address, settings, gateway, asset …)."""
         with self.house.db.write() as tx:
             row = ask.sensor(tx, sensor_id)
             if row is None:
@@ -292,22 +296,32 @@ class Registry:
             wanted[key] = entry
         row.tasks = list(wanted.values())
 
-    def _put_sensor(self, tx: Transaction, sensor: Sensor, grids: GridTree | None) -> None:
+    def _put_sensor(self, tx: Transaction, sensor: Sensor, grids: GridTree | None) -> SensorRow:
         if not _ID.fullmatch(sensor.id):
             raise Invalid("id", sensor.id, "1 to 64 letters, digits, _ . : -")
         row = ask.sensor(tx, sensor.id) or SensorRow(id=sensor.id, state="unknown", values={})
         row.name, row.device, row.profile, row.every_s = sensor.name, sensor.device, sensor.profile, sensor.every_s
+        row.settings, row.gateway, row.asset = dict(sensor.settings), sensor.gateway, sensor.asset
+        row.installed_on = sensor.installed_on
         _set_place(row, sensor.place)
         self._check_sensor(tx, row)
         _place(row, grids)
         tx.add(row)
         tx.flush()
+        return row
 
     def _check_sensor(self, tx: Transaction, row: SensorRow) -> None:
         if row.profile not in self.house.rules.profiles:
             raise Invalid("profile", row.profile, sorted(self.house.rules.profiles))
         if not row.every_s > 0:
             raise Invalid("every_s", row.every_s, "seconds above 0")
+        _check_settings(row, self.house.rules.profiles[row.profile])
+        if row.asset and not ASSET.fullmatch(row.asset):
+            raise Invalid("asset", row.asset, ASSET_FORM)
+        try:
+            _ = row.installed_on and date.fromisoformat(row.installed_on)
+        except ValueError:
+            raise Invalid("installed_on", row.installed_on, "a date, YYYY-MM-DD") from None
         with tx.no_autoflush:
             other = ask.sensor_with_device(tx, row.device)
         if other is not None and other.id != row.id:
@@ -367,8 +381,17 @@ def task_json(task: TaskRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
     }
 
 
+def _check_settings(row: SensorRow, stanza: Mapping[str, Any]) -> None:
+    known = stanza.get("settings") or {}
+    for name, value in row.settings.items():
+        if name not in known:
+            raise Invalid(f"settings.{name}", value, ", ".join(known) or f"none; profile {row.profile} has no settings")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Invalid(f"settings.{name}", value, "a number")
+
+
 def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
-    """A sensor and its newest values."""
+    """A sensor and its newest values, which are stale while nobody hears from it."""
     return {
         "id": row.id,
         "name": row.name,
@@ -382,6 +405,17 @@ def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
         "state": row.state,
         "last_seen": time_text(row.last_seen),
         "values": row.values,
+        "quality": "stale" if row.state in ("silent", "offline", "gateway_lost") else "ok",
+        "level": row.level,
+        "battery": row.battery,
+        "ailments": row.ailments,
+        "settings": row.settings,
+        "gateway": row.gateway,
+        "asset": row.asset,
+        "installed_on": row.installed_on,
+        "maintenance": {"until": time_text(row.maintenance_until), "note": row.maintenance_note}
+        if row.maintenance_until
+        else None,
     }
 
 

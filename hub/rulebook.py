@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detectors.kinds import STANDARD, Kind
+from detectors.sensing import SensorRules
 
 from .domain.category import Categories
 from .domain.clock import Calendar, LimitError, parse_limit
@@ -25,12 +26,16 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Kinds by id, sensor profiles (stanzas) by id, code sets and calendar. Made with `of`, which checks the limits."""
+    """Kinds by id, sensor profiles (stanzas) by id, code sets and calendar. Made with `of`, which checks the limits.
+
+    `sensing`: the rules of the profiles, for what the hub itself asks of them.
+    """
 
     kinds: Mapping[str, Kind]
     profiles: Mapping[str, Mapping[str, Any]]
     calendar: Calendar
     categories: Categories
+    sensing: SensorRules
     routing: RoutingTable = field(default_factory=RoutingTable)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,23 +48,33 @@ class RuleBook:
         categories: Categories,
         routing: RoutingTable | None = None,
     ) -> RuleBook:
-        """Check and version the kinds. Raises RuleError with every limit that cannot be read."""
+        """Check and version the kinds. Raises RuleError with every limit that cannot be read, or KindsError."""
         problems = []
         for kind in kinds.values():
             try:
                 parse_limit(kind.limit)
             except LimitError as error:
                 problems.append(f"kind {kind.id}: limit: {error}")
+            for other in sorted(kind.agrees_with - set(kinds)):
+                problems.append(f"kind {kind.id}: agrees_with: {other!r}; allowed: {', '.join(sorted(kinds))}")
         if problems:
             raise RuleError(problems)
         versions = {k.id: _version(k.to_wire()) for k in kinds.values()}
-        return cls(kinds, profiles, calendar, categories, routing or RoutingTable(), versions)
+        return cls(
+            kinds, profiles, calendar, categories, SensorRules(profiles, kinds), routing or RoutingTable(), versions
+        )
 
     def category_of(self, kind: Kind, code: str | None = None) -> dict[str, Any]:
         """{standard, code, name} of a kind, or of another `code` of the same standard."""
         code = code or kind.code
         name = self.categories.name(STANDARD, code) or (kind.name["zh"] if code == kind.code else "")
         return {"standard": STANDARD, "code": code, "name": name}
+
+    def agreeing(self, kind_id: str) -> frozenset[str]:
+        """Kinds that say the same of a place as `kind_id`, itself among them: seen by a camera, felt by a sensor."""
+        kind = self.kinds.get(kind_id)
+        named = kind.agrees_with if kind else frozenset[str]()
+        return frozenset({kind_id, *named, *(k.id for k in self.kinds.values() if kind_id in k.agrees_with)})
 
     def knows_code(self, code: str) -> bool:
         """Whether `code` is one of the standard's, or of a configured kind."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from .errors import without_credentials
+
+ASSET = re.compile(r"[1-9]\d{5}0[1-5]\d{3}\d{6}")
+"""管理部件标识码 of GB/T 47678.5: 6 digits of the district, 2 of the major, 3 of the minor class, 6 of the sequence."""
+ASSET_FORM = "17 digits: 6 district, 2 major class (01 to 05), 3 minor class, 6 sequence (管理部件标识码)"
 
 
 class Watch(StrEnum):

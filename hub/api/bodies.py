@@ -26,6 +26,7 @@ Lat = Annotated[float, Field(ge=-90, le=90)]
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=64)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Body(BaseModel):
@@ -185,6 +186,9 @@ class SensorState(BaseModel):
     state: Annotated[str, Field(max_length=16)]
     last_seen: Time | None = None
     values: dict[str, Any] = {}
+    level: Annotated[str, Field(max_length=16)] = ""
+    battery: dict[str, Any] | None = None
+    ailments: Annotated[list[dict[str, Any]], Field(max_length=50)] = []
 
 
 class Looks(BaseModel):
@@ -310,6 +314,10 @@ class NewSensor(Body):
     lon: Lon | None = None
     lat: Lat | None = None
     address: Text = ""
+    settings: dict[str, Number] = {}
+    gateway: Annotated[str, Field(max_length=128)] = ""
+    asset: Annotated[str, Field(max_length=17)] = ""
+    installed_on: Annotated[str, Field(max_length=10)] = ""
 
 
 class SensorChange(Body):
@@ -322,6 +330,110 @@ class SensorChange(Body):
     lon: Lon | None = None
     lat: Lat | None = None
     address: Text | None = None
+    settings: dict[str, Number] | None = None
+    gateway: Annotated[str, Field(max_length=128)] | None = None
+    asset: Annotated[str, Field(max_length=17)] | None = None
+    installed_on: Annotated[str, Field(max_length=10)] | None = None
+
+
+class Adopted(Body):
+    """A device of the quarantine as a sensor."""
+
+    id: Id
+    name: Name
+    profile: Id
+    every_s: Annotated[float, Field(gt=0, le=30 * 86400)] = 600.0
+    lon: Lon | None = None
+    lat: Lat | None = None
+    address: Text = ""
+    settings: dict[str, Number] = {}
+    gateway: Annotated[str, Field(max_length=128)] = ""
+    asset: Annotated[str, Field(max_length=17)] = ""
+    installed_on: Annotated[str, Field(max_length=10)] = ""
+
+
+class Stranger(BaseModel):
+    """A device that a worker does not know, with its newest message."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    device: Annotated[str, Field(min_length=1, max_length=128)]
+    form: Annotated[str, Field(max_length=64)]
+    topic: Annotated[str, Field(max_length=1000)]
+    payload: Annotated[str, Field(max_length=8192)]
+    readings: Annotated[list[dict[str, Any]], Field(max_length=100)] = []
+    announced: Annotated[list[dict[str, Any]], Field(max_length=200)] = []
+    model: Annotated[str, Field(max_length=200)] = ""
+    at: Time
+    count: Annotated[int, Field(ge=0)] = 1
+
+
+class DeviceTrouble(BaseModel):
+    """What a device or its network said of the device's health."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    device: Annotated[str, Field(min_length=1, max_length=128)]
+    code: Annotated[str, Field(max_length=64)]
+    text: Annotated[str, Field(max_length=500)] = ""
+    at: Time
+
+
+class Heard(Body):
+    """What a worker heard besides readings."""
+
+    strangers: Annotated[list[Stranger], Field(max_length=1000)] = []
+    troubles: Annotated[list[DeviceTrouble], Field(max_length=1000)] = []
+
+
+class MappingTried(Body):
+    """A mapping profile (YAML), or a known format, and a sample to read with it."""
+
+    text: Annotated[str, Field(max_length=32_768)] = ""
+    form: Annotated[str, Field(max_length=32)] = ""
+    topic: Annotated[str, Field(max_length=1000)] = ""
+    sample: Annotated[str, Field(max_length=65_536)]
+
+
+class MappingWritten(Body):
+    """A mapping profile to keep."""
+
+    text: Annotated[str, Field(max_length=32_768)]
+    topics: Annotated[list[Annotated[str, Field(max_length=300)]], Field(min_length=1, max_length=20)]
+    sample: Annotated[str, Field(max_length=65_536)] = ""
+
+
+class LinkDecided(Body):
+    """A link between a sensor and a camera."""
+
+    sensor: Id
+    camera: Id
+
+
+class SightSeen(BaseModel):
+    """What a camera saw that agrees with a sensor's alarm."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Id
+    score: Share
+    boxes: Annotated[list[list[Share]], Field(max_length=200)] = []
+
+
+class SightTaken(BaseModel):
+    """The look that a sensor's alarm asked for."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    captured_at: Time
+    seen: Annotated[list[SightSeen], Field(max_length=20)] = []
+
+
+class Maintenance(Body):
+    """Somebody works on a sensor until then."""
+
+    until: Time
+    note: Text = ""
 
 
 class NewUser(Body):

@@ -45,7 +45,7 @@ def camera(camera_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
 @router.post("/api/cameras", status_code=201)
 def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]:
     """A new camera; workers look at it within seconds."""
-    place = _place(body.lon, body.lat, body.address)
+    place = place_of(body.lon, body.lat, body.address)
     camera = Camera(
         body.id, body.name, body.url, body.watch, body.every_s, body.priority, body.preset, place,
         platform=body.platform, goto=body.goto, settle_s=body.settle_s,
@@ -93,8 +93,11 @@ def sensor(sensor_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
 @router.post("/api/sensors", status_code=201)
 def add_sensor(house: TheHouse, actor: Edits, body: NewSensor) -> dict[str, Any]:
     """A new sensor."""
-    place = _place(body.lon, body.lat, body.address)
-    made = Sensor(body.id, body.name, body.device, body.profile, body.every_s, place)
+    place = place_of(body.lon, body.lat, body.address)
+    made = Sensor(
+        body.id, body.name, body.device, body.profile, body.every_s, place, tuple(sorted(body.settings.items())),
+        body.gateway, body.asset, body.installed_on,
+    )  # fmt: skip
     return Registry(house).add_sensor(made, actor)
 
 
@@ -102,7 +105,7 @@ def add_sensor(house: TheHouse, actor: Edits, body: NewSensor) -> dict[str, Any]
 def change_sensor(sensor_id: str, house: TheHouse, actor: Edits, body: SensorChange) -> dict[str, Any]:
     """Change what is given."""
     changes = body.model_dump(exclude_unset=True)
-    _no_nulls(changes, "name", "device", "profile", "every_s", "address")
+    _no_nulls(changes, *(changes.keys() - {"lon", "lat"}))
     return Registry(house).change_sensor(sensor_id, changes, actor)
 
 
@@ -227,7 +230,8 @@ def _count(house: TheHouse, what: str) -> int:
     return counted
 
 
-def _place(lon: float | None, lat: float | None, address: str) -> Place | None:
+def place_of(lon: float | None, lat: float | None, address: str) -> Place | None:
+    """A place, where one is given. Raises Invalid for half of one."""
     if (lon is None) != (lat is None):
         raise Invalid("lat" if lat is None else "lon", None, "both lon and lat, or neither")
     return None if lon is None or lat is None else Place(lon, lat, address)

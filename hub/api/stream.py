@@ -27,7 +27,9 @@ LISTENERS_MOST = 500
 async def feed(
     request: Request, house: TheHouse, actor: TheActor, last_event_id: Annotated[str, Header()] = ""
 ) -> StreamingResponse:
-    """Events `alert`, `case`, `camera`, `sensor`, `notice`; `reset` when what was missed is no longer remembered.
+    """Events `alert`, `case`, `camera`, `sensor`, `notice`, `sensor_notice`, `quarantine`.
+
+    `reset` comes when what was missed is no longer remembered.
 
     `cameras` {items} holds what changed of many cameras at once, `looks` {at, ids, ago_ms, attained_s} when cameras
     were last looked at.
@@ -54,6 +56,8 @@ def visible_to(actor: Actor) -> Callable[[Change], bool]:
         "looks": Right.SEE_DEVICES,
         "notice": Right.SEE_DEVICES,
         "sensor": Right.SEE_DEVICES,
+        "sensor_notice": Right.SEE_DEVICES,
+        "quarantine": Right.SEE_DEVICES,
     }
     seen = {event for event, right in rights.items() if may(actor.role, right)}
     return lambda change: change.event in seen

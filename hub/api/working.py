@@ -196,6 +196,7 @@ def _check_sizes(finding: Finding) -> None:
         ("id", finding.id, 128),
         ("preset", finding.preset or "", 64),
         ("why", finding.why, 2000),
+        ("why_en", finding.why_en, 2000),
     ):
         if len(value) > most:
             raise Invalid(name, value, f"at most {most} characters")

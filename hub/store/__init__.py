@@ -1,6 +1,6 @@
 """The hub's database: SQLite by default, PostgreSQL by URL. The only package that knows SQLAlchemy."""
 
-from . import case_rows, category_rows  # noqa: F401  (their tables belong to the metadata of `rows`)
+from . import case_rows, category_rows, device_rows  # noqa: F401  (tables that belong to the metadata of `rows`)
 from .database import Database, StoreError, Transaction
 from .readings import ReadingStore
 

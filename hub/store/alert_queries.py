@@ -67,7 +67,14 @@ def finding(tx: Session, finding_id: str) -> FindingRow | None:
     return tx.get(FindingRow, finding_id)
 
 
-def settle_finding(tx: Session, finding_id: str, outcome: str, alert_id: str, case_id: str | None) -> None:
+def findings_with(tx: Session, outcome: str, place_begins: str, most: int) -> list[FindingRow]:
+    """Findings with that outcome whose place begins so, the newest first."""
+    begins = FindingRow.place.startswith(place_begins, autoescape=True)
+    query = select(FindingRow).where(FindingRow.outcome == outcome, begins)
+    return list(tx.scalars(query.order_by(FindingRow.received_at.desc(), FindingRow.id).limit(most)))
+
+
+def settle_finding(tx: Session, finding_id: str, outcome: str, alert_id: str | None, case_id: str | None) -> None:
     """Write down what became of a finding."""
     values = {"outcome": outcome, "alert_id": alert_id, "case_id": case_id}
     tx.execute(update(FindingRow).where(FindingRow.id == finding_id).values(**values))
@@ -83,7 +90,10 @@ def page(
     after: Sequence[Any] | None,
     limit: int,
 ) -> Page:
-    """Waiting alerts: urgent first, then oldest; all others: newest first. `after` is the key of the last one seen."""
+    """Waiting alerts: urgent first, then those on which devices agree, then oldest; all others: newest first.
+
+    `after` is the key of the last one seen.
+    """
     wanted: list[Any] = []
     for column, value in (
         (AlertRow.state, state),
@@ -96,11 +106,15 @@ def page(
     total = tx.scalar(select(func.count()).select_from(AlertRow).where(*wanted)) or 0
     query = select(AlertRow).where(*wanted)
     if state in ("pending_review", "unsure"):
-        query = query.order_by(AlertRow.urgent.desc(), AlertRow.opened_at, AlertRow.id)
+        query = query.order_by(AlertRow.urgent.desc(), AlertRow.agreed.desc(), AlertRow.opened_at, AlertRow.id)
         if after is not None:
-            urgent, opened, last = bool(after[0]), datetime.fromisoformat(after[1]), after[2]
-            later = and_(AlertRow.urgent == urgent, tuple_(AlertRow.opened_at, AlertRow.id) > tuple_(opened, last))
-            query = query.where(or_(later, AlertRow.urgent.is_(False)) if urgent else later)
+            rank, opened, last = int(after[0]), datetime.fromisoformat(after[1]), after[2]
+            urgent, agreed = rank >= 2, rank % 2 == 1
+            same = and_(AlertRow.urgent.is_(urgent), AlertRow.agreed.is_(agreed))
+            later = [and_(same, tuple_(AlertRow.opened_at, AlertRow.id) > tuple_(opened, last))]
+            later += [and_(AlertRow.urgent.is_(urgent), AlertRow.agreed.is_(False))] if agreed else []
+            later += [AlertRow.urgent.is_(False)] if urgent else []
+            query = query.where(or_(*later))
     else:
         query = query.order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
         if after is not None:
@@ -109,7 +123,8 @@ def page(
     rows = list(tx.scalars(query.limit(limit + 1)))
     more = len(rows) > limit
     rows = rows[:limit]
-    return rows, [rows[-1].urgent, rows[-1].opened_at.isoformat(), rows[-1].id] if more else None, total
+    key = [2 * rows[-1].urgent + rows[-1].agreed, rows[-1].opened_at.isoformat(), rows[-1].id] if more else None
+    return rows, key, total
 
 
 def precision(tx: Session, rows: Iterable[AlertRow]) -> dict[tuple[str | None, str | None, str], dict[str, int]]:

@@ -142,10 +142,10 @@ def camera_places(tx: Session) -> list[tuple[str, str, str | None]]:
     return [(id_, url, grid) for id_, url, grid in tx.execute(select(CameraRow.id, CameraRow.url, CameraRow.grid_id))]
 
 
-def sensor_states(tx: Session) -> dict[str, tuple[str, dict[str, Any]]]:
-    """(state, values) by sensor."""
-    rows = tx.execute(select(SensorRow.id, SensorRow.state, SensorRow.values))
-    return {id_: (state, values) for id_, state, values in rows}
+def sensor_states(tx: Session, ids: Collection[str]) -> dict[str, tuple[str, datetime | None, dict[str, Any], str]]:
+    """(state, last seen, values, level) of those of `ids` that there are."""
+    query = select(SensorRow.id, SensorRow.state, SensorRow.last_seen, SensorRow.values, SensorRow.level)
+    return {row[0]: (*row[1:],) for part in _parts(ids) for row in tx.execute(query.where(SensorRow.id.in_(part)))}
 
 
 def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
@@ -169,20 +169,14 @@ def _set_cameras(tx: Session, changes: list[dict[str, Any]], *names: str) -> Non
 
 
 def set_sensor_states(tx: Session, changes: list[dict[str, Any]]) -> None:
-    """Rows of {id, state, last_seen, values}."""
+    """Rows of {id, state, said, last_seen, values, level, battery, ailments}."""
     if not changes:
         return
     table: Any = SensorRow.__table__
-    values: dict[str, Any] = {
-        "state": bindparam("state"),
-        "last_seen": bindparam("last_seen"),
-        "values": bindparam("values_"),
-    }
+    names = ("state", "said", "last_seen", "values", "level", "battery", "ailments")
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     statement = update(table).where(table.c.id == bindparam("sensor")).values(values)
-    rows = [
-        {"sensor": c["id"], "state": c["state"], "last_seen": c["last_seen"], "values_": c["values"]}
-        for c in _in_order(changes)
-    ]
+    rows = [{"sensor": c["id"], **{f"new_{name}": c[name] for name in names}} for c in _in_order(changes)]
     tx.connection().execute(statement, rows)
 
 

@@ -198,7 +198,11 @@ class NoticeCameraRow(Row):
 
 
 class SensorRow(Row):
-    """A sensor, and what it last said."""
+    """A sensor, and what it last said. While it is in maintenance (`maintenance_until`) its alarms are set aside.
+
+    `said`: what its worker told of its presence, of which (with silence, and the gateway's) the hub makes `state`.
+    `topics`: what is listened to for this device alone, as its discovery announced it.
+    """
 
     __tablename__ = "sensors"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -213,6 +217,17 @@ class SensorRow(Row):
     state: Mapped[str] = mapped_column(String(16), default="unknown")
     last_seen: Mapped[datetime | None]
     values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    said: Mapped[str] = mapped_column(String(16), default="")
+    topics: Mapped[list[Any]] = mapped_column(default=list)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gateway: Mapped[str] = mapped_column(String(128), default="")
+    asset: Mapped[str] = mapped_column(String(17), default="")
+    installed_on: Mapped[str] = mapped_column(String(10), default="")
+    maintenance_until: Mapped[datetime | None]
+    maintenance_note: Mapped[str] = mapped_column(default="")
+    level: Mapped[str] = mapped_column(String(16), default="")
+    battery: Mapped[dict[str, Any] | None] = mapped_column(json_type())
+    ailments: Mapped[list[Any]] = mapped_column(default=list)
 
 
 # --- findings and alerts ----------------------------------------------------------------------------------------------
@@ -222,6 +237,7 @@ class FindingRow(Row):
     """Each finding that was taken in, by its idempotency key, and what became of it."""
 
     __tablename__ = "findings"
+    __table_args__ = (Index("ix_findings_outcome_received_at", "outcome", "received_at"),)
     id: Mapped[str] = mapped_column(String(128), primary_key=True)
     place: Mapped[str]
     at: Mapped[datetime]
@@ -236,12 +252,13 @@ class AlertRow(Row):
     """One problem at one place.
 
     `open_key` is the place while the problem is open: until a verdict rejects it, it expires, or its case ends. Its
-    unique constraint is what makes one problem one alert.
+    unique constraint is what makes one problem one alert. `beside`: what linked sensors (of a camera's alert) or
+    cameras (of a sensor's) show; `agreed`: one of them shows the same problem.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
-        Index("ix_alerts_state_urgent_opened_at_id", "state", "urgent", "opened_at", "id"),
+        Index("ix_alerts_state_urgent_agreed_opened_at_id", "state", "urgent", "agreed", "opened_at", "id"),
         Index("ix_alerts_opened_at_id", "opened_at", "id"),
         Index("ix_alerts_camera_id_kind_state", "camera_id", "kind", "state"),
         Index("ix_alerts_place_ended_at", "place", "ended_at"),
@@ -271,6 +288,9 @@ class AlertRow(Row):
     boxes: Mapped[list[Any]]
     readings: Mapped[list[Any]]
     why: Mapped[str]
+    why_en: Mapped[str] = mapped_column(default="")
+    beside: Mapped[list[Any]] = mapped_column(default=list)
+    agreed: Mapped[bool] = mapped_column(default=False)
     model: Mapped[dict[str, Any] | None] = mapped_column(json_type())
     rule_version: Mapped[str] = mapped_column(String(32))
     review_due_at: Mapped[datetime]

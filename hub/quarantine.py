@@ -1,0 +1,161 @@
+"""Devices that speak and that nobody has registered: kept with their newest message, adopted or ignored by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from ingest.device import Sensor
+
+from .errors import NotFound
+from .house import Actor, House
+from .registry import Registry
+from .store import Transaction, device_queries
+from .store import quarantine_queries as ask
+from .store.device_rows import QuarantineRow
+from .wire import time_text
+
+MOST = 2000
+"""Devices in quarantine; where more speak, those that have been quiet longest go, and are counted."""
+PAYLOAD_MOST = 4096
+_EVENTS_KEPT = timedelta(days=365)
+_READINGS_MOST = 50
+_ANNOUNCED_MOST = 100
+
+
+def hear(house: House, strangers: Sequence[Mapping[str, Any]], troubles: Sequence[Mapping[str, Any]]) -> None:
+    """What a worker heard: devices it does not know, and what devices said of their health.
+
+    A stranger is {device, form, topic, payload, readings, announced, model, at, count}. Nothing of registered devices
+    is kept; the readings of strangers are stored as any others, so a device that is adopted has its past.
+    """
+    with house.db.write() as tx:
+        known = ask.known(tx, [s["device"] for s in strangers])
+        for stranger in strangers:
+            if device_queries.sensor_with_device(tx, stranger["device"]) is None:
+                _keep(tx, known.get(stranger["device"]), stranger)
+        tx.flush()
+        _make_room(tx, house)
+        rows = [{"device": t["device"], "code": t["code"], "text": t["text"], "at": t["at"]} for t in troubles]
+        house.tally.add("device_events", by=ask.add_events(tx, rows))
+        if any(s["device"] not in known for s in strangers):
+            waiting = ask.count(tx, ignored=False)
+            tx.after(partial(house.feed.publish, "quarantine", {"waiting": waiting}))
+
+
+def _keep(tx: Transaction, row: QuarantineRow | None, said: Mapping[str, Any]) -> None:
+    if row is None:
+        row = QuarantineRow(
+            device=said["device"], first_seen=said["at"], last_seen=said["at"], count=0, ignored=False, readings=[],
+            announced=[], form=said["form"], topic=said["topic"], payload="", model="",
+        )  # fmt: skip
+    row.count += said["count"]
+    if said["at"] >= row.last_seen and said["payload"]:
+        row.form, row.topic, row.payload = said["form"], said["topic"], said["payload"][:PAYLOAD_MOST]
+        row.last_seen = said["at"]
+    by_name = {(r["prop"], r.get("channel", "")): r for r in (*row.readings, *said["readings"])}
+    row.readings = list(by_name.values())[-_READINGS_MOST:]
+    announced = {(a["prop"], a["state_topic"]): a for a in (*row.announced, *said["announced"])}
+    row.announced = list(announced.values())[-_ANNOUNCED_MOST:]
+    row.model = said["model"] or row.model
+    tx.add(row)
+
+
+def _make_room(tx: Transaction, house: House) -> None:
+    too_many = ask.count(tx) - MOST
+    for row in ask.oldest(tx, too_many) if too_many > 0 else []:
+        tx.delete(row)
+        house.tally.add("dropped", "quarantine_full")
+
+
+def listed(house: House, ignored: bool, most: int) -> dict[str, Any]:
+    """{items, total}: those that spoke last come first; `suggested` is the profile that fits what they measure."""
+    with house.db.read() as tx:
+        rows = ask.strangers(tx, ignored, most)
+        return {"items": [_json(house, row) for row in rows], "total": ask.count(tx, ignored)}
+
+
+def read(house: House, device: str) -> dict[str, Any]:
+    """One device. Raises NotFound."""
+    with house.db.read() as tx:
+        return _json(house, _row(tx, device))
+
+
+def _row(tx: Transaction, device: str) -> QuarantineRow:
+    row = ask.stranger(tx, device)
+    if row is None:
+        raise NotFound("device in quarantine", device)
+    return row
+
+
+def ignore(house: House, actor: Actor, device: str, ignored: bool) -> dict[str, Any]:
+    """Show it no more, or again. Raises NotFound."""
+    with house.db.write() as tx:
+        row = _row(tx, device)
+        row.ignored = ignored
+        tx.audit(house.now(), actor.id, "device-ignored" if ignored else "device-shown", f"device/{device}")
+        return _json(house, row)
+
+
+def adopt(house: House, actor: Actor, sensor: Sensor) -> dict[str, Any]:
+    """Register the device as `sensor`: its next readings count. Raises NotFound, Taken, Invalid."""
+    registry = Registry(house)
+    with house.db.write() as tx:
+        row = _row(tx, sensor.device)
+        made = registry.put_new_sensor(tx, sensor)
+        # What a discovery announced lies on topics that no configured filter may cover.
+        topics = {t for a in row.announced for t in (a["state_topic"], a.get("availability_topic")) if t}
+        made.topics = sorted(topics)
+        ask.release(tx, sensor.device)
+        tx.change_assignment()
+        tx.audit(house.now(), actor.id, "device-adopted", f"sensor/{sensor.id}", device=sensor.device)
+        waiting = ask.count(tx, ignored=False)
+        tx.after(partial(house.feed.publish, "quarantine", {"waiting": waiting}))
+    return registry.sensor(sensor.id)
+
+
+def forget(house: House) -> None:
+    """What devices said of their health a year ago."""
+    with house.db.write() as tx:
+        ask.forget_events(tx, house.now() - _EVENTS_KEPT)
+
+
+def events(house: House, sensor_id: str, most: int) -> list[dict[str, Any]]:
+    """What a sensor's device or network said of its health, the newest first: {code, text, at}. Raises NotFound."""
+    with house.db.read() as tx:
+        sensor = device_queries.sensor(tx, sensor_id)
+        if sensor is None:
+            raise NotFound("sensor", sensor_id)
+        rows = ask.events(tx, sensor.device, most)
+        return [{"code": r.code, "text": r.text, "at": time_text(r.at)} for r in rows]
+
+
+def _json(house: House, row: QuarantineRow) -> dict[str, Any]:
+    props = {r["prop"] for r in row.readings} | {a["prop"] for a in row.announced}
+    return {
+        "device": row.device,
+        "form": row.form,
+        "topic": row.topic,
+        "payload": row.payload,
+        "readings": row.readings,
+        "announced": row.announced,
+        "model": row.model,
+        "first_seen": time_text(row.first_seen),
+        "last_seen": time_text(row.last_seen),
+        "count": row.count,
+        "ignored": row.ignored,
+        "suggested": suggested(house, props),
+    }
+
+
+def suggested(house: House, props: set[str]) -> str | None:
+    """The profile most of whose properties are measured; None where none is."""
+    best, most = None, 0.0
+    for key, stanza in sorted(house.rules.profiles.items()):
+        wanted = {rule["prop"] for rule in stanza.get("rules", ())}
+        share = len(wanted & props) / len(wanted) if wanted else 0.0
+        if share > most:
+            best, most = key, share
+    return best

@@ -1,0 +1,135 @@
+"""Sensors that speak HTTP to the hub itself (ThingsBoard's device API): decoded, judged, stored, as a worker would.
+
+A token names its device, whose id is a hash of it: a token is never stored or shown. One that nobody has registered is
+refused, and its device waits in quarantine.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from detectors.finding import Finding
+from ingest.device import Place, Sensor
+from ingest.reading import Reading
+from ingest.sensors.decode import Decoders
+
+from . import alerts, device_states, quarantine, readings
+from .errors import NotSignedIn
+from .house import House
+from .store import device_queries, mapping_queries
+from .store.rows import SensorRow
+
+log = logging.getLogger("hub.sensing")
+
+_FORM = "thingsboard"
+_LOCK = threading.Lock()
+"""One message at a time goes through the rules: a sensor's state must not move under another of its messages."""
+
+
+def take(house: House, token: str, payload: bytes) -> dict[str, int]:
+    """{stored, duplicates} of a telemetry message. Raises PayloadError, NotSignedIn (nobody registered the device)."""
+    now = house.now()
+    told = Decoders().decode(_FORM, f"api/v1/{token}/telemetry", payload, now)
+    found = [one for one in told if isinstance(one, Reading)]
+    if not found:
+        return {"stored": 0, "duplicates": 0}
+    with _LOCK:
+        with house.db.read() as tx:
+            row = device_queries.sensor_with_device(tx, found[0].device)
+        if row is None:
+            quarantine.hear(house, [_stranger(found, payload, now)], [])
+            raise NotSignedIn("this token is of no registered sensor; an engineer finds its device in quarantine")
+        return _judge(house, row, found)
+
+
+def _judge(house: House, row: SensorRow, found: Sequence[Reading]) -> dict[str, int]:
+    """Findings first: they are known by their ids, so a message sent again after a crash opens nothing twice."""
+    sensor, rules = sensor_of(row), house.rules.sensing
+    with house.db.read() as tx:
+        state = mapping_queries.rule_state(tx, row.id)
+    findings: list[Finding] = []
+    for reading in sorted(found, key=lambda r: r.observed_at):
+        state, more = rules.evaluate(sensor, reading, state)
+        findings += more
+    for finding in findings:
+        alerts.take_finding(house, finding, {})
+    stored = readings.store_readings(house, [_stored(r) for r in found])
+    with house.db.write() as tx:
+        mapping_queries.keep_rule_state(tx, row.id, state)
+    newest = max(found, key=lambda r: r.observed_at)
+    values = dict(row.values) | {r.prop: r.value for r in sorted(found, key=lambda r: r.observed_at)}
+    seen = max(newest.observed_at, row.last_seen or newest.observed_at)
+    said = {
+        "id": row.id,
+        "state": "online",
+        "last_seen": seen,
+        "values": values,
+        "level": state.get("level", ""),
+        "battery": state.get("battery"),
+        "ailments": [a.to_wire() for a in rules.ailments(sensor, state)],
+    }
+    device_states.take_sensors(house, [said])
+    return stored
+
+
+def tick(house: House, now: datetime) -> int:
+    """What time alone does to sensors that speak HTTP; how many findings that gave."""
+    with _LOCK:
+        with house.db.read() as tx:
+            states = mapping_queries.rule_states(tx)
+            due = {k: s for k, s in states.items() if (s.get("due_s") or now.timestamp() + 1) <= now.timestamp()}
+            rows = device_queries.sensors_of(tx, due) if due else []
+        count = 0
+        for row in rows:
+            state, findings = house.rules.sensing.tick(sensor_of(row), due[row.id], now)
+            for finding in findings:
+                alerts.take_finding(house, finding, {})
+            with house.db.write() as tx:
+                mapping_queries.keep_rule_state(tx, row.id, state)
+            count += len(findings)
+        return count
+
+
+def sensor_of(row: SensorRow) -> Sensor:
+    """A row as the rules know it."""
+    place = Place(row.lon, row.lat, row.address) if row.lon is not None and row.lat is not None else None
+    settings = tuple(sorted((name, float(value)) for name, value in row.settings.items()))
+    return Sensor(row.id, row.name, row.device, row.profile, row.every_s, place, settings, row.gateway)
+
+
+def _stored(reading: Reading) -> dict[str, Any]:
+    return {
+        "device": reading.device,
+        "prop": reading.prop,
+        "value": reading.value,
+        "unit": reading.unit,
+        "observed_at": reading.observed_at,
+        "received_at": reading.received_at,
+        "key": reading.key,
+        "quality": reading.quality.value,
+        "battery_pct": reading.battery_pct,
+        "rssi_dbm": reading.rssi_dbm,
+        "source_format": reading.source_format,
+    }
+
+
+def _stranger(found: Sequence[Reading], payload: bytes, now: datetime) -> dict[str, Any]:
+    shown = [
+        {"prop": r.prop, "channel": r.channel, "value": r.value, "unit": r.unit, "at": r.observed_at.isoformat()}
+        for r in found
+    ]
+    return {
+        "device": found[0].device,
+        "form": _FORM,
+        "topic": "HTTP api/v1/***/telemetry",
+        "payload": payload.decode("utf-8", "replace"),
+        "readings": shown,
+        "announced": [],
+        "model": "",
+        "at": now,
+        "count": 1,
+    }

@@ -1,0 +1,62 @@
+"""Quarantine, and what devices said of their own health: what is asked of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from .counting import insert_new
+from .device_rows import DeviceEventRow, QuarantineRow
+
+
+def stranger(tx: Session, device: str) -> QuarantineRow | None:
+    """The device in quarantine."""
+    return tx.get(QuarantineRow, device)
+
+
+def strangers(tx: Session, ignored: bool, most: int) -> list[QuarantineRow]:
+    """Those that spoke last come first."""
+    query = select(QuarantineRow).where(QuarantineRow.ignored.is_(ignored))
+    return list(tx.scalars(query.order_by(QuarantineRow.last_seen.desc(), QuarantineRow.device).limit(most)))
+
+
+def known(tx: Session, devices: Sequence[str]) -> dict[str, QuarantineRow]:
+    """Those of `devices` that are in quarantine."""
+    return {row.device: row for row in tx.scalars(select(QuarantineRow).where(QuarantineRow.device.in_(devices)))}
+
+
+def count(tx: Session, ignored: bool | None = None) -> int:
+    """How many devices are in quarantine."""
+    query = select(func.count()).select_from(QuarantineRow)
+    return tx.scalar(query if ignored is None else query.where(QuarantineRow.ignored.is_(ignored))) or 0
+
+
+def oldest(tx: Session, most: int) -> list[QuarantineRow]:
+    """Those that have been quiet longest; ignored ones last, so that they stay ignored."""
+    query = select(QuarantineRow).order_by(QuarantineRow.ignored, QuarantineRow.last_seen)
+    return list(tx.scalars(query.limit(most)))
+
+
+def release(tx: Session, device: str) -> None:
+    """It is in quarantine no more."""
+    tx.execute(delete(QuarantineRow).where(QuarantineRow.device == device))
+
+
+def add_events(tx: Session, rows: list[dict[str, Any]]) -> int:
+    """Keep what devices said of their health; the same said twice is kept once."""
+    return insert_new(tx, DeviceEventRow, list(rows), "device", "code", "at")
+
+
+def events(tx: Session, device: str, most: int) -> list[DeviceEventRow]:
+    """The newest first."""
+    query = select(DeviceEventRow).where(DeviceEventRow.device == device)
+    return list(tx.scalars(query.order_by(DeviceEventRow.at.desc(), DeviceEventRow.id.desc()).limit(most)))
+
+
+def forget_events(tx: Session, before: datetime) -> None:
+    """What was said before then."""
+    tx.execute(delete(DeviceEventRow).where(DeviceEventRow.at < before))
