@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.city import PASSWORD
 from tests.e2e.desk.browser import PHONE, Screen, browser
@@ -100,6 +100,17 @@ def test_the_queue_is_worked_by_keys_and_new_alerts_do_not_move_the_eye(office: 
         page.keyboard.press("z")
         expect(rows).to_have_count(4)
         expect_selected(page, ids[1])
+
+        held: list[Route] = []
+        page.route("**/reject", lambda route: held.append(route))
+        page.keyboard.press("r")
+        page.keyboard.press("3")
+        expect(rows).to_have_count(3)
+        page.keyboard.press("z")  # before the hub has answered: this verdict is meant, not the one before
+        held[0].continue_()
+        expect(rows).to_have_count(4)
+        expect_selected(page, ids[1])
+        page.unroute("**/reject")
         page.keyboard.press("u")
         expect(rows).to_have_count(3)
         page.click("[data-test=unsure-queue]")

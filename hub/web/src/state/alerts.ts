@@ -19,8 +19,8 @@ export const failure = ref<string | null>(null)
 export const selectedId = ref<string | null>(null)
 /** The alert on the stage: kept when somebody else decides it, so that nothing moves under the eye. */
 export const staged = shallowRef<Alert | null>(null)
-/** Own verdicts of this visit, newest last. */
-export const decided = ref<{ id: string; decision: string }[]>([])
+/** Own verdicts of this visit, newest last; `taken` answers once the hub has said whether it took it. */
+export const decided = shallowRef<{ id: string; taken: Promise<boolean> }[]>([])
 export const position = computed(() => queue.value.findIndex((item) => item.id === selectedId.value))
 
 let following_: (() => void)[] = []
@@ -114,11 +114,13 @@ async function decide(alert: Alert, decision: string, body: Record<string, unkno
   const next = following(queue.value, alert.id)
   drop(alert.id)
   select(next)
+  const sending = post<Alert | { alert: Alert; case: Case }>(`/api/alerts/${encodeURIComponent(alert.id)}/${decision}`, body)
+  const verdict = { id: alert.id, taken: sending.then(() => true, () => false) }
+  decided.value = [...decided.value, verdict]
   try {
-    const answer = await post<Alert | { alert: Alert; case: Case }>(`/api/alerts/${encodeURIComponent(alert.id)}/${decision}`, body)
-    decided.value.push({ id: alert.id, decision })
-    return answer
+    return await sending
   } catch (error) {
+    decided.value = decided.value.filter((one) => one !== verdict)
     const stands = error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.kind === 'claimed')
     if (stands) {
       queue.value = withAlert(queue.value, alert)
@@ -133,11 +135,11 @@ export const confirm = (alert: Alert, category: string | null) => decide(alert, 
 export const reject = (alert: Alert, reason: Reason) => decide(alert, 'reject', { reason })
 export const unsure = (alert: Alert) => decide(alert, 'unsure', {})
 
-/** Takes back the newest own verdict and puts that alert on the stage. Null when there is none. */
+/** Takes back the newest own verdict, also one still on its way, and puts that alert on the stage. Null: there is none. */
 export async function undo(): Promise<Alert | null> {
   const last = decided.value.at(-1)
-  if (!last) return null
-  decided.value.pop()
+  decided.value = decided.value.slice(0, -1)
+  if (!last || !(await last.taken)) return null
   const answer = await post<Alert | { alert: Alert }>(`/api/alerts/${encodeURIComponent(last.id)}/undo`)
   const alert = 'alert' in answer ? (answer.alert as Alert) : answer
   if (alert.state === queueState.value && !queue.value.some((item) => item.id === alert.id)) {
