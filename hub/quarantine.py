@@ -25,16 +25,17 @@ _READINGS_MOST = 50
 _ANNOUNCED_MOST = 100
 
 
-def hear(house: House, strangers: Sequence[Mapping[str, Any]], troubles: Sequence[Mapping[str, Any]]) -> None:
-    """What a worker heard: devices it does not know, and what devices said of their health.
+def hear(house: House, strangers: Sequence[Mapping[str, Any]], troubles: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a worker heard: strangers, and what devices said of their health. Which strangers are registered after all.
 
     A stranger is {device, form, topic, payload, readings, announced, model, at, count}. Nothing of registered devices
     is kept; the readings of strangers are stored as any others, so a device that is adopted has its past.
     """
     with house.db.write() as tx:
         known = ask.known(tx, [s["device"] for s in strangers])
+        registered = device_queries.with_devices(tx, {s["device"] for s in strangers})
         for stranger in strangers:
-            if device_queries.sensor_with_device(tx, stranger["device"]) is None:
+            if stranger["device"] not in registered:
                 _keep(tx, known.get(stranger["device"]), stranger)
         tx.flush()
         _make_room(tx, house)
@@ -43,6 +44,7 @@ def hear(house: House, strangers: Sequence[Mapping[str, Any]], troubles: Sequenc
         if any(s["device"] not in known for s in strangers):
             waiting = ask.count(tx, ignored=False)
             tx.after(partial(house.feed.publish, "quarantine", {"waiting": waiting}))
+    return sorted(registered)
 
 
 def _keep(tx: Transaction, row: QuarantineRow | None, said: Mapping[str, Any]) -> None:

@@ -66,10 +66,10 @@ def show(device: str, house: TheHouse, actor: Edits) -> dict[str, Any]:
 
 
 @router.post("/api/worker/heard")
-def heard(house: TheHouse, _actor: Worker, body: Heard) -> dict[str, bool]:
-    """What a worker heard besides readings of registered devices."""
-    quarantine.hear(house, [s.model_dump() for s in body.strangers], [t.model_dump() for t in body.troubles])
-    return {"ok": True}
+def heard(house: TheHouse, _actor: Worker, body: Heard) -> dict[str, list[str]]:
+    """What a worker heard besides readings of its sensors; the answer names those that are registered after all."""
+    strangers, troubles = [s.model_dump() for s in body.strangers], [t.model_dump() for t in body.troubles]
+    return {"registered": quarantine.hear(house, strangers, troubles)}
 
 
 # --- mapping profiles -------------------------------------------------------------------------------------------------

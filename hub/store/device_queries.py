@@ -33,6 +33,12 @@ def sensor_with_device(tx: Session, device: str) -> SensorRow | None:
     return tx.scalars(select(SensorRow).where(SensorRow.device == device)).first()
 
 
+def with_devices(tx: Session, devices: Collection[str]) -> set[str]:
+    """Those of `devices` that belong to a sensor."""
+    query = select(SensorRow.device)
+    return {device for part in _parts(devices) for device in tx.scalars(query.where(SensorRow.device.in_(part)))}
+
+
 def sensors(tx: Session, after: str | None = None, limit: int | None = None) -> list[SensorRow]:
     """By id, those after `after`."""
     query = select(SensorRow).order_by(SensorRow.id).limit(limit)

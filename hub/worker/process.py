@@ -44,6 +44,7 @@ from .newest import Newest
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening
 from .showing import Showing
+from .sights import Sight, Sights
 from .spool import Spool, SpoolFull
 from .status import News
 from .uplink import HubAway, Refused, Sender, Uplink
@@ -99,6 +100,7 @@ class Worker:
         self._posting = Uplink(settings.hub_url, settings.token, settings.shard)
         self._sender = Sender(self._spool, self._posting, self.counters)
         self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
+        self._sights = Sights(self._spool, self._sender.wake)
         self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
         self._views = Views(settings.data_dir)
         self._looker = Looker(open_source=open_source, on_look=self._on_look, memory=self._views.memory)
@@ -133,13 +135,16 @@ class Worker:
                     self._apply(assignment)
                 if time.monotonic() >= next_status:
                     self._report()
+                    self._tell_of_strangers()
                     next_status = time.monotonic() + self._settings.status_every_s
             except (HubAway, Refused) as error:
                 if time.monotonic() - said > 60.0:
                     said = time.monotonic()
                     log.warning("no assignment from the hub: %s", error)
-            for camera, not_before in self._rechecks.wanted(datetime.now(UTC)):
+            now = datetime.now(UTC)
+            for camera, not_before in (*self._rechecks.wanted(now), *self._sights.wanted(now)):
                 self._looker.ask(camera, not_before)
+            self._listening.tick(now)
             if time.monotonic() >= next_views:
                 next_views = time.monotonic() + _VIEWS_EVERY_S
                 self._views.save(self._looker.memories())
@@ -189,6 +194,7 @@ class Worker:
         self._looker.set_limits(**wire["looking"])
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
+        self._sights.assign([Sight.from_wire(s) for s in wire.get("sights") or ()])
         rules = SensorRules(wire["profiles"], kinds, self._settings.timezone)
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **wire.get("sensing") or {})
         self._connect(wire.get("broker"))
@@ -246,7 +252,7 @@ class Worker:
         if pipeline is None or not state.sees:
             return  # a black, covered or turned lens says nothing about the street: the rules stay silent
         worthy = _Worthy(frame, pipeline, pipeline.gate(frame))
-        if worthy.job is None and not self._rechecks.waits_for(frame):
+        if worthy.job is None and not self._rechecks.waits_for(frame) and not self._sights.waits_for(frame):
             return
         # Where inference is slower than the looks this waits: looks get rarer by priority, none is decoded in vain.
         lost = self._worthy.put(frame.camera, worthy, _PATIENCE_S)
@@ -263,6 +269,7 @@ class Worker:
                     self._keep(found)
                 for worthy in taken:
                     self._rechecks.on_frame(worthy.frame, pipeline)
+                    self._sights.on_frame(worthy.frame, pipeline)
             except DetectorError as error:
                 self.counters["dropped_infer"] += len(taken)
                 log.error("%d looks were not judged: %s", len(taken), error)
@@ -320,6 +327,17 @@ class Worker:
             self._news.lost()
             raise
 
+    def _tell_of_strangers(self) -> None:
+        """Tell the hub of devices that nobody registered. Raises HubAway, Refused."""
+        body = self._listening.strangers.take(time.monotonic())
+        if body is None:
+            return
+        try:
+            self._listening.strangers.registered(self._uplink.heard(body))
+        except HubAway:
+            self._listening.strangers.lost(body)
+            raise
+
     def _counts(self) -> dict[str, Any]:
         counters = dict(self.counters)
         if self._pipeline is not None:
@@ -353,8 +371,10 @@ def _camera(wire: Mapping[str, Any], preroll_s: float) -> Camera:
 
 def _sensor(wire: Mapping[str, Any]) -> Sensor:
     return Sensor(
-        wire["id"], wire["name"], wire["device"], wire["profile"], float(wire["every_s"]), _place(wire.get("place"))
-    )
+        wire["id"], wire["name"], wire["device"], wire["profile"], float(wire["every_s"]), _place(wire.get("place")),
+        tuple(sorted((name, float(value)) for name, value in (wire.get("settings") or {}).items())),
+        wire.get("gateway") or "",
+    )  # fmt: skip
 
 
 def _place(wire: Mapping[str, Any] | None) -> Place | None:

@@ -7,8 +7,9 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,19 +22,37 @@ from ingest.sensors.decode import Decoders, explains
 from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Trouble
 from ingest.sensors.mqtt import Message
 
-from .hearing import READINGS_PER_S, Hearing
+from .hearing import MOST_DEVICES, READINGS_PER_S, Hearing
 from .rechecking import Rechecks
 from .spool import Spool
+from .strangers import Strangers
 
 log = logging.getLogger("worker.sensing")
 
 
 _SAID_MOST = 1000
+_MANY = 100
+"""Messages in one batch that speak of a backlog."""
+_SETTLES_S = 5.0
+"""How long after the start, or after a backlog, nothing is concluded from silence."""
 _COUNTED = {Presence: "presences", Trouble: "troubles", Announced: "announced", RebirthWanted: "rebirths_wanted"}
 
 
 Admit = Callable[[Reading, bool], bool]
 """Whether a reading may come in; the second argument: whether the broker had kept its message."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What a batch of messages said. `explaining`: messages that explain later ones.
+
+    `others`: what is no reading, with its message. `strangers`: the newest message of each device that is not known.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    explaining: list[Message] = field(default_factory=list)
+    others: list[tuple[Message, Presence | Trouble | Announced | RebirthWanted]] = field(default_factory=list)
+    strangers: dict[str, tuple[Message, list[Reading]]] = field(default_factory=dict)
 
 
 def decode(
@@ -42,15 +61,13 @@ def decode(
     said: dict[str, float],
     decoders: Decoders,
     admit: Admit = lambda _reading, _retained: True,
-) -> tuple[list[Reading], list[Message]]:
-    """All readings of `messages`, and those messages that explain later ones.
+    known: Container[str] = (),
+) -> Told:
+    """What `messages` say. An unreadable payload is counted, named at most once a minute, and skipped.
 
-    An unreadable payload is counted, named at most once a minute, and skipped.
-
-    What else the messages say (who came, who is new, what is wrong) is counted, and logged as often.
+    What is no reading (who came, who is new, what is wrong) is counted, and logged as often.
     """
-    readings: list[Reading] = []
-    explaining: list[Message] = []
+    all_told = Told()
     for message in messages:
         try:
             told = decoders.decode(message.format, message.topic, message.payload, message.received_at)
@@ -60,15 +77,23 @@ def decode(
                 log.warning("%s (%d unreadable payloads so far)", error, counters["dropped_payload"])
             continue
         if explains(message.format, message.topic):
-            explaining.append(message)
+            all_told.explaining.append(message)
         for one in told:
             if isinstance(one, Reading):
                 if admit(one, message.retained):
-                    readings.append(one)
+                    all_told.readings.append(one)
+                if one.device not in known:
+                    _of_stranger(all_told, message, one)
             else:
                 counters[_COUNTED[type(one)]] += 1
+                all_told.others.append((message, one))
                 _log_said(one, said)
-    return readings, explaining
+    return all_told
+
+
+def _of_stranger(told: Told, message: Message, reading: Reading) -> None:
+    newest, readings = told.strangers.get(reading.device, (None, []))
+    told.strangers[reading.device] = message, [*readings, reading] if newest is message else [reading]
 
 
 def _log_said(one: Presence | Trouble | Announced | RebirthWanted, said: dict[str, float]) -> None:
@@ -98,6 +123,8 @@ class Listening:
         self, spool: Spool, rechecks: Rechecks, counters: Counter[str], on_finding: Callable[[], None]
     ) -> None:
         self._spool, self._rechecks, self._counters, self._on_finding = spool, rechecks, counters, on_finding
+        self.strangers = Strangers()
+        self._gone = spool.gone()
         self._states: dict[str, dict[str, Any]] = spool.rule_states()
         self._hearing = Hearing(spool.heard())
         for readings in spool.kept():
@@ -108,8 +135,13 @@ class Listening:
             with suppress(PayloadError):
                 self._decoders.decode(form, topic, payload, received_at)
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
+        self._by_id: Mapping[str, Sensor] = {}
+        self._due_s = {sensor: state["due_s"] for sensor, state in self._states.items() if state.get("due_s")}
+        self._settled_s = time.monotonic() + _SETTLES_S
+        self._ailments: dict[str, tuple[Any, list[dict[str, Any]]]] = {}
 
     def end(self) -> None:
         """After the last batch."""
@@ -119,8 +151,11 @@ class Listening:
         """The sensors and rules of the newest assignment, and how much one device may send for long."""
         with self._lock:
             self._by_device = {s.device: s for s in sensors}
+            self._by_id = {s.id: s for s in sensors}
             self._rules = rules
+            self._ailments.clear()
             self._hearing.readings_per_s = readings_per_s
+        self.strangers.assigned()
 
     def on_batch(self, messages: Sequence[Message]) -> None:
         """Called by the listener before it acknowledges: returns only when all is judged and on the disk.
@@ -131,21 +166,98 @@ class Listening:
             by_device, rules = self._by_device, self._rules
         if rules is None:
             raise RuntimeError("no assignment yet")
+        with self._turn:
+            self._take(messages, by_device, rules)
+
+    def _take(self, messages: Sequence[Message], by_device: Mapping[str, Sensor], rules: SensorRules) -> None:
         now_s = time.monotonic()
-        admitted, explaining = decode(
-            messages, self._counters, self._said, self._decoders, lambda r, kept: self._admits(r, kept, now_s)
+        if len(messages) >= _MANY:
+            self._settled_s = now_s + _SETTLES_S
+        told = decode(
+            messages,
+            self._counters,
+            self._said,
+            self._decoders,
+            lambda r, kept: self._admits(r, kept, now_s),
+            by_device,
         )
-        readings = self._spool.unknown(admitted)
-        self._counters["dropped_duplicate"] += len(admitted) - len(readings)
+        readings = self._spool.unknown(told.readings)
+        self._counters["dropped_duplicate"] += len(told.readings) - len(readings)
         states, findings = self._judge(readings, by_device, rules)
-        if readings or explaining:
-            explained = ((m.topic, m.format, m.payload, m.received_at) for m in explaining)
+        if readings or told.explaining:
+            explained = ((m.topic, m.format, m.payload, m.received_at) for m in told.explaining)
             self._spool.keep(readings, states, findings, explained)
-        self._states.update(states)
+        if told.others or self._gone:
+            self._follow(told.others, readings)
+        self._moved(states)
         self._hearing.take(readings)
         if heard := self._hearing.to_save(now_s):
             self._spool.keep_heard(heard)
+        for device, (message, said) in told.strangers.items():
+            self.strangers.speak(device, message, said)
         self._tell(readings, findings, by_device, rules)
+
+    def _moved(self, states: Mapping[str, dict[str, Any]]) -> None:
+        """The rules stand so from now on."""
+        self._states.update(states)
+        for sensor, state in states.items():
+            due_s = state.get("due_s")
+            if due_s is not None:
+                self._due_s[sensor] = due_s
+            elif sensor in self._due_s:
+                del self._due_s[sensor]
+
+    def _follow(self, others: Sequence[tuple[Message, Any]], readings: Sequence[Reading]) -> None:
+        """Who went and who came back, on the disk before the messages are acknowledged; who is new, what is wrong."""
+        went, back = dict[str, tuple[datetime, str]](), set[str]()
+        for message, one in others:
+            if isinstance(one, Announced) and one.device not in self._by_device:
+                self.strangers.announce(message, one)
+            elif isinstance(one, Trouble | RebirthWanted):
+                self.strangers.trouble(one)
+            elif isinstance(one, Presence) and one.online:
+                went.pop(one.device, None)
+                back.add(one.device)
+            elif isinstance(one, Presence) and len(self._gone) + len(went) < MOST_DEVICES:
+                back.discard(one.device)
+                went[one.device] = (one.at, one.why)
+        # Whatever speaks is there, unless it spoke before it went.
+        for reading in readings:
+            gone = went.get(reading.device) or self._gone.get(reading.device)
+            if gone is not None and reading.observed_at > gone[0]:
+                went.pop(reading.device, None)
+                back.add(reading.device)
+        back &= self._gone.keys()
+        if went or back:
+            self._spool.keep_gone(went, back)
+            self._gone = {d: g for d, g in self._gone.items() if d not in back} | went
+
+    def tick(self, now: datetime) -> None:
+        """What time alone does: a door that was open ten minutes ago and has not spoken since is still open.
+
+        Nothing while a backlog may still be on its way, which may hold what it said since.
+        """
+        due = [sensor for sensor, due_s in self._due_s.copy().items() if due_s <= now.timestamp()]
+        if not due or time.monotonic() < self._settled_s:
+            return
+        with self._turn:
+            with self._lock:
+                by_id, rules = self._by_id, self._rules
+            if rules is None:
+                return
+            states, findings = dict[str, dict[str, Any]](), list[Finding]()
+            for sensor_id in due:
+                sensor = by_id.get(sensor_id)
+                if sensor is None:
+                    del self._due_s[sensor_id]
+                    continue
+                states[sensor_id], found = rules.tick(sensor, self._states[sensor_id], now)
+                findings += found
+            self._spool.keep((), states, findings)
+            self._moved(states)
+            self._tell((), findings, {}, rules)
+        if findings:
+            self._on_finding()
 
     def _admits(self, reading: Reading, retained: bool, now_s: float) -> bool:
         why = self._hearing.refuses(reading, retained, now_s)
@@ -211,7 +323,35 @@ class Listening:
             seen, values = self._hearing.of(sensor.device)
             silent = rules is not None and seen is not None and rules.silent(sensor, seen, now)
             state = "unknown" if seen is None else "silent" if silent else "online"
+            standing = self._states.get(sensor.id) or {}
             rows.append(
-                {"id": sensor.id, "state": state, "last_seen": seen.isoformat() if seen else None, "values": values}
+                {
+                    "id": sensor.id,
+                    "state": self._presence(sensor) or state,
+                    "last_seen": seen.isoformat() if seen else None,
+                    "values": values,
+                    "level": standing.get("level", ""),
+                    "battery": standing.get("battery"),
+                    "ailments": self._ailing(sensor, standing, rules),
+                }
             )
         return rows
+
+    def _presence(self, sensor: Sensor) -> str:
+        """`offline` or `gateway_lost` where that was said; else empty."""
+        if not self._gone:
+            return ""
+        if sensor.device in self._gone and self._gone[sensor.device][1] != "NDEATH":
+            return "offline"
+        # Sparkplug's devices are named after their edge node, whose death is theirs.
+        node = sensor.gateway or sensor.device.rpartition("/")[0]
+        return "gateway_lost" if node in self._gone else "offline" if sensor.device in self._gone else ""
+
+    def _ailing(self, sensor: Sensor, state: dict[str, Any], rules: SensorRules | None) -> list[dict[str, Any]]:
+        if rules is None or not state:
+            return []
+        before = self._ailments.get(sensor.id)
+        if before is None or before[0] is not state:
+            found = [ailment.to_wire() for ailment in rules.ailments(sensor, state)]
+            before = self._ailments[sensor.id] = state, found
+        return before[1]

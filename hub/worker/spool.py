@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS posted (one INTEGER PRIMARY KEY CHECK (one = 1), seq 
 INSERT OR IGNORE INTO posted VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS rule_state (sensor TEXT PRIMARY KEY, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS heard (device TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS gone (device TEXT PRIMARY KEY, at TEXT NOT NULL, why TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS explaining (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL UNIQUE, form TEXT NOT NULL, payload BLOB NOT NULL,
     received_at TEXT NOT NULL);
@@ -147,6 +148,14 @@ class Spool:
             self._keep_files(contents)
             key = f"{recheck}@{look['captured_at']}"
             self._put(db, f"/api/rechecks/{recheck}/looks", "look", key, look, files)
+
+    def add_sight(self, sight: str, body: dict[str, Any], picture: bytes) -> None:
+        """Keep the look that a sensor's alarm asked for, with its JPEG; kept once."""
+        contents = {hashlib.sha256(picture).hexdigest(): picture}
+        with self._transaction() as db:
+            self._keep_files(contents)
+            files = dict.fromkeys(contents, "image/jpeg")
+            self._put(db, f"/api/sights/{sight}", "sight", f"sight/{sight}", body, files)
 
     def _put(
         self, db: sqlite3.Connection, path: str, field: str, key: str, body: dict[str, Any], files: dict[str, str]
@@ -285,6 +294,19 @@ class Spool:
         with self._lock:
             rows = self._db.execute("SELECT topic, form, payload, received_at FROM explaining ORDER BY seq").fetchall()
         return [(topic, form, payload, datetime.fromisoformat(at)) for topic, form, payload, at in rows]
+
+    def gone(self) -> dict[str, tuple[datetime, str]]:
+        """Devices that said, or whose broker said, that they went: when, and how that was said."""
+        with self._lock:
+            rows = self._db.execute("SELECT device, at, why FROM gone").fetchall()
+        return {device: (datetime.fromisoformat(at), why) for device, at, why in rows}
+
+    def keep_gone(self, went: Mapping[str, tuple[datetime, str]], back: Iterable[str]) -> None:
+        """Who went, and who came back."""
+        with self._transaction() as db:
+            rows = [(device, at.isoformat(), why) for device, (at, why) in went.items()]
+            db.executemany("INSERT OR REPLACE INTO gone VALUES (?, ?, ?)", rows)
+            db.executemany("DELETE FROM gone WHERE device = ?", [(device,) for device in back])
 
     def rule_states(self) -> dict[str, dict[str, Any]]:
         """The state of the rules of each sensor, as last committed."""

@@ -60,6 +60,11 @@ class Uplink:
         answer = self._send("POST", "/api/worker/status", json=body).json()
         return bool(answer.get("full"))
 
+    def heard(self, body: dict[str, Any]) -> list[str]:
+        """Tell of strangers and of devices' health; which of the strangers are registered with another worker."""
+        answer = self._send("POST", "/api/worker/heard", json=body).json()
+        return list(answer.get("registered") or ())
+
     def last_look(self, camera: str, captured_at: datetime, jpeg: bytes) -> None:
         """Show the newest picture of a camera on the screens."""
         headers = {"Content-Type": "image/jpeg", "X-Captured-At": captured_at.isoformat()}

@@ -27,7 +27,7 @@ def test_one_unreadable_message_costs_only_itself(caplog: pytest.LogCaptureFixtu
     messages = [message("json", "a/1", b'{"open": 1}'), *[message("json", "a/2", b"{")] * 5]
     messages += [message("lorawan", "a/3", b"{}"), message("json", "a/4", b'{"open": 0}')]
     with caplog.at_level(logging.WARNING, "worker.sensing"):
-        readings, _ = decode(messages, counters, said, Decoders())
+        readings = decode(messages, counters, said, Decoders()).readings
     assert [(r.device, r.value) for r in readings] == [("1", 1.0), ("4", 0.0)]
     assert counters["dropped_payload"] == 6
     assert len(caplog.messages) == 2, "each topic once a minute"
@@ -39,7 +39,7 @@ def test_what_is_no_reading_is_counted(caplog: pytest.LogCaptureFixture) -> None
     data = payload(metric(1.0, 9, name="level_cm"), seq=3)
     messages = [message("tasmota", "tele/x/LWT", b"Online"), *[message("sparkplug", "spBv1.0/g/NDATA/n", data)] * 3]
     with caplog.at_level(logging.WARNING, "worker.sensing"):
-        readings, _ = decode(messages, counters, {}, decoders)
+        readings = decode(messages, counters, {}, decoders).readings
     assert [r.prop for r in readings] == ["level_cm"] * 3
     assert counters == {"presences": 1, "rebirths_wanted": 1}
     assert ["spBv1.0/g/NCMD/n" in line for line in caplog.messages] == [True]
