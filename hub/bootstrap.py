@@ -16,16 +16,18 @@ from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
-from . import alerts, conditions, grids, people, quarantine, readings, units
+from . import alerts, conditions, grids, letters, people, quarantine, readings, units
 from .api import create_app
 from .config import Settings
 from .domain import category, routing
 from .domain.clock import Calendar
 from .domain.role import Role
+from .domain.scoring import read_rules as read_scoring
 from .evidence import EvidenceStore, replace_file
 from .feed import Feed
 from .house import House, Tally
 from .notices import Notices
+from .office import read_office
 from .outbox import Outbox, Post, Send
 from .registry import Registry
 from .rulebook import RuleBook
@@ -74,6 +76,8 @@ class Hub:
         self.house.db.migrate()
         self._departments()
         conditions.seed(self.house)
+        with self.house.db.write() as tx:
+            letters.keep_shipped(tx, self.settings, self.house.now())
 
     def prepare(self) -> None:
         """Migrate, make the first administrator and the worker token, read the inventory files. May be repeated."""
@@ -225,6 +229,8 @@ def build_hub(
         db=Database(settings.database),
         readings=ReadingStore(),
         rules=rules or read_rules(settings),
+        office=read_office(settings.office_file),
+        scoring=read_scoring(settings.scoring_dir),
         evidence=EvidenceStore(settings.data_dir / "evidence"),
         feed=Feed(int(now().timestamp() * 1000)),
         now=now,

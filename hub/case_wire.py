@@ -49,6 +49,24 @@ def case_json(
     return shown
 
 
+def case_brief(row: CaseRow) -> dict[str, Any]:
+    """A case as lists of other things name it."""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "state": row.state,
+        "state_name": STATE_NAMES[CaseState(row.state)],
+        "category": row.category,
+        "address": row.address or row.source_name,
+        "department": row.department_id or row.last_department_id,
+        "urgent": row.urgent,
+        "supervised": row.supervised,
+        "opened_at": time_text(row.opened_at),
+        "deadline": time_text(row.deadline),
+        "closed_at": time_text(row.closed_at),
+    }
+
+
 def open_actions(row: CaseRow, actor: Actor) -> list[CaseAction]:
     """What `actor` can do with the case now."""
     return [action for action in CASE.allowed(CaseState(row.state)) if actor.role in MOVES[action].roles]
@@ -185,7 +203,7 @@ def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
         "by": move.by,
         "by_name": move.by_name,
         "action": move.action,
-        "name": _move_name(move.action),
+        "name": move_name(move.action),
         "from": move.from_state,
         "to": move.to_state,
         "department": names.department(move.department_id),
@@ -195,7 +213,8 @@ def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
     }
 
 
-def _move_name(action: str) -> dict[str, str]:
+def move_name(action: str) -> dict[str, str]:
+    """What a line of the history is called."""
     if action in HISTORY_NAMES:
         return HISTORY_NAMES[action]
     move = MOVES[CaseAction(action)]

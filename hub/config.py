@@ -66,6 +66,9 @@ class Settings:
     categories_dir: Path = field(default_factory=lambda: shipped("configs") / "categories")
     departments_file: Path = field(default_factory=lambda: shipped("configs") / "departments.yaml")
     routing_file: Path = field(default_factory=lambda: shipped("configs") / "routing.yaml")
+    office_file: Path = field(default_factory=lambda: shipped("configs") / "supervision.yaml")
+    letters_dir: Path = field(default_factory=lambda: shipped("configs") / "letters")
+    scoring_dir: Path = field(default_factory=lambda: shipped("configs") / "scoring")
     calendar_file: Path = field(default_factory=lambda: shipped("configs") / "calendar.yaml")
     cameras_file: Path | None = None
     sensors_file: Path | None = None
@@ -319,6 +322,9 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "departments": ("departments_file", _existing),
     "routing": ("routing_file", _existing),
     "calendar": ("calendar_file", _existing),
+    "supervision": ("office_file", _existing),
+    "letters": ("letters_dir", _existing),
+    "scoring": ("scoring_dir", _existing),
     "cameras": ("cameras_file", _existing),
     "sensor_list": ("sensors_file", _existing),
     "grids": ("grids_file", _existing),

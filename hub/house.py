@@ -11,8 +11,10 @@ from typing import Any
 
 from .config import Settings
 from .domain.role import Role
+from .domain.scoring import ScoringRule
 from .evidence import EvidenceStore
 from .feed import Feed
+from .office import Office
 from .rulebook import RuleBook
 from .store import Database, ReadingStore
 
@@ -63,6 +65,8 @@ class House:
     db: Database
     readings: ReadingStore
     rules: RuleBook
+    office: Office
+    scoring: tuple[ScoringRule, ...]
     evidence: EvidenceStore
     feed: Feed
     now: Callable[[], datetime]

@@ -14,8 +14,10 @@ from detectors.finding import FindingError
 
 from ..domain.grid import GridError
 from ..domain.machine import IllegalMove
+from ..domain.period import PeriodError
 from ..errors import HubError, TooManyTries
 from ..evidence import DamagedEvidence
+from ..papers.template import TemplateError
 
 log = logging.getLogger("hub.api")
 
@@ -38,6 +40,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IllegalMove, _illegal)
     app.add_exception_handler(FindingError, _broken_finding)
     app.add_exception_handler(GridError, _broken_finding)
+    app.add_exception_handler(PeriodError, _broken_finding)
+    app.add_exception_handler(TemplateError, _broken_template)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(DamagedEvidence, _damaged)
@@ -70,6 +74,11 @@ def _illegal(_request: Request, error: Exception) -> Problem:
 def _broken_finding(_request: Request, error: Exception) -> Problem:
     field, _colon, _rest = str(error).partition(":")
     return problem(422, "invalid", "A field cannot be used", str(error), field=field)
+
+
+def _broken_template(_request: Request, error: Exception) -> Problem:
+    assert isinstance(error, TemplateError)
+    return problem(422, "broken-template", "The template cannot be used", str(error), problems=error.problems)
 
 
 def _unreadable(_request: Request, error: Exception) -> Problem:

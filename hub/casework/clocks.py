@@ -9,6 +9,7 @@ from ..domain.stage_clock import Stage, StageClock
 from ..house import House
 from ..store import Transaction, case_queries, timer_queries
 from ..store.case_rows import CaseRow, ClockRow
+from . import ladder
 
 _A = CaseAction
 OVERDUE = "overdue"
@@ -97,6 +98,7 @@ def begin(
     tx.add(row)
     tx.flush()
     timer_queries.put(tx, OVERDUE, subject_of(row), row.deadline, case.id)
+    ladder.follow(tx, house, row, clock, fresh=True)
     return row
 
 
@@ -161,13 +163,13 @@ def _run(
 
 def _pause(tx: Transaction, house: House, row: ClockRow | None, now: datetime) -> None:
     if row is not None:
-        _write(row, clock_of(row).pause(now, house.rules.calendar))
+        _change(tx, house, row, clock_of(row).pause(now, house.rules.calendar))
         timer_queries.drop(tx, OVERDUE, subject_of(row))
 
 
 def _resume(tx: Transaction, house: House, row: ClockRow | None, now: datetime) -> None:
     if row is not None:
-        _write(row, clock_of(row).resume(now, house.rules.calendar))
+        _change(tx, house, row, clock_of(row).resume(now, house.rules.calendar))
         row.calendar_version = house.rules.calendar.version
         if row.overdue_at is None:
             timer_queries.put(tx, OVERDUE, subject_of(row), row.deadline, row.case_id)
@@ -175,15 +177,20 @@ def _resume(tx: Transaction, house: House, row: ClockRow | None, now: datetime) 
 
 def _extend(tx: Transaction, house: House, row: ClockRow | None, now: datetime) -> None:
     if row is not None:
-        _write(row, clock_of(row).extend(now, house.rules.calendar))
+        _change(tx, house, row, clock_of(row).extend(now, house.rules.calendar))
         timer_queries.put(tx, OVERDUE, subject_of(row), row.deadline, row.case_id)
 
 
 def _finish(tx: Transaction, house: House, case: CaseRow, row: ClockRow, outcome: str, now: datetime) -> None:
     if row.finished_at is None:
-        _write(row, clock_of(row).finish(now, house.rules.calendar))
+        _change(tx, house, row, clock_of(row).finish(now, house.rules.calendar))
         row.outcome = outcome
         timer_queries.drop(tx, OVERDUE, subject_of(row))
+
+
+def _change(tx: Transaction, house: House, row: ClockRow, clock: StageClock) -> None:
+    _write(row, clock)
+    ladder.follow(tx, house, row, clock)
 
 
 def _write(row: ClockRow, clock: StageClock) -> None:

@@ -202,6 +202,7 @@ HISTORY_NAMES: Mapping[str, dict[str, str]] = {
     "consent": {"zh": "同意", "en": "Consented"},
     "deny": {"zh": "不同意", "en": "Denied"},
     "take_back": {"zh": "撤回申请", "en": "Request taken back"},
+    "supervise": {"zh": "督办", "en": "Supervised"},
     "overdue": {"zh": "超时", "en": "Deadline passed"},
     "part_accept": {"zh": "会办签收", "en": "Joint unit accepted"},
     "part_feedback": {"zh": "会办反馈", "en": "Joint unit answered"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .machine import Machine
+from .role import Role
 
 
 class LetterKind(StrEnum):
@@ -139,6 +140,18 @@ LETTER: Machine[LetterState, LetterAction] = Machine(
         (_S.ANSWERED, _A.ACCEPT_REPLY): _S.DONE,
     },
 )
+
+_CENTRE = frozenset({Role.ADMIN, Role.STAFF, Role.SHIFT_LEADER, Role.DISPATCHER})
+_SIGNS = frozenset({Role.ADMIN, Role.STAFF, Role.SHIFT_LEADER, Role.LEADER})
+
+LETTER_ROLES: Mapping[LetterAction, frozenset[Role]] = {
+    _A.SIGN: _SIGNS,
+    _A.REPLY: frozenset({Role.ADMIN, Role.DEPARTMENT, Role.DEPARTMENT_LEAD}),
+    _A.REFUSE_REPLY: _CENTRE,
+    _A.ACCEPT_REPLY: _CENTRE,
+    _A.WITHDRAW: _SIGNS,
+}
+"""Who may do what; `staff` is a centre where one person does everything."""
 
 LETTER_STATE_NAMES: Mapping[LetterState, dict[str, str]] = {
     _S.DRAFT: {"zh": "待签发", "en": "To be signed"},

@@ -69,6 +69,13 @@ class Right(StrEnum):
     SEE_RULES = "see_rules"
     EDIT_RULES = "edit_rules"
     SEE_PHONES = "see_phones"
+    SEE_LETTERS = "see_letters"
+    SUPERVISE = "supervise"
+    EDIT_TEMPLATES = "edit_templates"
+    SEE_WHISTLES = "see_whistles"
+    BLOW_WHISTLES = "blow_whistles"
+    SEE_REPORTS = "see_reports"
+    EVALUATE = "evaluate"
     WORK = "work"
 
 
@@ -76,19 +83,21 @@ _R = Right
 
 _CENTRE = frozenset({_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_RULES})
 _UNIT = frozenset({_R.SEE_OWN_CASES, _R.SEE_EVIDENCE})
+_READS = frozenset({_R.SEE_LETTERS, _R.SEE_WHISTLES})
+_LEADS = _READS | {_R.SUPERVISE, _R.BLOW_WHISTLES, _R.EDIT_TEMPLATES, _R.SEE_REPORTS}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right) - {_R.SEE_OWN_CASES},
-    Role.STAFF: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
-    Role.SHIFT_LEADER: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
-    Role.ACCEPTOR: _CENTRE | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
-    Role.DISPATCHER: _CENTRE | {_R.SEE_PHONES},
-    Role.DEPARTMENT: _UNIT,
-    Role.DEPARTMENT_LEAD: _UNIT,
-    Role.HANDLER: _UNIT,
+    Role.STAFF: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.EVALUATE},
+    Role.SHIFT_LEADER: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
+    Role.ACCEPTOR: _CENTRE | _READS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.SEE_REPORTS},
+    Role.DISPATCHER: _CENTRE | _READS | {_R.SEE_PHONES, _R.SUPERVISE, _R.SEE_REPORTS},
+    Role.DEPARTMENT: _UNIT | _READS | {_R.BLOW_WHISTLES},
+    Role.DEPARTMENT_LEAD: _UNIT | _READS | {_R.BLOW_WHISTLES},
+    Role.HANDLER: _UNIT | _READS,
     Role.COLLECTOR: _UNIT,
-    Role.EVALUATOR: frozenset({_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}),
-    Role.LEADER: frozenset({_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS}),
+    Role.EVALUATOR: _READS | {_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_REPORTS, _R.EVALUATE},
+    Role.LEADER: _READS | {_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_REPORTS, _R.SUPERVISE},
     # Logs, and nothing that could be changed or looked at besides.
     Role.AUDITOR: frozenset({_R.SEE_AUDIT}),
     Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES, _R.EDIT_RULES},

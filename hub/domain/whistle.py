@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from .evaluation import percent
 from .machine import Machine
+from .role import Role
 
 
 class WhistleKind(StrEnum):
@@ -101,6 +102,29 @@ WHISTLE_ACTION_NAMES: Mapping[WhistleAction, dict[str, str]] = {
     _A.MARK: {"zh": "评价", "en": "Mark"},
     _A.CLOSE: {"zh": "办结", "en": "Close"},
 }
+_CENTRE = frozenset({Role.ADMIN, Role.STAFF, Role.SHIFT_LEADER})
+_UNITS = frozenset({Role.DEPARTMENT, Role.DEPARTMENT_LEAD})
+
+WHISTLE_ROLES: Mapping[WhistleAction, frozenset[Role]] = {
+    _A.APPROVE: _CENTRE | {Role.LEADER},
+    _A.REFUSE: _CENTRE | {Role.LEADER},
+    _A.WITHDRAW: _CENTRE | _UNITS,
+    _A.ARRIVE: _UNITS | {Role.HANDLER},
+    _A.GATHER: _CENTRE | _UNITS,
+    _A.RESULT: _CENTRE | _UNITS,
+    _A.MARK: _UNITS,
+    _A.CLOSE: _CENTRE | _UNITS,
+}
+"""Which roles may act; of the units it is the caller, for `arrive` a called one, for `mark` both (`parts_in`)."""
+
+
+def parts_in(action: WhistleAction, *, caller: bool, called: bool) -> bool:
+    """Whether a unit that is the caller, or a called one, has that part in the whistle."""
+    if action is WhistleAction.ARRIVE:
+        return called
+    return (caller or called) if action is WhistleAction.MARK else caller
+
+
 ENDED = (_S.CLOSED, _S.REFUSED, _S.WITHDRAWN)
 
 

@@ -1,6 +1,11 @@
 """The hub's database: SQLite by default, PostgreSQL by URL. The only package that knows SQLAlchemy."""
 
-from . import case_rows, category_rows, device_rows  # noqa: F401  (tables that belong to the metadata of `rows`)
+from . import (  # noqa: F401  (tables that belong to the metadata of `rows`)
+    case_rows,
+    category_rows,
+    device_rows,
+    supervision_rows,
+)
 from .database import Database, StoreError, Transaction
 from .readings import ReadingStore
 

@@ -133,6 +133,14 @@ def last_handle_clock(tx: Session, case_id: str) -> ClockRow | None:
     return tx.scalars(query.order_by(ClockRow.id.desc()).limit(1)).first()
 
 
+def clock(tx: Session, clock_id: int, *, lock: bool = False) -> ClockRow | None:
+    """One clock; `lock` holds it until the transaction ends."""
+    query = select(ClockRow).where(ClockRow.id == clock_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return tx.scalars(query).first()
+
+
 def part_units(tx: Session, case_id: str) -> list[str]:
     """The units that assist in a joint case."""
     return list(tx.scalars(select(PartRow.department_id).where(PartRow.case_id == case_id)))

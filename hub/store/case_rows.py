@@ -30,6 +30,10 @@ class CaseRow(Row):
         Index("ix_cases_category_code_open_lat", "category_code", "open", "lat"),
         Index("ix_cases_category_code_closed_at", "category_code", "closed_at"),
         Index("ix_cases_open_due_at", "open", "due_at"),
+        # For reports: each counter of a period is a range over one of these.
+        Index("ix_cases_filed_at", "filed_at"),
+        Index("ix_cases_closed_at", "closed_at"),
+        Index("ix_cases_deadline", "deadline"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     number: Mapped[str] = mapped_column(String(19), unique=True)
@@ -100,7 +104,7 @@ class MoveRow(Row):
     """One line of a case's history."""
 
     __tablename__ = "moves"
-    __table_args__ = (Index("ix_moves_case_id_id", "case_id", "id"),)
+    __table_args__ = (Index("ix_moves_case_id_id", "case_id", "id"), Index("ix_moves_action_at", "action", "at"))
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
     at: Mapped[datetime]
@@ -130,6 +134,8 @@ class ClockRow(Row):
         Index("ix_case_clocks_case_id_id", "case_id", "id"),
         Index("ix_case_clocks_department_id_stage_deadline", "department_id", "stage", "deadline"),
         Index("ix_case_clocks_stage_deadline", "stage", "deadline"),
+        Index("ix_case_clocks_stage_finished_at", "stage", "finished_at"),
+        Index("ix_case_clocks_stage_started_at", "stage", "started_at"),
     )
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))

@@ -1,0 +1,60 @@
+"""Whistles: what is asked of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from .supervision_rows import WhistleCallRow, WhistleRow
+
+
+def whistle(tx: Session, whistle_id: str, *, lock: bool = False) -> WhistleRow | None:
+    """The whistle by its id or number; `lock` holds it until the transaction ends."""
+    query = select(WhistleRow).where((WhistleRow.id == whistle_id) | (WhistleRow.number == whistle_id))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return tx.scalars(query).first()
+
+
+def page(
+    tx: Session,
+    *,
+    is_open: bool | None,
+    kind: str | None,
+    unit: str | None,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> tuple[list[WhistleRow], list[Any] | None, int]:
+    """(newest first; key of the next page; how many in all). A unit sees its own, and approved ones that call it."""
+    wanted: list[Any] = []
+    if is_open is not None:
+        wanted.append(WhistleRow.open.is_(is_open))
+    if kind is not None:
+        wanted.append(WhistleRow.kind == kind)
+    if unit is not None:
+        calls = select(WhistleCallRow.whistle_id).where(WhistleCallRow.department_id == unit)
+        called = and_(WhistleRow.id.in_(calls), WhistleRow.state.not_in(("proposed", "refused")))
+        wanted.append(or_(WhistleRow.initiator_id == unit, called))
+    total = tx.scalar(select(func.count()).select_from(WhistleRow).where(*wanted)) or 0
+    query = select(WhistleRow).where(*wanted)
+    if after is not None:
+        query = query.where(
+            tuple_(WhistleRow.raised_at, WhistleRow.id) < tuple_(datetime.fromisoformat(after[0]), after[1])
+        )
+    rows = list(tx.scalars(query.order_by(WhistleRow.raised_at.desc(), WhistleRow.id.desc()).limit(limit + 1)))
+    more, rows = len(rows) > limit, rows[:limit]
+    return rows, ([rows[-1].raised_at.isoformat(), rows[-1].id] if more else None), total
+
+
+def calls_between(tx: Session, start: datetime, end: datetime) -> list[tuple[WhistleCallRow, bool | None]]:
+    """Calls of whistles raised in the time and approved, with whether the whistle was solved."""
+    query = (
+        select(WhistleCallRow, WhistleRow.resolved)
+        .join(WhistleRow, WhistleRow.id == WhistleCallRow.whistle_id)
+        .where(WhistleRow.raised_at >= start, WhistleRow.raised_at < end, WhistleCallRow.due_at.is_not(None))
+    )
+    return [(call, resolved) for call, resolved in tx.execute(query)]
