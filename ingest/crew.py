@@ -5,19 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 Job = Callable[[], None]
 
 
 class Crew:
-    """`threads` threads, started with the first job. What is put is bounded by whoever puts it; jobs catch their own
-    errors."""
+    """Up to `threads` threads, begun with the first job. What is put is bounded by whoever puts it; jobs catch their
+    own errors.
 
-    def __init__(self, threads: int, name: str) -> None:
+    The first thread takes every job. The others are called while more than `alone` jobs wait, and work until none
+    does: threads that share an interpreter hinder each other, so as long as one keeps up, one is cheapest.
+    """
+
+    def __init__(self, threads: int, name: str, alone: int = 0) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._most, self._name = threads, name
-        self._threads: list[threading.Thread] = []
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._most, self._name, self._alone = threads, name, alone
+        self._threads: dict[int, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -26,15 +31,15 @@ class Crew:
         self._jobs.put(job)
         if not self._threads:
             self._start()
+        if self._most > 1 and self._jobs.qsize() > self._alone and self._calls.empty():
+            self._calls.put(None)
 
     def resize(self, threads: int) -> None:
         """More threads, or fewer once they are done with what they do."""
         with self._lock:
-            if self._threads and not self._stopped:
-                for _ in range(self._most - threads):
-                    self._jobs.put(None)
-                self._add(threads - self._most)
             self._most = threads
+            if self._threads and not self._stopped:
+                self._fill()
 
     @property
     def waiting(self) -> int:
@@ -45,25 +50,49 @@ class Crew:
         """Take no more jobs; waits up to `timeout_s` for those under way."""
         with self._lock:
             self._stopped = True
-            threads = list(self._threads)
+            threads = list(self._threads.values())
+        self._jobs.put(None)
         for _ in threads:
-            self._jobs.put(None)
+            self._calls.put(None)
         until_s = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(0.0, until_s - time.monotonic()))
 
     def _start(self) -> None:
         with self._lock:
-            if self._threads or self._stopped:
-                return
-            self._add(self._most)
+            if not self._threads and not self._stopped:
+                self._fill()
 
-    def _add(self, threads: int) -> None:
-        for _ in range(threads):
-            thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def _fill(self) -> None:
+        for rank in range(max(1, self._most)):
+            if rank not in self._threads:
+                work = self._lead if rank == 0 else self._help
+                thread = threading.Thread(target=work, args=(rank,), name=f"{self._name}-{rank + 1}", daemon=True)
+                self._threads[rank] = thread
+                thread.start()
 
-    def _work(self) -> None:
+    def _lead(self, _rank: int) -> None:
         while (job := self._jobs.get()) is not None and not self._stopped:
+            job()
+
+    def _help(self, rank: int) -> None:
+        while not self._stopped:
+            self._calls.get()
+            with self._lock:
+                if rank >= self._most:
+                    # One too many by now: whoever stays takes the call.
+                    del self._threads[rank]
+                    self._calls.put(None)
+                    return
+            self._work_off()
+
+    def _work_off(self) -> None:
+        while not self._stopped:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return
+            if job is None:
+                self._jobs.put(None)
+                return
             job()

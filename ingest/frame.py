@@ -152,7 +152,7 @@ class Pixels:
     def grey(self) -> Grey:
         """See Picture."""
         if self._grey is None:
-            self._grey = shrunk(self.luma)
+            self._grey = shrunk(self.luma).astype(np.float32)
         return self._grey
 
     @property
@@ -172,14 +172,15 @@ class Pixels:
         return cast(Image, cv2.resize(self.image, size, interpolation=cv2.INTER_LINEAR))
 
 
-def shrunk(luma: Luma) -> Grey:
-    """The thumbnail of `luma`, averaged, at its own levels. Halving first costs a fifth: OpenCV is quick at that."""
+def shrunk(luma: Luma) -> Luma:
+    """The thumbnail of `luma` in bytes, averaged, at its own levels. Halving first costs a fifth: OpenCV is quick at that."""
     while luma.shape[1] >= 2 * GREY_WIDTH_PX and luma.shape[0] >= 2 * GREY_HEIGHT_PX:
         height, width = luma.shape[0] // 2, luma.shape[1] // 2
         even = luma[: 2 * height, : 2 * width]
         luma = cast(Luma, cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
-    grey = cv2.resize(luma, (GREY_WIDTH_PX, GREY_HEIGHT_PX), interpolation=cv2.INTER_AREA)
-    return cast(Grey, grey.astype(np.float32))
+    if luma.shape == (GREY_HEIGHT_PX, GREY_WIDTH_PX):
+        return luma
+    return cast(Luma, cv2.resize(luma, (GREY_WIDTH_PX, GREY_HEIGHT_PX), interpolation=cv2.INTER_AREA))
 
 
 def fitted(width: int, height: int, width_px: int, height_px: int) -> tuple[int, int]:

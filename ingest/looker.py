@@ -42,8 +42,10 @@ POLL_S, POLL_MOST_S = 0.2, 2.0
 """How often a standing stream that has no fresh keyframe yet is asked again: seldom once it has taken long."""
 TICK_S = 0.05
 """What comes due within this is begun together: a wake-up costs more than a look's book-keeping."""
-AHEAD = 8
+AHEAD = 16
 """Looks handed to each decoding thread before it asks for more."""
+ALONE = 12
+"""Looks that may wait before a second thread decodes too."""
 _DECODE, _BLOCK, _VISITS = "decode", "block", "visits"
 
 
@@ -86,7 +88,7 @@ class Looker:
         self._schedule = Schedule(per_host=per_host, limits=limits)
         self._turn = threading.Condition()
         self._stopped = threading.Event()
-        self._decoding = Crew(threads, "decode")
+        self._decoding = Crew(threads, "decode", ALONE)
         self._blocking = Crew(looks_at_once, "look")
         self._loop = loop or ReadingLoop()
         self._visits = Visits(self._loop, self._home, turn_to, timeout_s, clock)
@@ -288,17 +290,32 @@ class Looker:
                 self._schedule.left(seat.camera.id, now_s)
         self._schedule.limit(_VISITS, self._visits.may_be_out(self._visits_at_once, now_s), now_s)
         setting_out: list[tuple[Seat, datetime]] = []
+        hosted: list[tuple[Seat, Hosted, datetime]] = []
         while due := self._schedule.due(now_s, len(self._seats) or 1):
             for camera_id in due:
                 seat = self._seats[camera_id]
                 not_before = self._not_before(seat, now)
                 if seat.way is Way.VISIT:
                     setting_out.append((seat, not_before))
+                elif seat.hosted is not None:
+                    hosted.append((seat, seat.hosted, not_before))
                 elif not self._waits(seat, not_before, now_s):
                     crew = self._decoding if seat.way is Way.READY else self._blocking
                     crew.put(partial(self._look, seat, not_before))
         if setting_out:
             self._visits.set_out(setting_out)
+        if hosted:
+            self._loop.spawn(self._refreshed(hosted))
+
+    async def _refreshed(self, seats: list[tuple[Seat, Hosted, datetime]]) -> None:
+        """Streams that the loop reads in helpings are brought up to date before they are looked at."""
+        for _, source, _ in seats:
+            source.refresh()
+        with self._turn:
+            now_s = self._monotonic()
+            for seat, _, not_before in seats:
+                if not self._waits(seat, not_before, now_s):
+                    self._decoding.put(partial(self._look, seat, not_before))
 
     def _waits(self, seat: Seat, not_before: datetime, now_s: float) -> bool:
         """Whether a standing stream's next keyframe is still on its way; no thread waits for it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 
-from .cameras.source import Clipping, Clocked, Connected, Source, Visiting
+from .cameras.source import Clipping, Clocked, Connected, Hosted, Source, Visiting
 from .device import Camera
 from .errors import SourceError
 from .frame import Frame
@@ -44,6 +44,7 @@ class Seat:
     note: str = ""
     way: Way = Way.BLOCK
     connected: Connected | None = None
+    hosted: Hosted | None = None
     visiting: Visiting | None = None
     clipping: Clipping | None = None
     clocked: Clocked | None = None
@@ -60,6 +61,7 @@ class Seat:
         """What kind of source it is, asked once: protocols are slow to ask."""
         self.source = source
         self.connected = source if isinstance(source, Connected) else None
+        self.hosted = source if isinstance(source, Hosted) else None
         self.visiting = source if isinstance(source, Visiting) else None
         self.clipping = source if isinstance(source, Clipping) else None
         self.clocked = source if isinstance(source, Clocked) else None

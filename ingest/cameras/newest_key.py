@@ -34,6 +34,7 @@ class NewestKey(Generic[K]):
         self._key: K | None = None
         self._failure: SourceError | None = None
         self._closed = False
+        self._waiting = 0
 
     def opened(self) -> None:
         """The connection began anew: nothing seen yet."""
@@ -41,10 +42,11 @@ class NewestKey(Generic[K]):
             self._key, self._failure = None, None
 
     def put(self, key: K) -> None:
-        """A newer keyframe."""
-        with self._changed:
-            self._key = key
-            self._changed.notify_all()
+        """A newer keyframe. Of thousands hardly one is waited for, so the lock is left alone."""
+        self._key = key
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
 
     def failed(self, error: SourceError) -> None:
         """The connection failed: looks say so until it opens again."""
@@ -65,21 +67,29 @@ class NewestKey(Generic[K]):
 
     def ready(self, not_before: datetime) -> bool:
         """Whether `look` would answer at once."""
-        with self._changed:
-            return self._failure is not None or self._fresh(not_before) is not None
+        return self._failure is not None or self._fresh(not_before) is not None
 
     def look(self, not_before: datetime, timeout_s: float) -> K:
         """The newest keyframe, if taken at or after `not_before`; waits up to `timeout_s` for the next one.
 
         Raises what broke the connection, Stale where the newest keyframe is too old, Silent where there is none.
         """
+        found = self._fresh(not_before)
+        if found is None and timeout_s > 0:
+            found = self._wait(not_before, timeout_s)
+        if found is None:
+            raise self._why_none(not_before, timeout_s)
+        return found
+
+    def _wait(self, not_before: datetime, timeout_s: float) -> K | None:
         with self._changed:
-            if timeout_s > 0:
+            # Whoever puts a key looks for waiters after it: said before the first look at the key, none is missed.
+            self._waiting += 1
+            try:
                 self._changed.wait_for(lambda: self._failure or self._closed or self._fresh(not_before), timeout_s)
-            found = self._fresh(not_before)
-            if found is None:
-                raise self._why_none(not_before, timeout_s)
-            return found
+            finally:
+                self._waiting -= 1
+            return self._fresh(not_before)
 
     def _fresh(self, not_before: datetime) -> K | None:
         key = self._key

@@ -77,6 +77,10 @@ class Hosted(Connected, Protocol):
         """Open and read until it fails (raises SourceError) or is cancelled. Never returns, never retries."""
         ...
 
+    def refresh(self) -> None:
+        """A look is due: take what has come, without waiting. On the reading loop; never raises."""
+        ...
+
 
 class Caught(Protocol):
     """A picture that a visit brought home, still coded."""

@@ -115,7 +115,8 @@ class _Decoder:
 
     def decode(self, data: bytes) -> av.VideoFrame | None:
         """One picture, or None where there is none, more than one, or a damaged one. Raises FFmpegError."""
-        frames = self._context.decode(av.Packet(data)) + self._context.decode(None)
+        # Most pictures come at once; a decoder that waits for a later one, to put them in order, is told of the end.
+        frames = self._context.decode(av.Packet(data)) or self._context.decode(None)
         self._context.flush_buffers()
         if len(frames) != 1 or frames[0].is_corrupt or (self.leaves_holes and has_holes(frames[0])):
             return None

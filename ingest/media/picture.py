@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import av
+import cv2
 import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
@@ -19,6 +20,7 @@ _UNUSED = 0
 """Cb and Cr of what no decoder wrote; no light looks like that, for both at 0 lie outside of every colour."""
 _FULL_RANGE = np.clip((np.arange(256, dtype=np.float32) - 16) * np.float32(255 / 219), 0, 255)
 """Video levels (16 black, 235 white) to 0-255: ITU-R BT.601."""
+_AS_CODED = np.arange(256, dtype=np.float32)
 
 
 def decoded(frame: av.VideoFrame, lent: av.VideoFrame | None = None) -> Decoded:
@@ -78,8 +80,8 @@ class Decoded:
     def grey(self) -> Grey:
         """See Picture."""
         if self._grey is None:
-            grey = shrunk(self.luma)
-            self._grey = grey if self._is_full_range else np.take(_FULL_RANGE, grey.astype(np.uint8))
+            levels = _AS_CODED if self._is_full_range else _FULL_RANGE
+            self._grey = cast(Grey, cv2.LUT(shrunk(self.luma), levels))
         return self._grey
 
     @property

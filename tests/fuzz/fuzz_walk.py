@@ -35,4 +35,3 @@ def one(data: bytes) -> None:
             assert len(key.data) == key.size <= MOST_KEY_BYTES + 3 * MOST_SETS * MOST_SET_BYTES
             assert key.data.startswith(b"\0\0\0\1")
     assert len(walker.texts) <= MOST_TEXTS
-    walker.reception.receiver_report(1, 2, "hub", 5.0)

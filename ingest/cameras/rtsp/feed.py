@@ -18,9 +18,19 @@ from .nal import Track
 from .raw import RawRing
 from .session import Failed, Redirected, Send
 from .walk import Walker
-from .wheel import Wheel
+from .wheel import READ_BYTES, Wheel
 from .wire import drained_dry
 
+HELPING_BYTES = 64 << 10
+"""A TCP stream is drained when about this much has come: whatever the bit rate, it fits into the socket."""
+LEAST_PAUSE_S, MOST_PAUSE_S = 0.04, 2.0
+REMEMBERED_S = 4.0
+"""Over about so long the bit rate is averaged: two groups of pictures."""
+QUICK_PAUSE_S = 0.2
+"""Between drains of a stream that somebody waits for."""
+SLOW_PAUSE_S = 0.8
+"""Between drains while it is not known how much comes."""
+WATCH_EVERY_S = 0.8
 KEYLESS_S = 30.0
 """A stream that never showed a keyframe for so long has pictures of another kind (intra refresh): FFmpeg may know."""
 
@@ -58,14 +68,15 @@ class Feed(ABC):
     """
 
     transport = ""
-    drains = 1
-    """A round of the wheel."""
 
     def __init__(
         self, line: Line, shown: str, on_key: Callable[[Key], None], network_s: float = 8.0, keyframe_s: float = 60.0
     ) -> None:
         self._line, self._shown, self._on_key = line, shown, on_key
         self._network_s, self._keyframe_s = network_s, keyframe_s
+        # A pause may hide only a part of what is timed.
+        self._most_pause_s = min(MOST_PAUSE_S, min(network_s, keyframe_s, line.session.keepalive_every_s) / 4)
+        self.pause_s = min(SLOW_PAUSE_S, self._most_pause_s)
         media = line.playing.media
         self.track = Track(media.codec, media.payload_type, media.clock_hz, media.parameter_sets)
         self.clock = RtpClock(media.clock_hz)
@@ -77,9 +88,11 @@ class Feed(ABC):
         self.in_pace = False
         """Whether the stream advances at the pace of time, so that its clock can be trusted."""
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wheel: Wheel | None = None
+        self._quick = False
         self._key: Key | None = None
         self._packets = 0
-        self._began_s = self._heard_s = self._key_s = self._alive_s = 0.0
+        self._began_s = self._heard_s = self._key_s = self._alive_s = self._watched_s = 0.0
 
     @property
     @abstractmethod
@@ -105,26 +118,36 @@ class Feed(ABC):
         began_s = now_s()
         self._began_s = self._heard_s = self._key_s = self._alive_s = began_s
         self.begin(wheel, began_s)
-        wheel.add(self, self.drains)
+        self._wheel = wheel
+        wheel.add(self)
         try:
             await self._ended
         finally:
             wheel.remove(self)
             self.close()
 
+    def hasten(self) -> None:
+        """Somebody waits for the next picture: pause little."""
+        self._quick, self.pause_s = True, QUICK_PAUSE_S
+
+    def now(self) -> None:
+        """Take at once what has come."""
+        if self._wheel is not None:
+            self._wheel.now(self)
+
     # What drains report.
 
     def took(self, now_s: float) -> None:
         """Packets were walked."""
         collected = self.collected
-        time = collected.newest_time
+        time, key = collected.newest_time, collected.key
         if time is not None and (self.newest is None or self.newest[0] != time):
             self._advanced(time, now_s)
-        if collected.key is not self._key and collected.key is not None:
-            self._key, self._key_s = collected.key, now_s
+        if key is not self._key and key is not None:
+            self._key, self._key_s = key, now_s
             if collected.report is not None:
                 self.clock.reported(collected.report[0], collected.report[1])
-            self._on_key(collected.key)
+            self._on_key(key)
         if self.on_drain is not None and self._key is not None:
             self.on_drain()
 
@@ -168,12 +191,13 @@ class Feed(ABC):
         """Whether it has ended."""
         return self._ended.done()
 
-    # What the wheel asks about once a second.
+    # What the wheel asks behind each drain.
 
     def watch(self, now_s: float) -> None:
         """See Drained."""
-        if self._ended.done():
+        if 0 <= now_s - self._watched_s < min(WATCH_EVERY_S, self._most_pause_s) or self._ended.done():
             return
+        self._watched_s = now_s
         if self.collected.packets != self._packets:
             self._packets, self._heard_s = self.collected.packets, now_s
         if now_s - self._heard_s > self._network_s:
@@ -202,8 +226,11 @@ class TcpFeed(Feed):
     ) -> None:
         super().__init__(line, shown, on_key, network_s, keyframe_s)
         self.walker = Walker(self.track, *self.channels)
-        self._buffer, self._view = bytearray(), memoryview(b"")
+        self._buffer, self._view, self._address = bytearray(), memoryview(b""), 0
         self._rest = b""
+        self._rate = 0.0
+        """Bytes a second."""
+        self._read_s = 0.0
 
     @property
     def collected(self) -> Collected:
@@ -213,30 +240,46 @@ class TcpFeed(Feed):
     def begin(self, wheel: Wheel, now_s: float) -> None:
         """See Feed."""
         # One buffer a wheel: what a drain leaves unwalked is kept here.
-        self._buffer, self._view = wheel.buffer, wheel.view
+        self._buffer, self._view, self._address = wheel.buffer, wheel.view, wheel.address
+        self._read_s = now_s
         rest = self._line.rest
         self._buffer[: len(rest)] = rest
         self._walk(len(rest), now_s)
 
     def drain(self, now_s: float) -> None:
         """See Drained."""
-        while not self.failed:
+        came = 0
+        while not self._ended.done():
             rest = self._rest
             kept = len(rest)
             if kept:
                 self._buffer[:kept] = rest
             try:
-                got = self._line.wire.recv_into(self._view[kept:])
+                got = self._line.wire.read(self._view, self._address, kept)
             except OSError as error:
                 if not drained_dry(error):
                     self.fail(Lost(f"{self._shown}: the connection broke ({error.strerror or error})"))
-                return
+                break
             if not got:
                 self.fail(Lost(f"{self._shown}: the camera ended the stream"))
-                return
+                break
+            came += got
             self._walk(kept + got, now_s)
-            if kept + got < len(self._buffer) and not self._line.wire.in_records:
-                return
+            if kept + got < READ_BYTES and not self._line.wire.in_records:
+                break
+        self.pause_s = self._pause_s(came, now_s)
+
+    def _pause_s(self, came: int, now_s: float) -> float:
+        """Until about a helping has come, by what came lately."""
+        span_s, self._read_s = now_s - self._read_s, now_s
+        if came and span_s > LEAST_PAUSE_S / 2:
+            share = min(1.0, span_s / REMEMBERED_S) if self._rate else 1.0
+            self._rate += share * (came / span_s - self._rate)
+        if self._quick:
+            return QUICK_PAUSE_S
+        known = came and self._key is not None
+        pause_s = HELPING_BYTES / max(self._rate, 1.0) if known else SLOW_PAUSE_S
+        return max(LEAST_PAUSE_S, min(self._most_pause_s, pause_s))
 
     def _walk(self, end: int, now_s: float) -> None:
         used = self.walker.walk(self._buffer, end, now_s)

@@ -12,7 +12,7 @@ from .clock import RtpClock
 from .collect import Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakenKey:
     """See Caught and Dated. `size`: the last picture's width and height, to find a decoder that fits."""
 

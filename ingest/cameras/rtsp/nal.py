@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 START_CODE = b"\x00\x00\x00\x01"
 MOST_SET_BYTES = 4096
@@ -79,6 +80,9 @@ CODECS = {
 }
 
 
+_NO_ID = 1 << 32
+
+
 class Bits:
     """Reads the first bits of a NAL unit's payload (emulation prevention undone). Past the end come zeros."""
 
@@ -86,6 +90,11 @@ class Bits:
         plain = bytes(data).replace(b"\x00\x00\x03", b"\x00\x00")
         self._value = int.from_bytes(plain, "big")
         self._left = 8 * len(plain)
+
+    @property
+    def overrun(self) -> bool:
+        """Whether more was read than there is."""
+        return self._left < 0
 
     def skip(self, bits: int) -> None:
         """Go on by `bits`."""
@@ -98,13 +107,13 @@ class Bits:
         return self._value >> self._left & mask if self._left >= 0 else self._value << -self._left & mask
 
     def golomb(self) -> int:
-        """ue(v) (H.264 9.1); 2**32 where there is none, which no id allows."""
+        """ue(v) (H.264 9.1); _NO_ID where there is none, which no id allows."""
         if self._left <= 0:
-            return 1 << 32
+            return _NO_ID
         rest = self._value & ((1 << self._left) - 1)
         zeros = self._left - rest.bit_length()
         if zeros > 31 or rest == 0:
-            return 1 << 32
+            return _NO_ID
         self._left -= zeros
         return self.number(zeros + 1) - 1
 
@@ -141,13 +150,23 @@ def _skip_profiles(bits: Bits, layers: int) -> None:
 
 def slice_pps(codec: Codec, head: Buffer) -> int:
     """Id of the PPS that a slice refers to; `head` are its first bytes (H.264 7.3.3, H.265 7.3.6.1)."""
-    bits = Bits(head[codec.head_bytes :])
-    if codec.name == "h264":
+    at, intra = codec.head_bytes, codec.kinds[head[0]] == KEY
+    # Two bytes hold it in nearly every slice, and are nearly always the same.
+    found = _slice_pps(codec.name, intra, bytes(head[at : at + 2]))
+    return found if found != _NO_ID else _slice_pps.__wrapped__(codec.name, intra, bytes(head[at:]))
+
+
+@lru_cache(maxsize=1024)
+def _slice_pps(codec: str, intra: bool, head: bytes) -> int:
+    """The same of a slice's payload; _NO_ID where it ends before the id does."""
+    bits = Bits(head)
+    if codec == "h264":
         bits.golomb()
         bits.golomb()
     else:
-        bits.skip(2 if codec.kinds[head[0]] == KEY else 1)
-    return bits.golomb()
+        bits.skip(2 if intra else 1)
+    found = bits.golomb()
+    return _NO_ID if bits.overrun else found
 
 
 class ParameterSets:
@@ -182,7 +201,8 @@ class ParameterSets:
 
     def front(self, slices: Iterable[Buffer]) -> bytes | None:
         """Annex-B of the sets that a picture needs, of whose slices the first bytes are given; None: not all known."""
-        wanted = tuple(sorted({slice_pps(self._codec, head) for head in slices}))
+        numbers = {slice_pps(self._codec, head) for head in slices}
+        wanted = tuple(numbers) if len(numbers) == 1 else tuple(sorted(numbers))
         if wanted not in self._fronts:
             if len(self._fronts) >= MOST_SETS:
                 self._fronts.clear()

@@ -83,6 +83,11 @@ class RtspStay:
         assert self._feed is not None
         self._newest.put(TakenKey(self.camera, key, self._feed.clock, self._size))
 
+    def refresh(self) -> None:
+        """See Hosted."""
+        if self._ffmpeg is None and self._feed is not None:
+            self._feed.now()
+
     async def _by_ffmpeg(self) -> None:
         loop = asyncio.get_running_loop()
         reason, stop, ended = self.via, threading.Event(), loop.create_future()

@@ -12,7 +12,7 @@ from ...errors import Lost, SourceError, Unreachable
 from .collect import Collector, Key
 from .dial import Line, dial
 from .errors import RtspError
-from .feed import Collected, Feed
+from .feed import QUICK_PAUSE_S, Collected, Feed
 from .message import Interleaved, MessageReader
 from .raw import interleaved
 from .rtcp import Bye, Reception, SenderReport
@@ -94,8 +94,6 @@ class UdpFeed(Feed):
     """Pictures and reports on two UDP sockets; the RTSP connection stays open beside them for keep-alives."""
 
     transport = "UDP"
-    drains = 4
-    """What comes in between must fit into the socket's buffer; TCP waits, UDP drops."""
 
     def __init__(
         self,
@@ -107,6 +105,8 @@ class UdpFeed(Feed):
         keyframe_s: float = 60.0,
     ) -> None:
         super().__init__(line, shown, on_key, network_s, keyframe_s)
+        # What comes in between must fit into the socket's buffer; TCP waits, UDP drops.
+        self.pause_s = QUICK_PAUSE_S
         self.channels = 0, 1
         self._rtp, self._rtcp = sockets
         self._collector = _Datagrams(self.track)

@@ -27,8 +27,6 @@ from .stay import AGAIN_S
 from .wheel import running_wheel
 
 CLOSED_SEEN_S = 1.0
-VISIT_DRAINS = 4
-"""A visit is over after a few drains, and its session should not wait for them."""
 _FFMPEG = ThreadPoolExecutor(8, thread_name_prefix="visit-ffmpeg")
 
 
@@ -79,7 +77,8 @@ class RtspPatrol:
             if not found.done() and (caught := self._fresh(feed, not_before)) is not None:
                 found.set_result(caught)
 
-        feed.on_drain, feed.drains = look, VISIT_DRAINS
+        feed.on_drain = look
+        feed.hasten()
         reading = asyncio.ensure_future(feed.run(running_wheel(), time.time))
         deadline_s = time.monotonic() + timeout_s
         try:

@@ -26,7 +26,7 @@ _DOLLAR = 36
 _FIRST_BYTES = {"h264": Struct(">HHH10xBB"), "hevc": Struct(">HHH10xBxB")}
 """`$` and channel, size; RTP's first two bytes; the first payload byte and the one that is the FU header, if any."""
 _LOOKS_BYTES = 19
-_SEQUENCE_TIME_SSRC = Struct(">HII").unpack_from
+_TIME_SSRC = Struct(">II").unpack_from
 _SURE = Struct(">HHHHII").unpack_from
 _SURE_BYTES = 24
 _MOST_CHANNELS = 32
@@ -62,7 +62,6 @@ class Walker:
         self, track: Track, rtp_channel: int = 0, rtcp_channel: int = 1, collector: Collector | None = None
     ) -> None:
         self.collector = collector or Collector(track)
-        self.reception = rtcp.Reception(track.clock_hz)
         self.newest_time: int | None = None
         self.report: tuple[float, int, float] | None = None
         self.texts: list[bytes] = []
@@ -162,11 +161,10 @@ class Walker:
     def _walked(self, buf: bytearray, last: int, packets: int, arrived_s: float) -> None:
         """What a walk tells of the stream's clock: `last` is where the newest of its `packets` stands."""
         self.packets += packets
-        sequence, time, ssrc = _SEQUENCE_TIME_SSRC(buf, last + 6)
+        time, ssrc = _TIME_SSRC(buf, last + 8)
         if ssrc == self.collector.ssrc or self.collector.follows(ssrc, arrived_s):
             self.collector.heard_s = arrived_s
             self.newest_time = time
-            self.reception.took(packets, sequence, time, arrived_s)
 
     def _unusual(self, buf: bytearray, at: int, end: int, arrived_s: float) -> int:
         """One step over anything but a plain packet of the track. Returns where to go on; `at`: more must come."""
@@ -223,7 +221,6 @@ class Walker:
         ssrc = self.collector.ssrc
         for report in rtcp.parse(buf, start, end):
             if isinstance(report, rtcp.SenderReport) and ssrc in (report.ssrc, -1):
-                self.reception.sender_said(report, arrived_s)
                 if report.ntp_utc_s is not None:
                     self.report = report.ntp_utc_s, report.rtp_time, arrived_s
             elif isinstance(report, rtcp.Bye) and ssrc in report.ssrcs:

@@ -81,6 +81,9 @@ class Stayed(Channel):
             self._open = True
             await asyncio.sleep(3600)
 
+    def refresh(self) -> None:
+        """Nothing comes."""
+
     def ready(self, not_before: datetime) -> bool:
         return self._open
 

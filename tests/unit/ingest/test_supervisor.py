@@ -66,6 +66,9 @@ class Script:
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
         raise Lost("not in this test")
 
+    def refresh(self) -> None:
+        """Nothing comes."""
+
     def ready(self, not_before: datetime) -> bool:
         return False
 

@@ -1,16 +1,17 @@
-"""The wheel: everyone is drained once a round, watched once in a while, and nobody waits for who left."""
+"""The wheel: everyone is drained after its own pause, or at once where asked, and nobody waits for who left."""
 
 from __future__ import annotations
 
 import asyncio
 
-from ingest.cameras.rtsp.wheel import SLOTS, WATCH_EVERY, Wheel, running_wheel
+from ingest.cameras.rtsp.wheel import SLOTS, Wheel, running_wheel
 
-ROUND_S = 0.1
+STEP_S = 0.005
 
 
 class Tally:
-    def __init__(self) -> None:
+    def __init__(self, pause_s: float = 10 * STEP_S) -> None:
+        self.pause_s = pause_s
         self.drained = 0
         self.watched = 0
 
@@ -21,34 +22,85 @@ class Tally:
         self.watched += 1
 
 
-def test_all_are_drained_in_turn_and_watched_seldom() -> None:
+def test_all_are_drained_in_turn_and_watched_behind_it() -> None:
     async def run() -> tuple[list[Tally], int]:
-        wheel = Wheel(ROUND_S)
-        items = [Tally() for _ in range(3 * SLOTS)]
+        wheel = Wheel(STEP_S)
+        items = [Tally() for _ in range(30)]
         for item in items:
             wheel.add(item)
-        await asyncio.sleep(ROUND_S * 3 * WATCH_EVERY)
+        await asyncio.sleep(60 * STEP_S)
         return items, len(wheel)
 
     items, held = asyncio.run(run())
     assert held == len(items)
     counts = [item.drained for item in items]
-    assert min(counts) >= WATCH_EVERY
+    assert min(counts) >= 2
     assert max(counts) - min(counts) <= 1
-    assert all(1 <= item.watched <= item.drained // WATCH_EVERY + 1 for item in items)
+    assert all(item.watched == item.drained for item in items)
+
+
+def test_new_ones_are_spread_over_their_pause() -> None:
+    async def run() -> list[int]:
+        wheel = Wheel(STEP_S)
+        items = [Tally() for _ in range(30)]
+        for item in items:
+            wheel.add(item)
+        counts = []
+        for _ in range(11):
+            wheel._turn(asyncio.get_running_loop(), 1e9)
+            counts.append(sum(item.drained for item in items))
+        return counts
+
+    counts = asyncio.run(run())
+    assert max(b - a for a, b in zip([0, *counts], counts, strict=False)) <= 4
+
+
+def test_pauses_are_each_items_own_and_bounded() -> None:
+    async def run() -> tuple[int, int, int]:
+        wheel = Wheel(STEP_S)
+        seldom, often, never = Tally(40 * STEP_S), Tally(0.0), Tally(1e9)
+        for item in (seldom, often, never):
+            wheel.add(item)
+        while often.drained < 4 * SLOTS:
+            await asyncio.sleep(STEP_S)
+        return seldom.drained, often.drained, never.drained
+
+    seldom, often, never = asyncio.run(run())
+    assert 1 <= seldom <= often // 20
+    assert 1 <= never <= often // 30, "no pause is longer than a round"
+
+
+def test_whoever_needs_it_is_drained_at_once_and_its_pause_begins_anew() -> None:
+    async def run() -> tuple[int, int, int]:
+        wheel = Wheel(STEP_S)
+        item, other = Tally(20 * STEP_S), Tally(STEP_S)
+        wheel.add(item)
+        wheel.add(other)
+        while other.drained < 60:
+            wheel.now(item)
+            await asyncio.sleep(STEP_S)
+        asked = item.drained
+        wheel.remove(item)
+        wheel.now(item)
+        return asked, item.drained, len(wheel)
+
+    asked, after, held = asyncio.run(run())
+    assert asked == after >= 10
+    assert held == 1
 
 
 def test_it_stands_still_without_work_and_starts_again() -> None:
     async def run() -> tuple[int, int]:
-        wheel = Wheel(ROUND_S)
+        wheel = Wheel(STEP_S)
         first, second = Tally(), Tally()
         wheel.add(first)
         wheel.remove(first)
         wheel.remove(first)
-        await asyncio.sleep(2 * ROUND_S)
+        await asyncio.sleep(20 * STEP_S)
         assert not asyncio.all_tasks() - {asyncio.current_task()}
         wheel.add(second)
-        await asyncio.sleep(4 * ROUND_S)
+        while second.drained < 2:
+            await asyncio.sleep(STEP_S)
         return first.drained, second.drained
 
     first, second = asyncio.run(run())
@@ -58,7 +110,7 @@ def test_it_stands_still_without_work_and_starts_again() -> None:
 
 def test_one_that_leaves_while_it_is_drained_harms_nobody() -> None:
     async def run() -> int:
-        wheel = Wheel(ROUND_S)
+        wheel = Wheel(STEP_S)
 
         class Leaver(Tally):
             def drain(self, now_s: float) -> None:
@@ -67,10 +119,10 @@ def test_one_that_leaves_while_it_is_drained_harms_nobody() -> None:
 
         leaver, stayer = Leaver(), Tally()
         wheel.add(leaver)
-        for _ in range(SLOTS):
-            wheel.add(stayer if _ == 0 else Tally())
-        await asyncio.sleep(4 * ROUND_S)
-        assert stayer.drained >= 2
+        for item in (stayer, *(Tally() for _ in range(20))):
+            wheel.add(item)
+        while stayer.drained < 3:
+            await asyncio.sleep(STEP_S)
         return leaver.drained
 
     assert asyncio.run(run()) == 1
@@ -82,19 +134,3 @@ def test_each_loop_has_its_own() -> None:
         return running_wheel()
 
     assert asyncio.run(wheel()) is not asyncio.run(wheel())
-
-
-def test_what_cannot_wait_is_drained_several_times_a_round() -> None:
-    async def run() -> tuple[int, int, int]:
-        wheel = Wheel(ROUND_S)
-        seldom, often = Tally(), Tally()
-        wheel.add(seldom)
-        wheel.add(often, times=4)
-        await asyncio.sleep(6 * ROUND_S)
-        held = len(wheel)
-        wheel.remove(often)
-        return seldom.drained, often.drained, held
-
-    seldom, often, held = asyncio.run(run())
-    assert held == 2
-    assert 3 * seldom <= often <= 4 * seldom + 4
