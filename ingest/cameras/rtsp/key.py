@@ -14,9 +14,11 @@ from .collect import Key
 
 @dataclass(slots=True)
 class TakenKey:
-    """See Caught and Dated. `size`: the last picture's width and height, to find a decoder that fits."""
+    """See Caught and Dated. `shown`: the camera's URL without credentials; `size`: the last picture's width and height,
+    to find a decoder that fits."""
 
     camera: Camera
+    shown: str
     key: Key
     clock: RtpClock
     size: tuple[int, int] = (0, 0)
@@ -35,5 +37,5 @@ class TakenKey:
         data = self.key.data
         coding = Coding(self.key.codec, b"", *self.size)
         packet = Packet(data, 0.0, 0.0, 0.0, True)
-        picture = DECODERS.decode(coding, packet, self.camera.safe_url)
+        picture = DECODERS.decode(coding, packet, self.shown)
         return Frame(self.camera.id, self.camera.preset, captured_at, picture, self.key.codec, len(data))

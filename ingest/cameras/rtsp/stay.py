@@ -41,9 +41,10 @@ class RtspStay:
     def __init__(self, camera: Camera, network_s: float = 8.0, keyframe_s: float = 60.0) -> None:
         self.camera = camera
         self.via = ""
+        self._shown = camera.safe_url
         self._network_s, self._keyframe_s = network_s, keyframe_s
         self._feed: Feed | None = None
-        self._newest: NewestKey[TakenKey] = NewestKey(camera.safe_url, self._packets)
+        self._newest: NewestKey[TakenKey] = NewestKey(self._shown, self._packets)
         self._size = (0, 0)
         self._ffmpeg: StandingStream | None = None
         self._ffmpeg_until_s = 0.0
@@ -64,8 +65,8 @@ class RtspStay:
         """Until it fails; returns only where FFmpeg should try."""
         self._ffmpeg = None
         try:
-            shown, network_s = self.camera.safe_url, self._network_s
-            feed = await open_feed(self.camera.url, shown, self._on_key, network_s, self._keyframe_s)
+            network_s = self._network_s
+            feed = await open_feed(self.camera.url, self._shown, self._on_key, network_s, self._keyframe_s)
             self._open(feed)
             await feed.run(running_wheel(), time.time)
         except NotSpoken as reason:
@@ -81,7 +82,7 @@ class RtspStay:
 
     def _on_key(self, key: Key) -> None:
         assert self._feed is not None
-        self._newest.put(TakenKey(self.camera, key, self._feed.clock, self._size))
+        self._newest.put(TakenKey(self.camera, self._shown, key, self._feed.clock, self._size))
 
     def refresh(self) -> None:
         """See Hosted."""

@@ -36,6 +36,7 @@ class RtspPatrol:
     def __init__(self, camera: Camera, network_s: float = 8.0) -> None:
         self.camera = camera
         self.via = ""
+        self._shown = camera.safe_url
         self._network_s = network_s
         self._size = (0, 0)
         self._closed = False
@@ -64,8 +65,8 @@ class RtspPatrol:
         return _Seen(await loop.run_in_executor(_FFMPEG, self._ffmpeg.look, not_before, left_s))
 
     async def _visit(self, not_before: datetime, timeout_s: float) -> Caught:
-        shown, network_s = self.camera.safe_url, min(self._network_s, timeout_s)
-        feed = await open_feed(self.camera.url, shown, lambda key: None, network_s)
+        network_s = min(self._network_s, timeout_s)
+        feed = await open_feed(self.camera.url, self._shown, lambda key: None, network_s)
         self.via = f"RTSP/{feed.transport} {feed.track.codec}"
         return await self._first_fresh(feed, not_before, timeout_s)
 
@@ -102,7 +103,7 @@ class RtspPatrol:
         key = feed.collected.key
         if key is None or not feed.in_pace:
             return None
-        taken = TakenKey(self.camera, key, feed.clock, self._size)
+        taken = TakenKey(self.camera, self._shown, key, feed.clock, self._size)
         captured_at = taken.captured_at()
         return _Caught(self, taken, captured_at) if captured_at >= not_before else None
 
