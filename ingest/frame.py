@@ -173,7 +173,7 @@ class Pixels:
 
 
 def shrunk(luma: Luma) -> Luma:
-    """The thumbnail of `luma` in bytes, averaged, at its own levels. Halving first costs a fifth: OpenCV is quick at that."""
+    """The thumbnail of `luma`, averaged, at its own levels. Halving first costs a fifth: OpenCV is quick at that."""
     while luma.shape[1] >= 2 * GREY_WIDTH_PX and luma.shape[0] >= 2 * GREY_HEIGHT_PX:
         height, width = luma.shape[0] // 2, luma.shape[1] // 2
         even = luma[: 2 * height, : 2 * width]

@@ -65,7 +65,11 @@ def _coded(form: Form, number: int) -> Iterator[bytes]:
     shared = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:repeat-headers=1"
     shared += f":vbv-maxrate={form.kilobits}:vbv-bufsize={form.kilobits}:rc-lookahead=0"
     if form.codec == "h264":
-        context.options = {"preset": "veryfast", "profile": "main", "x264-params": f"{shared}:mbtree=0"}
+        context.options = {
+            "preset": "veryfast",
+            "profile": "main",
+            "x264-params": f"{shared}:mbtree=0:ipratio={form.ip_ratio}",
+        }
     else:
         single = "open-gop=0:pools=1:log-level=none:cutree=0"
         context.options = {"preset": "ultrafast", "x265-params": f"{shared}:{single}"}

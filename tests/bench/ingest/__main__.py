@@ -1,8 +1,8 @@
 """`make bench-ingest`: what a camera costs, each way of reading it.
 
 Every reader gets its own process and as many cameras as suit it on two cores; all look at each camera every ten
-seconds and hand over a picture in BGR (ffmpeg: YUV), whose number and time are checked. Only the reader's CPU counts,
-without the checking.
+seconds and hand over a picture as they have it: YUV as decoded (gridhub, PyAV), YUV scaled (ffmpeg), BGR (OpenCV and
+Ultralytics, which know no other). Its number and time are checked. Only the reader's CPU counts, without the checking.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Peer:
 PEERS = [
     Peer("gridhub-stay", "gridhub", 2000, {"watch": "stay"}),
     Peer("gridhub-patrol", "gridhub", 2000, {"watch": "patrol"}),
-    Peer("pyav-threads", "pyav_threads", 100),
+    Peer("pyav-threads", "pyav_threads", 100, {"every_key": True}),
+    Peer("pyav-due-keys", "pyav_threads", 100),
     Peer("opencv-threads", "opencv_threads", 10),
     Peer("ffmpeg-processes", "ffmpeg_processes", 6, needs="ffmpeg"),
     Peer("ultralytics", "ultralytics_streams", 6, needs="ultralytics"),

@@ -1,4 +1,4 @@
-"""gridhub's own reader: the Looker with the sources that a worker uses, each look's picture made in BGR."""
+"""gridhub's own reader: the Looker with the sources that a worker uses. Health judges each look, as it always does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class Gridhub:
         self._looker.start()
 
     def _on_look(self, frame: Frame, _state: CameraState) -> None:
-        _ = frame.image
         self._looks.saw(self._numbers[frame.camera], frame.luma, frame.captured_at.timestamp())
 
     def tell(self) -> dict[str, Any]:
