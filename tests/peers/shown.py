@@ -14,7 +14,7 @@ GOP_S = 2
 class Form:
     """How the clips of one load test are coded; `codec` is h264 or h265.
 
-    `ip_ratio`: how much finer than other pictures keyframes are coded (H.264; 1.4 is x264's own): what makes them large.
+    `ip_ratio`: how much finer keyframes are coded than other pictures (H.264; x264's own is 1.4): it makes them large.
     """
 
     codec: str
