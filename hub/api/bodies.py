@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 from ingest.device import Watch
 from ingest.reading import Quality
 
-from ..batch import COLUMNS
+from ..batch import COLUMNS, MOST_ROWS
 
 
 def _aware(value: datetime) -> datetime:
@@ -146,7 +146,7 @@ class PackedReadings(Body):
     """A batch of a worker's readings; `columns` says what stands where, so that both sides know when they differ."""
 
     columns: list[str]
-    rows: Annotated[list[ReadingRow], Field(max_length=4000)]
+    rows: Annotated[list[ReadingRow], Field(max_length=2 * MOST_ROWS)]
 
     @field_validator("columns")
     @classmethod

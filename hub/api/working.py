@@ -21,7 +21,7 @@ from .bodies import Looks, LookTaken, NewReadings, PackedReadings, Status
 from .uploads import Upload, parsed, read_upload
 
 router = APIRouter(tags=["working"])
-_PACKED_BYTES_MAX = 8 << 20
+_PACKED_BYTES_MAX = 32 << 20
 
 
 async def _finding_upload(request: Request, _actor: Worker) -> Upload:

@@ -344,6 +344,10 @@ class Worker:
             counters |= {f"pipeline_{k}": v for k, v in self._pipeline.counters.items()}
         counters |= self._looker.counters | {"dropped_newest": self._worthy.dropped}
         counters |= {f"spool_{k}": v for k, v in self._spool.waiting().items()}
+        heard = {} if self._listener is None else self._listener.counters
+        counters |= {
+            f"broker_{name}": heard.get(name, 0) for name in ("messages", "batches", "connections", "failures")
+        }
         connected = self._listener is not None and self._listener.connected
         return counters | {"broker_connected": int(connected)}
 

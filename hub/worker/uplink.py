@@ -20,6 +20,8 @@ from .spool import Outgoing, Spool
 
 log = logging.getLogger("worker.uplink")
 
+POST_EVERY_S = 0.5
+"""Readings wait this long for others to go with them: for the hub, one large batch is a fraction of many small ones."""
 _REFUSED = frozenset({400, 404, 409, 410, 413, 422})
 """Answers that will not change when the same request is sent again."""
 
@@ -108,7 +110,7 @@ class Sender(threading.Thread):
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._backoff = Backoff(first_s=0.5, most_s=15.0)
-        self._said = 0.0
+        self._said = self._posted_s = 0.0
 
     def wake(self) -> None:
         """Something new is in the spool."""
@@ -123,14 +125,16 @@ class Sender(threading.Thread):
         """Send until ended."""
         while not self._ended.is_set():
             try:
-                busy = self._send_one() | self._send_readings()
+                while not self._ended.is_set() and self._send_one():
+                    pass
+                busy = time.monotonic() - self._posted_s >= POST_EVERY_S and self._send_readings()
                 self._backoff.reset()
             except HubAway as error:
                 self._say(error)
                 self._ended.wait(self._backoff.next_s())
                 continue
             if not busy:
-                self._wake.wait(1.0)
+                self._wake.wait(POST_EVERY_S)
                 self._wake.clear()
 
     def _send_one(self) -> bool:
@@ -151,6 +155,7 @@ class Sender(threading.Thread):
         last, batches = self._spool.unposted()
         if not batches:
             return False
+        self._posted_s = time.monotonic()
         self._post(batches)
         self._spool.posted(last)
         return True

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
@@ -32,6 +32,7 @@ from ..clock import utc_now
 from ..complaints import Complaints
 from ..errors import InventoryError, without_credentials
 from ..supervisor import Backoff
+from .publishes import MOST_PACKET_BYTES, Malformed, Publish, acknowledgements, cut
 
 log = logging.getLogger("ingest")
 
@@ -44,10 +45,10 @@ LINGER_MS = 5
 GATHER_S = 0.05
 """A batch is stored when nothing more came for LINGER_MS, and at the latest this long after its first message."""
 _KNOWN_TOPICS = 100_000
+_READ_BYTES = 1 << 17
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What came on a topic. `format` is the decoder that the listener's topic filters name for it."""
 
     topic: str
@@ -103,7 +104,7 @@ class MqttListener:
         self._broker = Broker.from_url(broker_url)
         self._shown = without_credentials(broker_url)
         self._topics = dict(topics)
-        self._forms: dict[str, str] = {}
+        self._forms: dict[bytes, tuple[str, str]] = {}
         self._client_id = client_id
         self._on_batch = on_batch
         self._session_s = session_s
@@ -113,7 +114,6 @@ class MqttListener:
         self._counters: Counter[str] = Counter()
         self._connected = threading.Event()
         self._stopped = threading.Event()
-        self._arrived: list[tuple[Message, int, int]] = []
         self._refused: str | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -143,35 +143,27 @@ class MqttListener:
             try:
                 self._connect(client)
                 self._listen(client)
-            except (OSError, ValueError, _Broken) as error:
+            except (OSError, ValueError, Malformed, _Broken) as error:
                 self._counters["failures"] += 1
                 self._complaints.say("broker", "connection", f"{self._shown}: {error}")
             finally:
                 self._connected.clear()
-                self._arrived.clear()
                 _drop(client)
             if not self._stopped.is_set():
                 self._stopped.wait(self._backoff.next_s())
 
-    def _client(self) -> paho.Client:
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            self._client_id,
-            clean_session=False if self._broker.old else None,
-            protocol=paho.MQTTv311 if self._broker.old else paho.MQTTv5,
-            manual_ack=True,
-        )
+    def _client(self) -> _Client:
+        client = _Client(self._client_id, self._broker.old)
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
             client.tls_set_context(ssl.create_default_context())
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         return client
 
-    def _connect(self, client: paho.Client) -> None:
+    def _connect(self, client: _Client) -> None:
         self._refused = None
         client.connect_timeout = 5.0
         if self._broker.old:
@@ -180,55 +172,57 @@ class MqttListener:
         properties: Any = cast(Any, Properties)(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self._session_s
         properties.ReceiveMaximum = IN_FLIGHT_MOST
+        properties.MaximumPacketSize = MOST_PACKET_BYTES
         client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
 
-    def _listen(self, client: paho.Client) -> None:
+    def _listen(self, client: _Client) -> None:
         """Until the connection breaks (raises) or `stop`. Reads all that has arrived, then stores, then waits."""
-        poller = select.poll()
-        socket: Any = client.socket()
-        if socket is None:
-            raise _Broken("no connection")
-        first_s = 0.0
+        arrived, first_s = client.arrived, 0.0
         while not self._stopped.is_set():
-            poller.register(socket, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-            events = poller.poll(0 if _pending(socket) else LINGER_MS if self._arrived else POLL_MS)
-            flags = events[0][1] if events else 0
-            if flags & select.POLLOUT:
-                _check(client.loop_write())
-            if flags & (select.POLLIN | select.POLLHUP | select.POLLERR) or _pending(socket):
-                if not self._arrived:
+            if len(arrived) < BATCH_MOST and client.wait(LINGER_MS if arrived else POLL_MS):
+                if not arrived:
                     first_s = time.monotonic()
-                self._read(client)
-                if self._arrived and len(self._arrived) < BATCH_MOST and time.monotonic() - first_s < GATHER_S:
+                _check(client.loop_read())
+                if arrived and len(arrived) < BATCH_MOST and time.monotonic() - first_s < GATHER_S:
                     continue
-            if self._arrived:
+            if arrived:
                 self._store(client)
             _check(client.loop_misc())
             if self._refused:
                 raise _Broken(self._refused)
         client.disconnect()
 
-    def _read(self, client: paho.Client) -> None:
-        """All packets that have come, up to a batch."""
-        before = -1
-        while before != len(self._arrived) < BATCH_MOST:
-            before = len(self._arrived)
-            _check(client.loop_read())
-
-    def _store(self, client: paho.Client) -> None:
-        batch = [message for message, _, _ in self._arrived]
+    def _store(self, client: _Client) -> None:
+        publishes = client.arrived[:BATCH_MOST]
+        now = self._clock()
+        batch = [self._message(publish, now) for publish in publishes]
         try:
             self._on_batch(batch)
         except Exception as error:
             # Whatever the store's reason: unacknowledged, the broker delivers the batch again.
             raise _Broken(f"{len(batch)} messages could not be stored ({type(error).__name__}: {error})") from error
-        for _, mid, qos in self._arrived:
-            if qos:
-                _check(client.ack(mid, qos))
-                self._counters["acknowledged"] += 1
+        mids = [publish.mid for publish in publishes if publish.mid]
+        client.acknowledge(mids)
+        self._counters["acknowledged"] += len(mids)
         self._counters["messages"] += len(batch)
         self._counters["batches"] += 1
-        self._arrived.clear()
+        del client.arrived[:BATCH_MOST]
+
+    def _message(self, publish: Publish, now: datetime) -> Message:
+        known = self._forms.get(publish.topic)
+        if known is None:
+            if len(self._forms) >= _KNOWN_TOPICS:
+                self._forms.clear()
+            known = self._forms[publish.topic] = self._form(publish.topic)
+        return Message(known[0], publish.payload, now, publish.retained, known[1])
+
+    def _form(self, topic: bytes) -> tuple[str, str]:
+        """(topic, format of its payloads)."""
+        try:
+            text = topic.decode()
+        except UnicodeDecodeError:
+            return "", ""  # of no format: named as unreadable, and acknowledged like any other
+        return text, next((name for wanted, name in self._topics.items() if topic_matches(wanted, text)), "")
 
     # paho calls these from loop_read, in the listener's thread.
 
@@ -254,29 +248,81 @@ class MqttListener:
         self._backoff.reset()
         self._connected.set()
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""  # of no format: named as unreadable, and acknowledged like any other
-        payload, retained = bytes(message.payload), bool(message.retain)
-        seen = Message(topic, payload, self._clock(), retained, self._format(topic))
-        self._arrived.append((seen, message.mid, message.qos))
-
-    def _format(self, topic: str) -> str:
-        form = self._forms.get(topic)
-        if form is None:
-            form = next((name for wanted, name in self._topics.items() if topic_matches(wanted, topic)), "")
-            if len(self._forms) >= _KNOWN_TOPICS:
-                self._forms.clear()
-            self._forms[topic] = form
-        return form
-
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
         if reason.is_failure and not self._refused:
             self._refused = f"the connection ended: {reason}"
+
+
+class _Client(paho.Client):
+    """paho, which signs in, subscribes and keeps alive, but never sees the messages: they are cut out before it.
+
+    It asks `_sock_recv` for the bytes of one packet after the other; messages among them would cost it 26 µs each.
+    """
+
+    def __init__(self, client_id: str, old: bool) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=False if old else None,
+            protocol=paho.MQTTv311 if old else paho.MQTTv5,
+        )
+        self.arrived: list[Publish] = []
+        self._old = old
+        self._bytes = bytearray()
+        self._due = 0
+        """What is left of the packet that paho is reading."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        while not self._due:
+            found, used, length = cut(self._bytes, self._old)
+            self.arrived += found
+            del self._bytes[:used]
+            if length and len(self._bytes) >= length:
+                self._due = length
+                break
+            if len(self.arrived) >= BATCH_MOST:
+                raise BlockingIOError
+            data: bytes = super()._sock_recv(_READ_BYTES)
+            if not data:
+                return data
+            self._bytes += data
+        taken = bytes(self._bytes[: min(bufsize, self._due)])
+        del self._bytes[: len(taken)]
+        self._due -= len(taken)
+        return taken
+
+    def wait(self, most_ms: int) -> bool:
+        """Whether there is something to read; sends meanwhile what waits to be sent. Raises _Broken, OSError."""
+        socket: Any = self.socket()
+        if socket is None:
+            raise _Broken("no connection")
+        if getattr(socket, "pending", lambda: 0)():  # TLS holds bytes that poll() does not see
+            return True
+        poller = select.poll()
+        poller.register(socket, select.POLLIN | (select.POLLOUT if self.want_write() else 0))
+        flags = next((flags for _fd, flags in poller.poll(most_ms)), 0)
+        if flags & select.POLLOUT:
+            _check(self.loop_write())
+        return bool(flags & (select.POLLIN | select.POLLHUP | select.POLLERR))
+
+    def acknowledge(self, mids: list[bytes]) -> None:
+        """All at once. Raises _Broken where the broker does not take them for long."""
+        data = acknowledgements(mids)
+        deadline_s = time.monotonic() + KEEPALIVE_S
+        while data:
+            if self.want_write():  # a packet of paho's that is half on its way goes first
+                _check(self.loop_write())
+            else:
+                try:
+                    data = data[self._sock_send(data) :]
+                    continue
+                except BlockingIOError:
+                    pass
+            if time.monotonic() > deadline_s:
+                raise _Broken("the broker takes no acknowledgements")
+            select.select([], [cast(Any, self.socket())], [], 1.0)
 
 
 class _Broken(Exception):
@@ -286,11 +332,6 @@ class _Broken(Exception):
 def _check(code: MQTTErrorCode) -> None:
     if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
         raise _Broken(paho.error_string(code))
-
-
-def _pending(socket: Any) -> bool:
-    """Whether TLS holds bytes that poll() does not see."""
-    return bool(getattr(socket, "pending", lambda: 0)())
 
 
 def _drop(client: paho.Client) -> None:

@@ -56,6 +56,11 @@ class Mosquitto:
         sign_in = f"{self.user}:{self.password}@" if self.user else ""
         return f"mqtt://{sign_in}127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the broker's process."""
+        return self._process.pid
+
     def start(self) -> None:
         """Run the broker; returns when it accepts connections."""
         self._process = subprocess.Popen(

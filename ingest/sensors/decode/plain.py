@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from ...errors import PayloadError
 from ...reading import Reading
 from .origin import Origin, whole
 from .times import judge, parse_time
-from .values import key_of, measure, number
+from .values import measure, number
 
 _DEVICE = ("device", "device_id", "deviceId", "id")
 _TIME = ("time", "ts", "timestamp", "observed_at")
@@ -22,13 +25,21 @@ _ABOUT = {*_DEVICE, *_TIME, *_SEQUENCE, "battery", "battery_pct", "rssi", "rssi_
 def load_json(topic: str, payload: bytes) -> Any:
     """The JSON value in `payload`; raises PayloadError naming the topic and what came."""
     try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        reason = f"{error}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
-        raise PayloadError(f"{topic}: not JSON ({reason}): {payload[:60]!r}") from None
+        value = orjson.loads(payload)
+    except ValueError:
+        value = _leniently(topic, payload)
     if payload.count(b"[") + payload.count(b"{") > _MOST_DEPTH and _deeper(value, _MOST_DEPTH):
         raise PayloadError(f"{topic}: not a sensor's JSON (nested more than {_MOST_DEPTH} deep): {payload[:60]!r}")
     return value
+
+
+def _leniently(topic: str, payload: bytes) -> Any:
+    """What the standard library still takes for JSON: NaN, halves of characters, UTF-16, integers of any size."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        reason = f"{error}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
+        raise PayloadError(f"{topic}: not JSON ({reason}): {payload[:60]!r}") from None
 
 
 def _deeper(value: object, than: int) -> bool:
@@ -72,7 +83,9 @@ def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Readi
     time = said_time(topic, next((message[name] for name in _TIME if name in message), None))
     observed_at, quality = judge(time, received_at)
     sequence = next((message[name] for name in _SEQUENCE if name in message), None)
-    base = key_of(device, topic, payload.hex(), sequence if sequence is not None else int(observed_at.timestamp()))
+    told = sequence if sequence is not None else int(observed_at.timestamp())
+    about = f"\x1f{device}\x1f{topic}\x1f{told}".encode(errors="surrogatepass")
+    base = sha256(payload + about).hexdigest()[:32]
     origin = Origin(topic, device, "json", received_at, observed_at, quality, base)
     origin.rssi_dbm = number(message.get("rssi_dbm", message.get("rssi")))
     origin.snr_db, origin.seq = number(message.get("snr")), whole(sequence)

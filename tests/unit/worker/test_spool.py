@@ -140,12 +140,12 @@ def test_batches_are_posted_together_up_to_a_size(tmp_path: Path) -> None:
     for start in range(0, 5000, 700):
         spool.keep([reading(n) for n in range(start, min(5000, start + 700))])
     assert spool.waiting()["readings"] == 5000
-    last, batches = spool.unposted()
+    last, batches = spool.unposted(most=2000)
     assert [len(unpacked(batch)) for batch in batches] == [700, 700]
     spool.posted(last)
     assert spool.waiting()["readings"] == 3600
-    spool.keep([reading(n) for n in range(5000, 10_000)])
-    assert [r.value for r in posted_all(spool)] == [float(n) for n in range(1400, 10_000)]
+    spool.keep([reading(n) for n in range(5000, 30_000)])
+    assert [r.value for r in posted_all(spool)] == [float(n) for n in range(1400, 30_000)]
     assert spool.waiting()["readings"] == 0
 
 
