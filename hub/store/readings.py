@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 
-from .counting import insert_if_new
 from .database import Transaction
 from .partitions import DAY_US, FIVE_MINUTES_US, Grain, across, made
 from .reading_rows import SeriesRow
@@ -117,16 +116,18 @@ class ReadingStore:
         missing = sorted({name for row in rows if (name := (row[0], row[1], row[2], row[3])) not in known})
         if not missing:
             return known
+        mark = "?" if _lite(tx) else "%s"
+        tx.connection().exec_driver_sql(
+            f"INSERT INTO series (device, prop, channel, unit) VALUES ({mark}, {mark}, {mark}, {mark}) "
+            "ON CONFLICT (device, prop, channel, unit) DO NOTHING",
+            missing,
+        )
         found: dict[_Name, int] = {}
-        for device, prop, channel, unit in missing:
-            values = {"device": device, "prop": prop, "channel": channel, "unit": unit}
-            query = select(SeriesRow.id).filter_by(**values)
-            number = tx.scalar(query)
-            if number is None:
-                insert_if_new(tx, SeriesRow, values, "device", "prop", "channel", "unit")
-                number = tx.scalar(query)
-            assert number is not None
-            found[device, prop, channel, unit] = number
+        columns = (SeriesRow.id, SeriesRow.device, SeriesRow.prop, SeriesRow.channel, SeriesRow.unit)
+        devices = sorted({name[0] for name in missing})
+        for start in range(0, len(devices), 500):
+            query = select(*columns).where(SeriesRow.device.in_(devices[start : start + 500]))
+            found.update({(device, prop, channel, unit): id_ for id_, device, prop, channel, unit in tx.execute(query)})
         tx.after(lambda: self._learn(found))
         return ChainMap(found, known)
 
