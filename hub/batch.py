@@ -17,7 +17,7 @@ COLUMNS = (
     "device", "prop", "channel", "unit", "value", "observed_us", "received_us", "key", "quality", "seq",
     "battery_pct", "rssi_dbm", "snr_db", "source_format",
 )  # fmt: skip
-MOST_ROWS = 10_000
+MOST_ROWS = 20_000
 """Readings in one request."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

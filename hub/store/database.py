@@ -178,7 +178,9 @@ def _postgres(url: URL) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=10, max_overflow=20, connect_args={"timeout": _BUSY_MS / 1000})
+    # Last in, first out: the connection that wrote last has its pages still in memory.
+    options = {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
+    engine = create_engine(url, **options, connect_args={"timeout": _BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
@@ -191,7 +193,9 @@ def _sqlite(url: URL) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={_BUSY_MS}",
-            "cache_size=-16000",
+            "cache_size=-32000",
+            # 32 MB: pages that many transactions write, as those of readings, are copied into the file once.
+            "wal_autocheckpoint=8000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -7,6 +7,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
@@ -96,6 +97,8 @@ class ReadingStore:
             table = made(tx, Grain.RAW, day * DAY_US)
             marks = ", ".join([mark] * 10)
             insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+            # In the order of the table: each of its pages is found, and filled, once.
+            values.sort(key=itemgetter(0, 1, 2))
             stored += max(0, tx.connection().exec_driver_sql(insert, values).rowcount)
         if stored:
             # Updated, not left alone, where it is there: on PostgreSQL that makes the roll-up wait for us.

@@ -20,7 +20,7 @@ from .spool import Outgoing, Spool
 
 log = logging.getLogger("worker.uplink")
 
-POST_EVERY_S = 0.5
+POST_EVERY_S = 1.0
 """Readings wait this long for others to go with them: for the hub, one large batch is a fraction of many small ones."""
 _REFUSED = frozenset({400, 404, 409, 410, 413, 422})
 """Answers that will not change when the same request is sent again."""

@@ -88,7 +88,7 @@ def peer(name: str, count: int) -> None:
         consumer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert consumer.stdout
         assert consumer.stdout.readline() == "ready\n"
-        load = [f"--rate={count}", "--seconds=1.02"]
+        load = ["--rate=1e6", "--seconds=100", f"--count={count}"]
         publisher = [sys.executable, "-m", "tests.bench.sensors.publisher", str(broker.port), *load]
         with subprocess.Popen(publisher, cwd=ROOT, stdout=subprocess.DEVNULL):
             said = json.loads(consumer.communicate(timeout=120)[0].splitlines()[-1])

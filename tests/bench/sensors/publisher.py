@@ -22,7 +22,10 @@ BURST = 100
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one publisher sends: `devices` from `first` on, an alarm of the next smoke detector every `alarm_s`."""
+    """What one publisher sends: `devices` from `first` on, an alarm of the next smoke detector every `alarm_s`.
+
+    It ends after `seconds`, or after `count` messages, where that is not 0.
+    """
 
     port: int
     rate: float
@@ -31,6 +34,7 @@ class Load:
     devices: int = 1000
     alarm_s: float = 0.0
     alarms: int = 1
+    count: int = 0
 
 
 def main() -> None:
@@ -38,11 +42,11 @@ def main() -> None:
     parser.add_argument("port", type=int)
     for name, kind, usual in (
         ("rate", float, 1000.0), ("seconds", float, 10.0), ("first", int, 0), ("devices", int, 1000),
-        ("alarm-s", float, 0.0), ("alarms", int, 1),
+        ("alarm-s", float, 0.0), ("alarms", int, 1), ("count", int, 0),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=kind, default=usual)
     asked = parser.parse_args()
-    load = Load(asked.port, asked.rate, asked.seconds, asked.first, asked.devices, asked.alarm_s, asked.alarms)
+    load = Load(**vars(asked))
     print(json.dumps(Publisher(load).run()), flush=True)
 
 
@@ -81,12 +85,13 @@ class Publisher:
     def run(self) -> dict[str, float]:
         load, began_s = self._load, time.time()
         next_alarm_s = began_s + load.alarm_s if load.alarm_s else float("inf")
-        while (now_s := time.time()) < began_s + load.seconds:
-            due = min(int((now_s - began_s) * load.rate) - self._sent, IN_FLIGHT - self._sent + self._acknowledged)
+        most = load.count or 2**40
+        while (now_s := time.time()) < began_s + load.seconds and self._sent < most:
+            due = min(int((now_s - began_s) * load.rate), most, IN_FLIGHT + self._acknowledged) - self._sent
             if now_s >= next_alarm_s:
                 next_alarm_s += load.alarm_s
                 self._alarm()
-            elif due >= min(BURST, load.rate / 100):
+            elif due >= min(BURST, load.rate / 100, most - self._sent):
                 self._burst(min(due, 2 * BURST))
             else:
                 time.sleep(0.002)

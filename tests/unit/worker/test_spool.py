@@ -144,8 +144,8 @@ def test_batches_are_posted_together_up_to_a_size(tmp_path: Path) -> None:
     assert [len(unpacked(batch)) for batch in batches] == [700, 700]
     spool.posted(last)
     assert spool.waiting()["readings"] == 3600
-    spool.keep([reading(n) for n in range(5000, 30_000)])
-    assert [r.value for r in posted_all(spool)] == [float(n) for n in range(1400, 30_000)]
+    spool.keep([reading(n) for n in range(5000, 50_000)])
+    assert [r.value for r in posted_all(spool)] == [float(n) for n in range(1400, 50_000)]
     assert spool.waiting()["readings"] == 0
 
 
