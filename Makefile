@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest soak fuzz peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors soak fuzz peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -25,9 +25,13 @@ check: $(VENV)/.tests
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
 	$(BIN)/python -m tests.bench.infer $(ARGS)
+	$(BIN)/python -m tests.bench.sensors --seconds 30
 
 bench-ingest: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.ingest $(ARGS)
+
+bench-sensors: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.sensors $(ARGS)
 
 soak: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.soak $(ARGS)
