@@ -44,7 +44,7 @@ def version(house: House, shard: str) -> str:
         moved = locked_counter(tx, ASSIGNMENT, lock=False).value
     settings = house.settings
     parts = [moved, shard, dict(house.rules.versions), dict(house.rules.profiles)]
-    parts += [settings.broker_url, dict(settings.broker_topics), _looking(settings)]
+    parts += [settings.broker.to_wire(settings.broker_topics), _looking(settings)]
     parts.append(_sensing(settings))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
@@ -75,7 +75,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "version": now_version,
         "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
-        "broker": {"url": house.settings.broker_url, "topics": topics},
+        "broker": house.settings.broker.to_wire(topics),
         "sensing": _sensing(house.settings),
         "looking": _looking(house.settings),
         "reading": _reading(house.settings),

@@ -16,6 +16,7 @@ import yaml
 from ingest.sensors.decode import FORMATS
 from ingest.sensors.decode.mapping import MappingError, MappingProfile, load_mappings
 
+from .broker import Broker
 from .domain.clock import LimitError, parse_limit
 from .domain.stage_clock import STAGE_LIMITS, Stage
 
@@ -60,6 +61,13 @@ class Settings:
     broker_topics: Mapping[str, str] = field(
         default_factory=lambda: {"application/+/device/+/event/+": "chirpstack", "gridhub/+": "json"}
     )
+    broker_user: str = field(default_factory=lambda: os.environ.get("GRIDHUB_BROKER_USER", ""))
+    broker_password: str = field(default_factory=lambda: os.environ.get("GRIDHUB_BROKER_PASSWORD", ""), repr=False)
+    broker_ca: Path | None = None
+    broker_certificate: Path | None = None
+    broker_key: Path | None = None
+    broker_session_s: int = 7 * 86400
+    broker_share: str = ""
     kinds_dir: Path = field(default_factory=lambda: shipped("configs") / "kinds")
     sensors_dir: Path = field(default_factory=lambda: shipped("configs") / "sensors")
     models_dir: Path = field(default_factory=lambda: shipped("models"))
@@ -100,6 +108,20 @@ class Settings:
     def database(self) -> str:
         """The database URL, SQLite in the data folder unless one is set."""
         return self.database_url or f"sqlite:///{self.data_dir / 'hub.sqlite'}"
+
+    @property
+    def broker(self) -> Broker:
+        """How the sensors' broker is reached."""
+        return Broker(
+            url=self.broker_url,
+            user=self.broker_user,
+            password=self.broker_password,
+            ca=self.broker_ca,
+            certificate=self.broker_certificate,
+            key=self.broker_key,
+            session_s=self.broker_session_s,
+            share=self.broker_share,
+        )
 
 
 def default_settings(data_dir: Path) -> Settings:
@@ -207,7 +229,26 @@ def _broker(value: Any, _base: Path) -> str:
     text = str(value)
     if text and urlsplit(text).scheme not in ("mqtt", "mqtts"):
         raise ValueError("mqtt://HOST:PORT or mqtts://HOST:PORT")
+    if "@" in text:
+        raise ValueError("mqtt(s)://HOST:PORT: who signs in stands in broker_user and broker_password_file (or _env)")
     return text
+
+
+def _secret_file(value: Any, base: Path) -> str:
+    try:
+        secret = (base / str(value)).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        secret = ""
+    if not secret:
+        raise ValueError("a readable file that holds the password")
+    return secret
+
+
+def _secret_env(value: Any, _base: Path) -> str:
+    secret = os.environ.get(str(value), "")
+    if not secret:
+        raise ValueError("an environment variable that holds the password")
+    return secret
 
 
 _MAPPING = "mapping:"
@@ -315,6 +356,14 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "listen_port": ("listen_port", _whole(1, 65535)),
     "broker": ("broker_url", _broker),
     "broker_topics": ("broker_topics", _topics),
+    "broker_user": ("broker_user", _text),
+    "broker_password_file": ("broker_password", _secret_file),
+    "broker_password_env": ("broker_password", _secret_env),
+    "broker_ca": ("broker_ca", _existing),
+    "broker_certificate": ("broker_certificate", _existing),
+    "broker_key": ("broker_key", _existing),
+    "broker_session_s": ("broker_session_s", _whole(0, 30 * 86400)),
+    "broker_share": ("broker_share", _text),
     "kinds": ("kinds_dir", _existing),
     "sensors": ("sensors_dir", _existing),
     "models": ("models_dir", _existing),
@@ -365,13 +414,17 @@ def _from_mapping(raw: dict[str, Any], path: Path) -> Settings:
         except MappingError as error:
             problems += [f"{path}: {key}: {problem}" for problem in error.problems]
         except ValueError as error:
-            shown = "(hidden)" if key in ("webhooks", "database") else repr(value)
+            secret = key in ("webhooks", "database") or (key == "broker" and "@" in str(value))
+            shown = "(hidden)" if secret else repr(value)
             problems.append(f"{path}: {key}: {shown} is not {error}")
     if problems:
         raise ConfigError(problems)
     settings = default_settings(values.pop("data_dir", base / "data"))
+    settings = replace(settings, **values)
+    if unfit := settings.broker.problems():
+        raise ConfigError([f"{path}: {problem}" for problem in unfit])
     try:
-        return _with_mappings(replace(settings, **values))
+        return _with_mappings(settings)
     except MappingError as error:
         raise ConfigError(error.problems) from None
     except ValueError as error:

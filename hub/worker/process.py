@@ -37,7 +37,7 @@ from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
 from ingest.media import DECODERS, picture_strip
-from ingest.sensors.mqtt import MqttListener
+from ingest.sensors.mqtt import Broker, MqttListener
 
 from ..jpeg import encode_jpeg
 from .newest import Newest
@@ -235,7 +235,7 @@ class Worker:
         self._listener, self._broker = None, broker
         if broker and broker["url"]:
             self._listener = MqttListener(
-                broker["url"],
+                Broker.from_wire(broker),
                 broker["topics"],
                 client_id=f"gridhub-{self._settings.name or 'worker'}-{self._settings.shard.replace('/', '-of-')}",
                 on_batch=self._listening.on_batch,

@@ -12,12 +12,14 @@ from __future__ import annotations
 import logging
 import select
 import ssl
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
@@ -30,7 +32,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..clock import utc_now
 from ..complaints import Complaints
-from ..errors import InventoryError, without_credentials
+from ..errors import InventoryError
 from ..supervisor import Backoff
 from .publishes import MOST_PACKET_BYTES, Malformed, Publish, acknowledgements, cut
 
@@ -60,14 +62,24 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where to connect: from mqtt:// or mqtts:// URLs. `old`: speak MQTT 3.1.1."""
+    """Where to connect, and as whom. `old`: speak MQTT 3.1.1.
+
+    `ca`, `certificate` and `key` are PEM texts: who signed the broker's certificate (None: one of the system's), and our
+    own, where it asks for one. `session_s`: how long it keeps our session while we are away. `share`: the group of
+    workers that take turns with its messages.
+    """
 
     host: str
     port: int
     tls: bool
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     old: bool = False
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = field(default=None, repr=False)
+    session_s: int = 7 * 86400
+    share: str = ""
 
     @classmethod
     def from_url(cls, url: str) -> Broker:
@@ -83,31 +95,54 @@ class Broker:
         port, old = parts.port or (8883 if tls else 1883), parts.query == "protocol=3.1.1"
         return cls(parts.hostname, port, tls, user, password, old)
 
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Broker:
+        """From a worker's assignment. Raises InventoryError."""
+        found = cls.from_url(wire["url"])
+        said = {name: wire[name] for name in ("user", "password") if wire.get(name)}
+        more = {name: wire[name] for name in ("ca", "certificate", "key", "session_s", "share") if name in wire}
+        return replace(found, **said, **more)
+
+    @property
+    def shown(self) -> str:
+        """The address, as it may be logged."""
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+    def context(self) -> ssl.SSLContext:
+        """For TLS: the broker's name and certificate are checked. Raises ssl.SSLError (an OSError)."""
+        made = ssl.create_default_context(cadata=self.ca)
+        if self.certificate and self.key:
+            # Python takes our own certificate from files only.
+            with tempfile.TemporaryDirectory(prefix="gridhub-") as folder:
+                paths = Path(folder, "certificate"), Path(folder, "key")
+                for path, text in zip(paths, (self.certificate, self.key), strict=True):
+                    path.touch(mode=0o600)
+                    path.write_text(text)
+                made.load_cert_chain(*paths, password="")
+        return made
+
 
 class MqttListener:
     """Subscribes to `topics` (topic filter -> name of a payload format) with QoS 1 and hands over batches.
 
     `on_batch` gets at most 1000 messages and stores them; when it returns, they are acknowledged; when it raises, they
-    come again. `client_id` names the session that the broker keeps for `session_s` seconds while we are away.
+    come again. `client_id` names the session that the broker keeps while we are away.
     """
 
     def __init__(
         self,
-        broker_url: str,
+        broker: Broker | str,
         topics: Mapping[str, str],
         client_id: str,
         on_batch: Callable[[Sequence[Message]], None],
-        session_s: int = 7 * 86400,
         clock: Callable[[], datetime] = utc_now,
         backoff: Backoff | None = None,
     ) -> None:
-        self._broker = Broker.from_url(broker_url)
-        self._shown = without_credentials(broker_url)
+        self._broker = Broker.from_url(broker) if isinstance(broker, str) else broker
         self._topics = dict(topics)
         self._forms: dict[bytes, tuple[str, str]] = {}
         self._client_id = client_id
         self._on_batch = on_batch
-        self._session_s = session_s
         self._clock = clock
         self._backoff = backoff or Backoff(0.5, 30.0)
         self._complaints = Complaints(log)
@@ -139,16 +174,18 @@ class MqttListener:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            client = self._client()
+            client: _Client | None = None
             try:
+                client = self._client()
                 self._connect(client)
                 self._listen(client)
             except (OSError, ValueError, Malformed, _Broken) as error:
                 self._counters["failures"] += 1
-                self._complaints.say("broker", "connection", f"{self._shown}: {error}")
+                self._complaints.say("broker", "connection", f"{self._broker.shown}: {error}")
             finally:
                 self._connected.clear()
-                _drop(client)
+                if client is not None:
+                    _drop(client)
             if not self._stopped.is_set():
                 self._stopped.wait(self._backoff.next_s())
 
@@ -157,7 +194,7 @@ class MqttListener:
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(self._broker.context())
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -170,7 +207,7 @@ class MqttListener:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
             return
         properties: Any = cast(Any, Properties)(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = self._session_s
+        properties.SessionExpiryInterval = self._broker.session_s
         properties.ReceiveMaximum = IN_FLIGHT_MOST
         properties.MaximumPacketSize = MOST_PACKET_BYTES
         client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
