@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors soak fuzz peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors soak soak-sensors fuzz peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -35,6 +35,9 @@ bench-sensors: $(VENV)/.tests peers
 
 soak: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.soak $(ARGS)
+
+soak-sensors: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.sensors.soak $(ARGS)
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)

@@ -64,8 +64,8 @@ class Message(NamedTuple):
 class Broker:
     """Where to connect, and as whom. `old`: speak MQTT 3.1.1.
 
-    `ca`, `certificate` and `key` are PEM texts: who signed the broker's certificate (None: one of the system's), and our
-    own, where it asks for one. `session_s`: how long it keeps our session while we are away. `share`: the group of
+    `ca`, `certificate` and `key` are PEM texts: who signed the broker's certificate (None: one of the system's), and
+    our own, where it asks for one. `session_s`: how long it keeps our session while we are away. `share`: the group of
     workers that take turns with its messages.
     """
 
