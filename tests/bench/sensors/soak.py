@@ -1,4 +1,4 @@
-"""`make soak-sensors`: sensor messages at a steady rate for long: what waits where, how late alarms come, what it costs.
+"""`make soak-sensors`: sensor messages at a steady rate for long: what waits where, how late alarms come, the cost.
 
 Writes soak-sensors.csv and soak-sensors.svg, and the same as a PNG where Chromium is there.
 """
