@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors soak soak-sensors fuzz peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases soak soak-sensors fuzz peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -32,6 +32,9 @@ bench-ingest: $(VENV)/.tests peers
 
 bench-sensors: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.sensors $(ARGS)
+
+bench-cases: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.cases $(ARGS)
 
 soak: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.soak $(ARGS)

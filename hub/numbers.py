@@ -10,7 +10,10 @@ from .wire import day_start
 
 
 def today(house: House) -> dict[str, Any]:
-    """{alerts: {opened, pending, confirmed, rejected}, cases: {state: n}, cameras: {state: n}, sensors: {state: n}}."""
+    """{alerts: {opened, pending, confirmed, rejected}, cases: {state: n}, cameras: {state: n}, sensors: {state: n}}.
+
+    Of cases: those that are open, and those that ended today.
+    """
     start = day_start(house.now(), house)
     with house.db.read() as tx:
         decided = alert_queries.decided_since(tx, start)
@@ -22,7 +25,7 @@ def today(house: House) -> dict[str, Any]:
                 "confirmed": decided.get("confirmed", 0),
                 "rejected": decided.get("rejected", 0),
             },
-            "cases": case_queries.counts_by_state(tx),
+            "cases": case_queries.open_by_state(tx) | case_queries.ended_since(tx, start),
             "cameras": cameras,
             "sensors": sensors,
         }

@@ -7,11 +7,13 @@ of the handling tables in use (计时类型); periods and holidays are configura
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,7 +23,9 @@ import yaml
 _LIMIT = re.compile(r"(?P<amount>\d{1,4}(?:\.\d{1,3})?)\s*(?P<unit>紧急工作时|紧急工作日|工作时|小时|工作日|天)")
 _LIMIT_ALLOWED = "N紧急工作时, N紧急工作日, N工作时, N小时, N工作日 or N天 (N above 0)"
 _FURTHEST = timedelta(days=366 * 30)
+_FURTHEST_YEARS = 30
 _ZERO = timedelta(0)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class LimitError(ValueError):
@@ -145,10 +149,14 @@ def deadline(start: datetime, limit: Limit, calendar: Calendar) -> datetime:
     left = limit.length(calendar)
     if limit.continuous:
         return start.astimezone(UTC) + left
-    for begin, end in calendar.periods_from(start):
-        if end - begin >= left:
-            return begin + left
-        left -= end - begin
+    at, left_us = _microseconds(start), left // _MICROSECOND
+    first = start.astimezone(calendar.timezone).year
+    for year in range(first, first + _FURTHEST_YEARS + 1):
+        table = _worked(calendar, year)
+        before = table.until(at)
+        if table.total_us - before >= left_us and (left_us or at < max(table.ends, default=at)):
+            return _EPOCH + _MICROSECOND * table.when(before + left_us, at)
+        left_us -= table.total_us - before
     raise CalendarError([f"{limit.text} from {start.isoformat()}: no end within 30 years of this calendar"])
 
 
@@ -160,12 +168,56 @@ def used(start: datetime, now: datetime, limit: Limit, calendar: Calendar) -> ti
         return _ZERO
     if limit.continuous:
         return now - start
-    counted = _ZERO
-    for begin, end in calendar.periods_from(start):
-        if begin >= now:
-            break
-        counted += min(end, now.astimezone(UTC)) - begin
-    return counted
+    first, last = (at.astimezone(calendar.timezone).year for at in (start, now))
+    counted_us = -_worked(calendar, first).until(_microseconds(start)) + _worked(calendar, last).until(
+        _microseconds(now)
+    )
+    counted_us += sum(_worked(calendar, year).total_us for year in range(first, last))
+    return _MICROSECOND * counted_us
+
+
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """The working periods of one local year as microseconds since 1970, and how much was worked before each."""
+
+    begins: tuple[int, ...]
+    ends: tuple[int, ...]
+    before: tuple[int, ...]
+    total_us: int
+
+    def until(self, at: int) -> int:
+        """Working time of the year up to `at`."""
+        index = bisect_right(self.begins, at) - 1
+        return 0 if index < 0 else self.before[index] + min(at, self.ends[index]) - self.begins[index]
+
+    def when(self, worked: int, earliest: int) -> int:
+        """The first instant, not before `earliest`, at which so much has been worked."""
+        if worked == self.until(earliest):  # nothing is left to work: when work is next done
+            return max(earliest, self.begins[bisect_right(self.ends, earliest)])
+        index = bisect_left(self.before, worked) - 1
+        return self.begins[index] + worked - self.before[index]
+
+
+@lru_cache(maxsize=256)
+def _worked(calendar: Calendar, year: int) -> _Worked:
+    """Made once for a calendar and year: a list of cases asks it a hundred times."""
+    begins, ends, before, total = [], [], [], 0
+    day = date(year, 1, 1)
+    while day.year == year:
+        for opens, closes in calendar.periods if calendar.works(day) else ():
+            begin, end = (
+                _microseconds(datetime.combine(day, at, calendar.timezone).astimezone(UTC)) for at in (opens, closes)
+            )
+            begins.append(begin)
+            ends.append(end)
+            before.append(total)
+            total += end - begin
+        day += timedelta(days=1)
+    return _Worked(tuple(begins), tuple(ends), tuple(before), total)
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def remaining(start: datetime, now: datetime, limit: Limit, calendar: Calendar) -> timedelta:

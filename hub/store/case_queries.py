@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from ..domain.case import ENDED, CaseState
 from ..domain.place import Spot, degrees_around
 from .case_rows import CaseRow, ClockRow, LookRow, MoveRow, PartRow, RecheckRow, ReportRow, VisitRow
-from .counting import insert_if_new
+from .counting import count_up_to, insert_if_new
 from .rows import AttachmentRow, EvidenceRow
+
+OPEN_STATES = tuple(state.value for state in CaseState if state not in ENDED)
 
 
 def case(tx: Session, case_id: str, *, lock: bool = False) -> CaseRow | None:
@@ -55,6 +58,24 @@ def _conditions(wanted: Wanted) -> list[Any]:
     return found
 
 
+def _ways(tx: Session, wanted: Wanted) -> list[Select[Any]]:
+    """Questions for ids that exclude each other, each of which an index can walk in order.
+
+    A department's list is what is its own, and what it assists in: as one "or" all it ever had would be sorted.
+    """
+    seen = wanted.seen_by.department if wanted.seen_by else None
+    unit = wanted.department or seen
+    if unit is None:
+        return [select(CaseRow.id).where(*_conditions(wanted))]
+    rest = _conditions(replace(wanted, department=None, seen_by=None if seen in (None, unit) else wanted.seen_by))
+    own = select(CaseRow.id).where(CaseRow.department_id == unit, *rest)
+    elsewhere = or_(CaseRow.department_id.is_(None), CaseRow.department_id != unit)
+    joint = select(CaseRow.id).join(PartRow, PartRow.case_id == CaseRow.id)
+    if tx.scalar(select(PartRow.id).where(PartRow.department_id == unit).limit(1)) is None:
+        return [own]
+    return [own, joint.where(PartRow.department_id == unit, elsewhere, *rest)]
+
+
 def _of_department(department: str) -> Any:
     joint = select(PartRow.case_id).where(PartRow.department_id == department)
     return or_(CaseRow.department_id == department, CaseRow.id.in_(joint))
@@ -82,18 +103,22 @@ def evidence_visible(tx: Session, sha256: str, by: SeenBy) -> bool:
 def page(
     tx: Session, asked: Wanted, *, after: Sequence[Any] | None, limit: int
 ) -> tuple[list[CaseRow], list[Any] | None, int]:
-    """Open cases by deadline, nearest first; otherwise newest first. (rows, key of the next page, how many in all)."""
-    wanted = _conditions(asked)
-    total = tx.scalar(select(func.count()).select_from(CaseRow).where(*wanted)) or 0
+    """Open cases by deadline, nearest first; otherwise newest first. (rows, key of the next page, how many in all).
+
+    How many: COUNTED_MOST may be more.
+    """
     by_deadline = asked.is_open is True or asked.state not in (None, "closed", "void")
     column = CaseRow.order_at if by_deadline else CaseRow.opened_at
-    key = tuple_(column, CaseRow.id)
-    query = select(CaseRow).where(*wanted)
-    query = query.order_by(column, CaseRow.id) if by_deadline else query.order_by(column.desc(), CaseRow.id.desc())
-    if after is not None:
-        last = tuple_(datetime.fromisoformat(after[0]), after[1])
-        query = query.where(key > last if by_deadline else key < last)
-    rows = list(tx.scalars(query.limit(limit + 1)))
+    total, rows = 0, list[CaseRow]()
+    for ids in _ways(tx, asked):
+        total += count_up_to(tx, ids)
+        query = ids.with_only_columns(CaseRow)
+        query = query.order_by(column, CaseRow.id) if by_deadline else query.order_by(column.desc(), CaseRow.id.desc())
+        if after is not None:
+            key, last = tuple_(column, CaseRow.id), tuple_(datetime.fromisoformat(after[0]), after[1])
+            query = query.where(key > last if by_deadline else key < last)
+        rows += tx.scalars(query.limit(limit + 1))
+    rows.sort(key=lambda row: (row.order_at if by_deadline else row.opened_at, row.id), reverse=not by_deadline)
     more = len(rows) > limit
     rows = rows[:limit]
     if not more:
@@ -256,6 +281,20 @@ def add_look(tx: Session, values: dict[str, Any]) -> bool:
 def looks(tx: Session, recheck_id: str) -> list[LookRow]:
     """In order of time."""
     return list(tx.scalars(select(LookRow).where(LookRow.recheck_id == recheck_id).order_by(LookRow.captured_at)))
+
+
+def open_by_state(tx: Session) -> dict[str, int]:
+    """Open cases, by state."""
+    query = select(CaseRow.state, func.count()).where(CaseRow.state.in_(OPEN_STATES)).group_by(CaseRow.state)
+    return dict(tx.execute(query).all())
+
+
+def ended_since(tx: Session, start: datetime) -> dict[str, int]:
+    """Cases that ended since then, by state."""
+    # Grouping by state would make SQLite walk the index of states instead of the day's.
+    counts = [func.count().filter(CaseRow.state == state.value) for state in ENDED]
+    found = tx.execute(select(*counts).where(CaseRow.closed_at >= start)).one()
+    return {state.value: count for state, count in zip(ENDED, found, strict=True) if count}
 
 
 def counts_by_state(tx: Session) -> dict[str, int]:

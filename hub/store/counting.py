@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from .rows import CounterRow, Row
+
+COUNTED_MOST = 10_000
+"""Lists longer than that say "at least so many": nobody reads the exact number, and counting on costs a scan."""
+
+
+def count_up_to(tx: Session, query: Select[Any], most: int = COUNTED_MOST) -> int:
+    """How many rows the query finds, at most `most`."""
+    return tx.scalar(select(func.count()).select_from(query.limit(most).subquery())) or 0
 
 
 def insert_if_new(tx: Session, table: type[Row], values: Mapping[str, Any], *keys: str) -> bool:

@@ -128,6 +128,15 @@ class Database:
         with self._engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
+    def optimize(self) -> None:
+        """Let SQLite look at what has grown, so that it picks the right index; PostgreSQL does so by itself."""
+        if self.url.get_backend_name() == "sqlite":
+            with self._writer.connect() as connection:
+                # 0x10002: tables that were never analysed too, each by a sample (the limit that SQLite recommends).
+                connection.execute(text("PRAGMA analysis_limit=400"))
+                connection.execute(text("PRAGMA optimize=0x10002"))
+                connection.commit()
+
     def ping(self) -> bool:
         """Whether the database answers."""
         try:

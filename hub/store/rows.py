@@ -262,7 +262,12 @@ class AlertRow(Row):
         Index("ix_alerts_opened_at_id", "opened_at", "id"),
         Index("ix_alerts_camera_id_kind_state", "camera_id", "kind", "state"),
         Index("ix_alerts_place_ended_at", "place", "ended_at"),
-        Index("ix_alerts_kind_state", "kind", "state"),
+        Index("ix_alerts_kind_opened_at_id", "kind", "opened_at", "id"),
+        Index("ix_alerts_state_opened_at_id", "state", "opened_at", "id"),
+        Index("ix_alerts_camera_id_opened_at_id", "camera_id", "opened_at", "id"),
+        Index("ix_alerts_sensor_id_opened_at_id", "sensor_id", "opened_at", "id"),
+        Index("ix_alerts_sensor_id_kind_state", "sensor_id", "kind", "state"),
+        Index("ix_alerts_decided_at_state", "decided_at", "state"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     open_key: Mapped[str | None] = mapped_column(unique=True)
@@ -271,7 +276,7 @@ class AlertRow(Row):
     kind: Mapped[str] = mapped_column(String(64))
     urgent: Mapped[bool]
     camera_id: Mapped[str | None] = mapped_column(ForeignKey("cameras.id"))
-    sensor_id: Mapped[str | None] = mapped_column(ForeignKey("sensors.id"), index=True)
+    sensor_id: Mapped[str | None] = mapped_column(ForeignKey("sensors.id"))
     source_name: Mapped[str]
     preset: Mapped[str | None]
     zone: Mapped[str | None]

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +65,8 @@ def _as_user() -> list[str]:
 
 
 @contextmanager
-def serving() -> Iterator[Postgres]:
-    """A server with its data in a temporary folder; without fsync, for it need not outlive anything."""
+def serving(more: Mapping[str, str] | None = None) -> Iterator[Postgres]:
+    """A server with its data in a temporary folder, without fsync; `more`: further settings."""
     initdb, postgres, prefix = _binary("initdb"), _binary("postgres"), _as_user()
     folder = Path(tempfile.mkdtemp(prefix="gridhub-pg-"))
     if prefix:
@@ -88,6 +88,7 @@ def serving() -> Iterator[Postgres]:
         "full_page_writes": "off",
         "max_connections": "200",
         "deadlock_timeout": "200ms",
+        **(more or {}),
     }
     flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
     with (folder / "log").open("wb") as log:

@@ -21,6 +21,14 @@ export const router = createRouter({
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
     { path: '/sensors', component: () => import('./screens/devices/SensorsScreen.vue'), meta: { roles: BENCH } },
+    {
+      path: '/rules', component: () => import('./screens/rules/RulesScreen.vue'), meta: { roles: BENCH }, redirect: '/rules/conditions',
+      children: [
+        { path: 'conditions', component: () => import('./screens/rules/ConditionsPage.vue') },
+        { path: 'grid', component: () => import('./screens/rules/GridPage.vue') },
+        { path: 'units', component: () => import('./screens/rules/UnitsPage.vue') },
+      ],
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

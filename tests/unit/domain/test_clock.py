@@ -39,6 +39,29 @@ def test_limit_texts(text: str, amount: float, kind: LimitType) -> None:
     assert (float(limit.amount), limit.type, limit.text) == (amount, kind, text.strip())
 
 
+@given(
+    st.datetimes(datetime(2025, 12, 1), datetime(2028, 2, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.integers(0, 400 * 86400),
+    st.sampled_from(["0.001小时", "4工作时", "1工作日", "15工作日", "260天"]),
+    st.booleans(),
+)
+def test_the_tables_say_what_a_walk_through_the_periods_says(
+    start: datetime, seconds: int, text: str, shipped: bool
+) -> None:
+    nights = Calendar(ZoneInfo("America/New_York"), ((time(0), time(3, 30)), (time(22), time(23, 59))))
+    calendar, limit, now = REAL if shipped else nights, parse_limit(text), start + timedelta(seconds=seconds)
+    left, walked, due = limit.length(calendar), timedelta(0), None
+    for begin, end in calendar.periods_from(start):
+        walked += max(timedelta(0), min(end, now) - begin)
+        if due is None and end - begin >= left:
+            due = begin + left
+        left -= end - begin
+        if begin >= now and due is not None:
+            break
+    assert deadline(start, limit, calendar) == due
+    assert used(start, now, limit, calendar) == walked
+
+
 @pytest.mark.parametrize("text", ["", "4", "工作时", "0工作日", "-1天", "4工作周", "四工作时", "4工作时半"])
 def test_a_bad_limit_says_what_is_allowed(text: str) -> None:
     with pytest.raises(LimitError, match="紧急工作时"):

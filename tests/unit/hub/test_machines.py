@@ -131,17 +131,22 @@ def test_actions_offered_are_those_possible_and_allowed() -> None:
     assert open_actions(CaseState.CLOSED, Role.AUDITOR) == ()
 
 
+CENTRE = {"see_alerts", "see_cases", "see_devices", "see_evidence", "see_numbers", "see_rules"}
+READS = {"see_letters", "see_whistles"}
+LEADS = READS | {"supervise", "blow_whistles", "edit_templates", "see_reports"}
+
+
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        (Role.STAFF, {"see_alerts", "decide_alerts", "see_cases", "see_devices", "see_evidence", "see_numbers"}),
-        (Role.DEPARTMENT, {"see_own_cases", "see_evidence"}),
-        (Role.ENGINEER, {"see_alerts", "see_cases", "see_devices", "edit_devices", "see_evidence", "see_numbers"}),
+        (Role.STAFF, CENTRE | LEADS | {"decide_alerts", "see_phones", "evaluate"}),
+        (Role.DEPARTMENT, {"see_own_cases", "see_evidence", "blow_whistles"} | READS),
+        (Role.ENGINEER, CENTRE | {"edit_devices", "edit_rules"}),
         (Role.WORKER, {"work", "see_evidence"}),
-        (Role.DISPATCHER, {"see_alerts", "see_cases", "see_devices", "see_evidence", "see_numbers"}),
-        (Role.HANDLER, {"see_own_cases", "see_evidence"}),
+        (Role.DISPATCHER, CENTRE | READS | {"see_phones", "supervise", "see_reports"}),
+        (Role.HANDLER, {"see_own_cases", "see_evidence"} | READS),
         (Role.COLLECTOR, {"see_own_cases", "see_evidence"}),
-        (Role.LEADER, {"see_cases", "see_evidence", "see_numbers"}),
+        (Role.LEADER, {"see_cases", "see_evidence", "see_numbers", "see_reports", "supervise"} | READS),
         (Role.AUDITOR, {"see_audit"}),
         (Role.CLIENT, {"see_own_cases"}),
         (Role.ADMIN, set(Right) - {"see_own_cases"}),

@@ -10,6 +10,9 @@ export const session = ref<Session | null>(null)
 export const isStaff = computed(() => session.value?.role === 'staff' || session.value?.role === 'admin')
 export const isDepartment = computed(() => session.value?.role === 'department')
 
+export const mayEdit = computed(() => session.value?.role === 'engineer' || session.value?.role === 'admin')
+export const maySeePhones = isStaff
+
 const MARK = 'gridhub.signed-in' // the cookie itself can't be read: this spares a first visitor a refused request
 
 export async function loadHub(): Promise<void> {
