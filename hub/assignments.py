@@ -61,13 +61,15 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         zones = ask.zones_by_camera(tx)
         cameras = [_camera(row, zones.get(row.id, {})) for row in ask.cameras(tx) if mine(row.id)]
         rows = ask.sensors(tx)
-        sensors = [_sensor(row) for row in rows if mine(row.id)]
+        device_of = {row.id: row.device for row in rows}
+        # By its device, so that each worker knows whose a message is, also of a device that nobody registered.
+        sensors = [_sensor(row) for row in rows if mine(row.device)]
         topics = mappings.topics(tx, house, {row.id: row.topics for row in rows if row.topics})
         wanted = [sight for sight in sights.wanted(tx, house) if mine(sight["camera"])]
         todo = [
             (recheck, case)
             for recheck, case in case_queries.rechecks_to_do(tx)
-            if case.alert is not None and mine(case.camera_id or case.sensor_id or "")
+            if case.alert is not None and mine(case.camera_id or device_of.get(case.sensor_id or "", ""))
         ]
         attached = alert_queries.attachments(tx, [case.alert_id or "" for _recheck, case in todo])
         rechecks = [_recheck(r, c, [a for a, _file in attached.get(c.alert_id or "", ())]) for r, c in todo]

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,9 +37,11 @@ from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
 from ingest.media import DECODERS, picture_strip
+from ingest.sensors.decode import REMEMBERING
 from ingest.sensors.mqtt import Broker, MqttListener
 
 from ..jpeg import encode_jpeg
+from . import handover
 from .newest import Newest
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening
@@ -234,13 +236,26 @@ class Worker:
             self._listener.stop()
         self._listener, self._broker = None, broker
         if broker and broker["url"]:
-            self._listener = MqttListener(
-                Broker.from_wire(broker),
-                broker["topics"],
-                client_id=f"gridhub-{self._settings.name or 'worker'}-{self._settings.shard.replace('/', '-of-')}",
-                on_batch=self._listening.on_batch,
-            )
+            self._listener = self._listen_to(Broker.from_wire(broker), broker["topics"])
             self._listener.start()
+
+    def _listen_to(self, broker: Broker, topics: dict[str, str]) -> MqttListener:
+        index, workers = map(int, self._settings.shard.split("/"))
+        shared = [topic for topic, form in topics.items() if form not in REMEMBERING] if workers > 1 else []
+        own = {handover.topic(broker.share, index, workers): handover.FORMAT} if broker.share and shared else {}
+        made = MqttListener(
+            broker,
+            topics | own,
+            client_id=f"gridhub-{self._settings.name or 'worker'}-{index}-of-{workers}",
+            on_batch=self._listening.on_batch,
+            shared=shared,
+        )
+
+        def pass_on(parcels: Sequence[tuple[int, bytes]]) -> None:
+            made.pass_on([(handover.topic(broker.share, n, workers), data) for n, data in parcels])
+
+        self._listening.share((index, workers), pass_on if own else None)
+        return made
 
     # ── looks ──
 

@@ -18,10 +18,12 @@ from detectors.sensing import SensorRules
 from ingest.device import Sensor
 from ingest.errors import PayloadError
 from ingest.reading import Reading
-from ingest.sensors.decode import Decoders, explains
+from ingest.sensors.decode import REMEMBERING, Decoders, explains
 from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Trouble
 from ingest.sensors.mqtt import Message
 
+from . import handover
+from .handover import owner
 from .hearing import MOST_DEVICES, READINGS_PER_S, Hearing
 from .rechecking import Rechecks
 from .spool import Spool
@@ -47,12 +49,14 @@ class Told:
     """What a batch of messages said. `explaining`: messages that explain later ones.
 
     `others`: what is no reading, with its message. `strangers`: the newest message of each device that is not known.
+    `elsewhere`: messages that speak of devices of other workers, by worker.
     """
 
     readings: list[Reading] = field(default_factory=list)
     explaining: list[Message] = field(default_factory=list)
     others: list[tuple[Message, Presence | Trouble | Announced | RebirthWanted]] = field(default_factory=list)
     strangers: dict[str, tuple[Message, list[Reading]]] = field(default_factory=dict)
+    elsewhere: dict[int, list[Message]] = field(default_factory=dict)
 
 
 def decode(
@@ -62,11 +66,14 @@ def decode(
     decoders: Decoders,
     admit: Admit = lambda _reading, _retained: True,
     known: Container[str] = (),
+    shard: tuple[int, int] = (0, 1),
 ) -> Told:
     """What `messages` say. An unreadable payload is counted, named at most once a minute, and skipped.
 
-    What is no reading (who came, who is new, what is wrong) is counted, and logged as often.
+    What is no reading (who came, who is new, what is wrong) is counted, and logged as often. Of several workers
+    (`shard`: which of how many), each takes what its own devices said.
     """
+    index, workers = shard
     all_told = Told()
     for message in messages:
         try:
@@ -79,6 +86,13 @@ def decode(
         if explains(message.format, message.topic):
             all_told.explaining.append(message)
         for one in told:
+            if workers > 1:
+                whose = owner(one.node if isinstance(one, RebirthWanted) else one.device, workers)
+                if whose != index:
+                    passed = all_told.elsewhere.setdefault(whose, [])
+                    if not passed or passed[-1] is not message:
+                        passed.append(message)
+                    continue
             if isinstance(one, Reading):
                 if admit(one, message.retained):
                     all_told.readings.append(one)
@@ -105,6 +119,10 @@ def _log_said(one: Presence | Trouble | Announced | RebirthWanted, said: dict[st
         log.info("%s announces %s on %s", one.device, one.prop, one.state_topic)
 
 
+def _observed_at(reading: Reading) -> datetime:
+    return reading.observed_at
+
+
 def _due(said: dict[str, float], what: str) -> bool:
     """Whether a minute has gone since `what` was last said; it is then said now."""
     now = time.monotonic()
@@ -114,6 +132,10 @@ def _due(said: dict[str, float], what: str) -> bool:
         said.clear()
     said[what] = now
     return True
+
+
+PassOn = Callable[[Sequence[tuple[int, bytes]]], None]
+"""Give parcels to workers by their numbers; returns when the broker has them."""
 
 
 class Listening:
@@ -139,6 +161,8 @@ class Listening:
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
         self._by_id: Mapping[str, Sensor] = {}
+        self._shard = (0, 1)
+        self._pass_on: PassOn | None = None
         self._due_s = {sensor: state["due_s"] for sensor, state in self._states.items() if state.get("due_s")}
         self._settled_s = time.monotonic() + _SETTLES_S
         self._ailments: dict[str, tuple[Any, list[dict[str, Any]]]] = {}
@@ -157,6 +181,11 @@ class Listening:
             self._hearing.readings_per_s = readings_per_s
         self.strangers.assigned()
 
+    def share(self, shard: tuple[int, int], pass_on: PassOn | None) -> None:
+        """Which of how many workers this is; `pass_on` where they take turns with the broker's messages."""
+        with self._lock:
+            self._shard, self._pass_on = shard, pass_on
+
     def on_batch(self, messages: Sequence[Message]) -> None:
         """Called by the listener before it acknowledges: returns only when all is judged and on the disk.
 
@@ -171,6 +200,7 @@ class Listening:
 
     def _take(self, messages: Sequence[Message], by_device: Mapping[str, Sensor], rules: SensorRules) -> None:
         now_s = time.monotonic()
+        messages, handed = self._opened(messages)
         if len(messages) >= _MANY:
             self._settled_s = now_s + _SETTLES_S
         told = decode(
@@ -180,7 +210,13 @@ class Listening:
             self._decoders,
             lambda r, kept: self._admits(r, kept, now_s),
             by_device,
+            self._shard,
         )
+        if self._pass_on is not None and told.elsewhere:
+            self._hand_over(told.elsewhere, handed)
+        if self._shard[1] > 1:
+            # What others passed on comes a little later than what came here.
+            told.readings.sort(key=_observed_at)
         readings = self._spool.unknown(told.readings)
         self._counters["dropped_duplicate"] += len(told.readings) - len(readings)
         states, findings = self._judge(readings, by_device, rules)
@@ -196,6 +232,38 @@ class Listening:
         for device, (message, said) in told.strangers.items():
             self.strangers.speak(device, message, said)
         self._tell(readings, findings, by_device, rules)
+
+    def _opened(self, messages: Sequence[Message]) -> tuple[Sequence[Message], frozenset[int]]:
+        """With the parcels of other workers opened, and which of them (by identity) came in such."""
+        if all(message.format != handover.FORMAT for message in messages):
+            return messages, frozenset()
+        opened, handed = list[Message](), set[int]()
+        for message in messages:
+            if message.format != handover.FORMAT:
+                opened.append(message)
+                continue
+            try:
+                inside = handover.unpacked(message.payload, message.topic)
+            except PayloadError as error:
+                self._counters["dropped_payload"] += 1
+                if _due(self._said, message.topic):
+                    log.warning("%s", error)
+                continue
+            handed.update(map(id, inside))
+            opened += inside
+        return opened, frozenset(handed)
+
+    def _hand_over(self, elsewhere: Mapping[int, Sequence[Message]], handed: Container[int]) -> None:
+        """Pass on what came to this worker alone: neither what all get, nor what was passed on before."""
+        assert self._pass_on is not None
+        parcels = list[tuple[int, bytes]]()
+        for worker, messages in elsewhere.items():
+            own = [m for m in messages if id(m) not in handed and m.format not in REMEMBERING]
+            if own:
+                parcels += [(worker, parcel) for parcel in handover.parcels(own)]
+                self._counters["passed_on"] += len(own)
+        if parcels:
+            self._pass_on(parcels)
 
     def _moved(self, states: Mapping[str, dict[str, Any]]) -> None:
         """The rules stand so from now on."""

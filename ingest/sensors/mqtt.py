@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -126,7 +126,8 @@ class MqttListener:
     """Subscribes to `topics` (topic filter -> name of a payload format) with QoS 1 and hands over batches.
 
     `on_batch` gets at most 1000 messages and stores them; when it returns, they are acknowledged; when it raises, they
-    come again. `client_id` names the session that the broker keeps while we are away.
+    come again. `client_id` names the session that the broker keeps while we are away. Of the topic filters `shared`,
+    the group that the broker's `share` names gets each message once.
     """
 
     def __init__(
@@ -135,11 +136,13 @@ class MqttListener:
         topics: Mapping[str, str],
         client_id: str,
         on_batch: Callable[[Sequence[Message]], None],
+        shared: Collection[str] = (),
         clock: Callable[[], datetime] = utc_now,
         backoff: Backoff | None = None,
     ) -> None:
         self._broker = Broker.from_url(broker) if isinstance(broker, str) else broker
         self._topics = dict(topics)
+        self._shared = frozenset(shared) if self._broker.share else frozenset()
         self._forms: dict[bytes, tuple[str, str]] = {}
         self._client_id = client_id
         self._on_batch = on_batch
@@ -150,6 +153,7 @@ class MqttListener:
         self._connected = threading.Event()
         self._stopped = threading.Event()
         self._refused: str | None = None
+        self._client_now: _Client | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -172,11 +176,20 @@ class MqttListener:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def pass_on(self, parcels: Sequence[tuple[str, bytes]]) -> None:
+        """Publish to other workers' topics; returns when the broker has all. Only from within `on_batch`.
+
+        Raises where the broker does not take one, or nobody ever subscribed to its topic.
+        """
+        if self._client_now is None:
+            raise _Broken("no connection")
+        self._client_now.send(parcels)
+
     def _run(self) -> None:
         while not self._stopped.is_set():
             client: _Client | None = None
             try:
-                client = self._client()
+                client = self._client_now = self._client()
                 self._connect(client)
                 self._listen(client)
             except (OSError, ValueError, Malformed, _Broken) as error:
@@ -243,7 +256,7 @@ class MqttListener:
         self._counters["acknowledged"] += len(mids)
         self._counters["messages"] += len(batch)
         self._counters["batches"] += 1
-        del client.arrived[:BATCH_MOST]
+        del client.arrived[: len(publishes)]
 
     def _message(self, publish: Publish, now: datetime) -> Message:
         known = self._forms.get(publish.topic)
@@ -273,7 +286,8 @@ class MqttListener:
         # What the broker retains comes with the first subscription of a session, not again at each reconnect.
         once = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
         options: Any = 1 if self._broker.old else SubscribeOptions(qos=1, retainHandling=once)
-        client.subscribe([(topic, options) for topic in self._topics])
+        group = self._broker.share
+        client.subscribe([(f"$share/{group}/{t}" if t in self._shared else t, options) for t in self._topics])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
@@ -306,6 +320,9 @@ class _Client(paho.Client):
             protocol=paho.MQTTv311 if old else paho.MQTTv5,
         )
         self.arrived: list[Publish] = []
+        self.most = BATCH_MOST
+        self._sent: dict[int, ReasonCode] = {}
+        self.on_publish = self._published
         self._old = old
         self._bytes = bytearray()
         self._due = 0
@@ -319,7 +336,7 @@ class _Client(paho.Client):
             if length and len(self._bytes) >= length:
                 self._due = length
                 break
-            if len(self.arrived) >= BATCH_MOST:
+            if len(self.arrived) >= self.most:
                 raise BlockingIOError
             data: bytes = super()._sock_recv(_READ_BYTES)
             if not data:
@@ -343,6 +360,26 @@ class _Client(paho.Client):
         if flags & select.POLLOUT:
             _check(self.loop_write())
         return bool(flags & (select.POLLIN | select.POLLHUP | select.POLLERR))
+
+    def send(self, parcels: Sequence[tuple[str, bytes]]) -> None:
+        """Publish and wait for the broker's word. Raises _Broken. What arrives meanwhile waits behind."""
+        self.most = len(self.arrived) + 10 * IN_FLIGHT_MOST
+        waiting = {self.publish(topic, data, qos=1).mid: topic for topic, data in parcels}
+        deadline_s = time.monotonic() + KEEPALIVE_S
+        while waiting:
+            if self.wait(POLL_MS):
+                _check(self.loop_read())
+            _check(self.loop_misc())
+            for mid in waiting.keys() & self._sent.keys():
+                topic, reason = waiting.pop(mid), self._sent.pop(mid)
+                if reason.is_failure or reason == "No matching subscribers":
+                    raise _Broken(f"{topic} did not reach its worker ({reason}): is it running?")
+            if time.monotonic() > deadline_s:
+                raise _Broken("the broker does not acknowledge what is passed on to other workers")
+        self.most = BATCH_MOST
+
+    def _published(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
+        self._sent[mid] = reason
 
     def acknowledge(self, mids: list[bytes]) -> None:
         """All at once. Raises _Broken where the broker does not take them for long."""
