@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases soak soak-sensors fuzz peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases soak soak-sensors fuzz sensors-doc peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -44,6 +44,9 @@ soak-sensors: $(VENV)/.tests peers
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)
+
+sensors-doc: $(VENV)/.tests
+	$(BIN)/python -m tests.samples.readings
 
 peers:
 	@sh tests/peers/install.sh

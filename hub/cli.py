@@ -131,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--role", choices=("admin", "staff", "department", "engineer"), required=True)
     user.add_argument("--department", help="id of the handling unit, for role department")
     user.add_argument("--config", type=Path)
+    token = _command(commands, "token", "make a token for a program; prints it, once", _token)
+    token.add_argument("name")
+    token.add_argument("--role", choices=("reader", "client"), default="reader", help="reader: sensors, SensorThings")
+    token.add_argument("--config", type=Path)
     return parser
 
 
@@ -153,7 +157,7 @@ def _camera_commands(commands: Any) -> None:
     add.add_argument("--lon", type=float)
     add.add_argument("--lat", type=float)
     add.add_argument("--kinds", help="comma list of what to look for in the whole picture")
-    bring = _command(camera, "import", "add or update cameras from a YAML or CSV file", _camera_import)
+    bring = _command(camera, "import", "add or update cameras from a YAML, CSV or XLSX file", _camera_import)
     bring.add_argument("file", type=Path)
     listing = _command(camera, "list", "all cameras with their state", _camera_list)
     for parser in (add, bring, listing):
@@ -162,9 +166,13 @@ def _camera_commands(commands: Any) -> None:
 
 
 def _sensor_commands(commands: Any) -> None:
-    sensor = commands.add_parser("sensor", help="payloads of sensors").add_subparsers(
-        dest="what", required=True, metavar="try"
+    sensor = commands.add_parser("sensor", help="the sensor inventory; payloads of sensors").add_subparsers(
+        dest="what", required=True, metavar="import | try"
     )
+    bring = _command(sensor, "import", "add or update sensors from a YAML, CSV or XLSX file", _sensor_import)
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--config", type=Path)
+    bring.add_argument("--json", action="store_true")
     trial = _command(
         sensor, "try", "what a payload says in a format or mapping profile; nothing is stored", _sensor_try
     )
@@ -438,6 +446,23 @@ def _camera_import(args: argparse.Namespace) -> int:
     return FAILED if errors else OK
 
 
+def _sensor_import(args: argparse.Namespace) -> int:
+    from ingest.inventory import read_sensors
+
+    from .house import SYSTEM
+
+    rows, found = read_sensors(args.file)
+    count, refused = _registry(args).bring_sensors(rows, SYSTEM)
+    errors = [*map(str, found), *(f"{args.file}: {id_}: {why}" for id_, why in refused)]
+    for line in errors:
+        print(line, file=sys.stderr)
+    if args.json:
+        _print_json({"imported": count, "errors": errors})
+    else:
+        print(f"{count} sensors imported, {len(errors)} errors")
+    return FAILED if errors else OK
+
+
 def _camera_list(args: argparse.Namespace) -> int:
     cameras = _registry(args).cameras()
     if args.json:
@@ -492,6 +517,14 @@ def _format(name: str, sensors_dir: Path) -> str:
 def _user(args: argparse.Namespace) -> int:
     password = _registry(args).add_user(args.name, args.role, args.department)
     print(f"{args.name} ({args.role}): one-time password {password}")
+    return OK
+
+
+def _token(args: argparse.Namespace) -> int:
+    from .domain.role import Role
+    from .people import add_token
+
+    print(f"{args.name} ({args.role}): token {add_token(_registry(args).house, args.name, Role(args.role))}")
     return OK
 
 

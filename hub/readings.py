@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from .batch import microseconds, time_at
 from .errors import Invalid, NotFound
 from .house import House
 from .store import device_queries as ask
-from .store import rollups
+from .store import observation_queries, rollups
 from .store.database import Transaction
 from .store.partitions import DAY_US, Grain, drop_before
 from .store.readings import Series, newest, series_of
@@ -79,6 +79,29 @@ def of_sensor(house: House, sensor_id: str, hours: float) -> dict[str, Any]:
         for row in rows
     ]
     return {"sensor": sensor_id, "items": items}
+
+
+CSV_COLUMNS = ("sensor", "device", "prop", "channel", "value", "unit", "observed_at", "received_at", "quality")
+
+
+def rows(
+    house: House, sensor_id: str | None, since: datetime, until: datetime
+) -> Iterator[tuple[str, str, str, str, float, str, datetime, datetime, str]]:
+    """CSV_COLUMNS of every reading of a sensor, or of all, oldest first, read as they are wanted. Raises NotFound."""
+    with house.db.read() as tx:
+        device = None if sensor_id is None else _device(tx, sensor_id)
+        series = {one.id: (one, sensor) for one, sensor in observation_queries.series(tx, device)}
+    return _rows(house, series, microseconds(since), microseconds(until))
+
+
+def _rows(
+    house: House, series: Mapping[int, tuple[Series, str]], since_us: int, until_us: int
+) -> Iterator[tuple[str, str, str, str, float, str, datetime, datetime, str]]:
+    with house.db.read() as tx:
+        for row in observation_queries.walk(tx, list(series), since_us, until_us, newest_first=False):
+            one, sensor = series[row.series]
+            at, received = time_at(row.at_us), time_at(row.received_us)
+            yield sensor, one.device, one.prop, one.channel, row.value, one.unit, at, received, row.quality
 
 
 def chart(house: House, sensor_id: str, since: datetime, until: datetime, grain: Grain | None = None) -> dict[str, Any]:

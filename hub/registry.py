@@ -17,7 +17,7 @@ from ingest.errors import without_credentials
 
 from . import grids
 from .domain.grid import GridTree
-from .errors import Invalid, NotFound, Taken
+from .errors import HubError, Invalid, NotFound, Taken
 from .house import SYSTEM, Actor, House
 from .people import add_user
 from .store import Transaction, people_queries
@@ -101,6 +101,23 @@ class Registry:
             tx.change_assignment()
             tx.audit(self.house.now(), by.id, "sensors-imported", "sensors", count=count)
         return count
+
+    def bring_sensors(self, sensors: Iterable[Sensor], by: Actor) -> tuple[int, list[tuple[str, str]]]:
+        """Add or update those that can be; (how many, (id, why not) of the others)."""
+        count, problems = 0, list[tuple[str, str]]()
+        with self.house.db.write() as tx:
+            grids = _tree(tx)
+            for sensor in sensors:
+                try:
+                    with tx.begin_nested():
+                        self._put_sensor(tx, sensor, grids)
+                    count += 1
+                except HubError as error:
+                    problems.append((sensor.id, str(error)))
+            if count:
+                tx.change_assignment()
+                tx.audit(self.house.now(), by.id, "sensors-imported", "sensors", count=count)
+        return count, problems
 
     def add_user(
         self,

@@ -1,4 +1,4 @@
-"""Rows of cameras and sensors from YAML or CSV files; every error at once, each naming file, row, key and value."""
+"""Rows of cameras and sensors from YAML, CSV or XLSX; every error at once, each naming file, row, key and value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -15,14 +16,16 @@ import yaml
 from .cameras import SOURCES, open_source
 from .cameras.libav import PREFIX
 from .cameras.preset import split_goto
-from .device import Camera, Place, Sensor, Watch
+from .device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
 from .errors import InventoryError, without_credentials
 
 _Device = TypeVar("_Device", Camera, Sensor)
 
 _PLACE = ("lon", "lat", "address", "grid")
 CAMERA_KEYS = ("id", "name", "url", "watch", "every_s", "priority", "preset", "platform", "goto", "settle_s", *_PLACE)
-SENSOR_KEYS = ("id", "name", "device", "profile", "every_s", *_PLACE)
+SENSOR_KEYS = (
+    "id", "name", "device", "profile", "every_s", *_PLACE, "settings", "gateway", "asset", "installed_on",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class RowError:
 
 
 def read_cameras(path: Path) -> tuple[list[Camera], list[RowError]]:
-    """Cameras of a YAML (`cameras:` or a list) or CSV file (first line: the keys); good rows and all errors.
+    """Cameras of a YAML (`cameras:` or a list), CSV or XLSX file (first line: the keys); good rows and all errors.
 
     Raises InventoryError where the file itself cannot be read.
     """
@@ -49,7 +52,10 @@ def read_cameras(path: Path) -> tuple[list[Camera], list[RowError]]:
 
 
 def read_sensors(path: Path) -> tuple[list[Sensor], list[RowError]]:
-    """Sensors of a YAML (`sensors:` or a list) or CSV file; as `read_cameras`."""
+    """Sensors of a YAML (`sensors:` or a list), CSV or XLSX file; as `read_cameras`.
+
+    `settings`: a mapping, or in a table `crown_cm=180; other=3`.
+    """
     return _read(path, "sensors", SENSOR_KEYS, _sensor)
 
 
@@ -99,6 +105,38 @@ class _Row:
             self.wrong("goto", without_credentials(goto), str(error))
             return ""
         return goto
+
+    def settings(self) -> tuple[tuple[str, float], ...]:
+        """A mapping of YAML, or `name=number; name=number` of a table; by name."""
+        given = self._values.get("settings")
+        if given is None or given == "":
+            return ()
+        pairs: dict[Any, Any] = given if isinstance(given, dict) else {}
+        if not isinstance(given, dict):
+            pairs = dict(part.partition("=")[::2] for part in str(given).split(";") if part.strip())
+        found = []
+        for name, value in pairs.items():
+            try:
+                found.append((str(name).strip(), float(value)))
+            except (TypeError, ValueError):
+                self.wrong("settings", f"{name}={value}", "name=number; name=number")
+        return tuple(sorted(found))
+
+    def asset(self) -> str:
+        code = self.text("asset", "")
+        if code and not ASSET.fullmatch(code):
+            self.wrong("asset", code, ASSET_FORM)
+            return ""
+        return code
+
+    def day(self, key: str) -> str:
+        value = self._values.get(key)
+        text = value.isoformat() if isinstance(value, date) else self.text(key, "")
+        try:
+            return date.fromisoformat(text).isoformat() if text else ""
+        except ValueError:
+            self.wrong(key, text, "a date, YYYY-MM-DD")
+            return ""
 
     def place(self) -> Place | None:
         lon, lat = self.number("lon", -180, 180, None), self.number("lat", -90, 90, None)
@@ -169,6 +207,10 @@ def _sensor(row: _Row) -> Sensor:
         profile=row.text("profile"),
         every_s=row.number("every_s", 1, 30 * 86400, 600.0) or 600.0,
         place=row.place(),
+        settings=row.settings(),
+        gateway=row.text("gateway", ""),
+        asset=row.asset(),
+        installed_on=row.day("installed_on"),
     )
 
 
@@ -202,8 +244,13 @@ def _rows(path: Path, what: str, keys: tuple[str, ...]) -> Iterator[tuple[int, A
     if path.suffix.lower() == ".csv":
         yield from enumerate(csv.DictReader(io.StringIO(_decoded(path, data), newline="")), 1)
         return
+    if path.suffix.lower() == ".xlsx":
+        from .sheet import rows as sheet_rows  # spreadsheets are rare, and their library is slow to load
+
+        yield from enumerate(sheet_rows(path), 1)
+        return
     if path.suffix.lower() not in (".yaml", ".yml"):
-        raise InventoryError(f"{path}: {path.suffix!r} is not a known kind of file; allowed: .yaml, .yml, .csv")
+        raise InventoryError(f"{path}: {path.suffix!r} is not a known kind of file; allowed: .yaml, .yml, .csv, .xlsx")
     try:
         content = yaml.safe_load(data)
     except yaml.YAMLError as error:

@@ -22,6 +22,7 @@ HEAVY = {
     "av": ("ingest.media",),
     "aiohttp": ("ingest.cameras.web",),
     "paho": ("ingest.sensors.mqtt",),
+    "odata_query": ("hub.sensorthings.filtering",),
     "openvino": ("detectors.backends.openvino",),
     "onnxruntime": ("detectors.backends.onnxruntime",),
     "ultralytics": ("detectors.backends.ultralytics", "detectors.tuning"),
@@ -36,7 +37,7 @@ HEAVY = {
     "reportlab": ("hub.papers.pdf", "hub.papers.typeface"),
     "PIL": ("hub.papers.picture", "hub.papers.typeface"),
     "docx": ("hub.papers.docx", "hub.papers.template"),
-    "openpyxl": ("hub.papers.xlsx", "hub.workbook"),
+    "openpyxl": ("hub.papers.xlsx", "hub.workbook", "ingest.sheet"),
     "aiortc": ("hub.api.live",),
     "ray": ("hub.cluster",),
 }

@@ -41,10 +41,20 @@ def the_actor(request: Request) -> Actor:
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return which_program(the_house(request), token.strip())
+    if scheme.lower() == "basic" and token:
+        return which_program(the_house(request), _password(token.strip()))
     signed_in = the_session(request)
     if signed_in.must_change_password:
         raise PasswordChangeRequired
     return signed_in.actor
+
+
+def _password(basic: str) -> str:
+    """Of HTTP Basic: programs that know nothing else send their token as the password. Raises NotSignedIn."""
+    try:
+        return base64.b64decode(basic, validate=True).decode().partition(":")[2]
+    except ValueError:
+        raise NotSignedIn("the Authorization header is no HTTP Basic") from None
 
 
 def needs(*rights: Right) -> Callable[..., Actor]:

@@ -10,7 +10,22 @@ from fastapi import FastAPI
 
 from ..house import House
 from ..people import Brake
-from . import desk, devices, grid, handling, inventory, page, problems, session, stream, supervision, whistles, working
+from . import (
+    desk,
+    devices,
+    exports,
+    grid,
+    handling,
+    inventory,
+    page,
+    problems,
+    sensorthings,
+    session,
+    stream,
+    supervision,
+    whistles,
+    working,
+)
 
 
 def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str, Any]]) -> FastAPI:
@@ -23,7 +38,22 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
     )
     app.state.house, app.state.brake, app.state.demo_accounts = house, Brake(), demo_accounts
     problems.install(app)
-    for part in (session, working, desk, supervision, whistles, inventory, devices, handling, grid, stream, page):
+    parts = (
+        session,
+        working,
+        desk,
+        supervision,
+        whistles,
+        inventory,
+        devices,
+        sensorthings,
+        exports,
+        handling,
+        grid,
+        stream,
+        page,
+    )
+    for part in parts:
         app.include_router(part.router)
     page.serve_page(app, page_folder)
     return app

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -9,12 +12,14 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from ingest.device import Sensor
-from ingest.errors import PayloadError
+from ingest.errors import InventoryError, PayloadError
+from ingest.inventory import read_sensors
 
 from .. import links, maintenance, mappings, quarantine, sensing, sensor_notices, sights
 from ..domain.role import Right
 from ..errors import Invalid, TooLarge
 from ..house import Actor
+from ..registry import Registry
 from .access import TheHouse, Worker, needs
 from .bodies import Adopted, Heard, LinkDecided, Maintenance, MappingTried, MappingWritten, SightTaken
 from .inventory import place_of
@@ -70,6 +75,28 @@ def heard(house: TheHouse, _actor: Worker, body: Heard) -> dict[str, list[str]]:
     """What a worker heard besides readings of its sensors; the answer names those that are registered after all."""
     strangers, troubles = [s.model_dump() for s in body.strangers], [t.model_dump() for t in body.troubles]
     return {"registered": quarantine.hear(house, strangers, troubles)}
+
+
+async def _table(request: Request, _actor: Edits) -> Upload:
+    return await read_upload(request)
+
+
+@router.post("/api/sensors/import")
+def import_sensors(house: TheHouse, actor: Edits, upload: Annotated[Upload, Depends(_table)]) -> dict[str, Any]:
+    """A table of sensors (multipart, part named FILE.csv, .xlsx or .yaml): {imported, errors}; good rows go in."""
+    if len(upload.files) != 1:
+        raise Invalid("file", len(upload.files), "one file, in a part named as the file: sensors.csv, .xlsx or .yaml")
+    ((name, content),) = upload.files
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"table{Path(name).suffix}"
+        path.write_bytes(content)
+        try:
+            sensors, problems = read_sensors(path)
+        except InventoryError as error:
+            raise Invalid("file", name, str(error).replace(str(path), name)) from None
+    count, refused = Registry(house).bring_sensors(sensors, actor)
+    errors = [str(replace(problem, file=name)) for problem in problems]
+    return {"imported": count, "errors": [*errors, *(f"{name}: {id_}: {why}" for id_, why in refused)][:1000]}
 
 
 # --- mapping profiles -------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def serve_page(app: FastAPI, folder: Path) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     def file(path: str, request: Request) -> Response:
-        if path.startswith(("api/", "open311/")) or path == "api":
+        if path.startswith(("api/", "open311/", "sta/")) or path == "api":
             raise NotFound("route", f"/{path}")
         wanted = (folder / path).resolve()
         if path and wanted.is_relative_to(folder.resolve()) and wanted.is_file():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from . import place
 from .machine import Machine
 
 NEAR_M = 60.0
@@ -65,9 +66,7 @@ class Proposal:
 
 def distance_m(a: Spot, b: Spot) -> float:
     """Metres between two places some kilometres apart at most (equirectangular, off by a centimetre a kilometre)."""
-    north = (a.lat - b.lat) * _DEGREE_M
-    east = (a.lon - b.lon) * _DEGREE_M * math.cos(math.radians((a.lat + b.lat) / 2))
-    return math.hypot(north, east)
+    return place.distance_m(a.lon, a.lat, b.lon, b.lat)
 
 
 def proposals(

@@ -27,12 +27,13 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ENGINEER = "engineer"
     WORKER = "worker"
+    READER = "reader"
     CLIENT = "client"
 
 
 UNIT_ROLES = frozenset({Role.DEPARTMENT, Role.DEPARTMENT_LEAD, Role.HANDLER})
 """Roles of a department's people: they see the cases of their own unit only."""
-PROGRAM_ROLES = frozenset({Role.WORKER, Role.CLIENT})
+PROGRAM_ROLES = frozenset({Role.WORKER, Role.READER, Role.CLIENT})
 
 ROLE_NAMES: Mapping[Role, dict[str, str]] = {
     Role.ADMIN: {"zh": "管理员", "en": "Administrator"},
@@ -49,6 +50,7 @@ ROLE_NAMES: Mapping[Role, dict[str, str]] = {
     Role.AUDITOR: {"zh": "审计员", "en": "Auditor"},
     Role.ENGINEER: {"zh": "工程师", "en": "Engineer"},
     Role.WORKER: {"zh": "工作进程", "en": "Worker"},
+    Role.READER: {"zh": "数据读取程序", "en": "Data reader"},
     Role.CLIENT: {"zh": "接口程序", "en": "API client"},
 }
 
@@ -101,6 +103,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     # Logs, and nothing that could be changed or looked at besides.
     Role.AUDITOR: frozenset({_R.SEE_AUDIT}),
     Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES, _R.EDIT_RULES},
+    # A program of another house that reads sensors and their readings.
+    Role.READER: frozenset({_R.SEE_DEVICES}),
     Role.WORKER: frozenset({_R.WORK, _R.SEE_EVIDENCE}),
     Role.CLIENT: frozenset({_R.SEE_OWN_CASES}),
 }

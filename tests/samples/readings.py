@@ -1,14 +1,17 @@
-"""Format, sample, decoded reading: one table, tested, and printed as Markdown by `python -m tests.samples.readings`."""
+"""Format, sample, decoded reading: one table, tested, and written to docs/sensors.md by `make sensors-doc`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from detectors.profile import SensorRule
+from detectors.profiles import load_profiles
 from ingest.reading import Quality, Reading
 from ingest.sensors.decode import Decoders
 from ingest.sensors.decode.mapping import load_mappings
@@ -17,7 +20,10 @@ from ingest.sensors.decode.said import Announced, Presence, RebirthWanted, Said,
 from .tahu import metric, payload
 
 NOW = datetime(2026, 11, 23, 2, 15, 6, tzinfo=UTC)
-MAPPINGS = Path(__file__).resolve().parents[2] / "configs" / "sensors" / "mappings"
+_ROOT = Path(__file__).resolve().parents[2]
+PROFILES = _ROOT / "configs" / "sensors"
+MAPPINGS = PROFILES / "mappings"
+DOCUMENT = _ROOT / "docs" / "sensors.md"
 _CABINET = {
     "name": "door", "unique_id": "cab-0107-door", "state_topic": "cab/0107/state", "device_class": "door",
     "value_template": "{{ value_json.door }}", "payload_on": "OPEN", "payload_off": "CLOSED",
@@ -236,9 +242,10 @@ SAMPLES = (
 )  # fmt: skip
 
 
-def main() -> None:
-    """The table, with what the decoders say now."""
-    print("| Format | What | Topic and payload | Decoded |\n|---|---|---|---|")
+def table() -> Iterator[str]:
+    """Format, sample, decoded reading as Markdown, with what the decoders say now."""
+    yield "| Format | What | Topic and payload | Decoded |"
+    yield "|---|---|---|---|"
     for sample in SAMPLES:
         try:
             text = sample.data.decode()
@@ -246,7 +253,78 @@ def main() -> None:
             text = f"{len(sample.data)} bytes: {sample.data.hex(' ')}"
         text = text if len(text) <= 160 else f"{text[:157]}…"
         cells = (sample.form, sample.about, f"`{sample.topic}`<br>`{text}`", "<br>".join(sample.decoded()))
-        print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def catalogue() -> Iterator[str]:
+    """The shipped profiles as Markdown: what warns, what alarms, what ends it."""
+    yield "| Sensor | Measured | Warn | Alarm | Over | Held | Becomes |"
+    yield "|---|---|---|---|---|---|---|"
+    for profile in load_profiles(PROFILES).values():
+        name = f"{profile.name['zh']} `{profile.id}`"
+        for rule, stanza in zip(profile.rules, profile.wire["rules"], strict=True):
+            yield f"| {name} | {' | '.join(_cells(rule, stanza))} |"
+            name = ""
+
+
+def _cells(rule: SensorRule, stanza: Mapping[str, Any]) -> Iterator[str]:
+    limits = rule.limits
+    span = f", {rule.span.how} of {_time(rule.span.over_s)}" if rule.span else ""
+    yield f"{rule.label['en']} `{rule.prop}`{span}{', by hours' if rule.hours or rule.by_hours else ''}"
+    worse, better = (">", "<") if limits.above else ("<", ">")
+    if rule.state:
+        yield from ("", "yes", "no")
+    else:
+        for key, sign in (("warn", worse), ("alarm", worse), ("clear", better)):
+            yield f"{sign} {_limit(stanza[key])} {rule.unit}".rstrip() if key in stanza else ""
+    held = [f"{limits.hold} readings"] if limits.hold > 1 else []
+    held += [_time(limits.hold_s)] if limits.hold_s else []
+    yield ", ".join(held)
+    yield f"`{rule.kind}`" if rule.kind else f"notice: {rule.notice}" if rule.notice else "report only"
+
+
+def _limit(given: Any) -> str:
+    if not isinstance(given, dict):
+        return f"{given:g}"
+    times = f" x {given['times']:g}" if "times" in given else ""
+    return f"`{given['of']}`{times}{given.get('plus', 0):+g}" if "plus" in given else f"`{given['of']}`{times}"
+
+
+def _time(seconds: float) -> str:
+    return (
+        f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"
+    )
+
+
+def document() -> str:
+    """docs/sensors.md."""
+    return "\n".join(
+        (
+            "# Sensors: what is understood, and what is made of it",
+            "",
+            "Written by `make sensors-doc` from the tests' own samples and the shipped profiles; a test holds it true.",
+            "",
+            "## Format, sample, decoded reading",
+            "",
+            *table(),
+            "",
+            "Everything else is a mapping profile (`configs/sensors/mappings/`), written in YAML or in the screen.",
+            "",
+            "## What alarms",
+            "",
+            *catalogue(),
+            "",
+            "Besides, for maintenance and never a case: silence (three intervals, at least 10 minutes on mains and"
+            " 25 hours on battery), a lost gateway (one notice, none for its sensors), batteries (20 %, 10 %, told once a"
+            " week), values that do not move. `configs/sensors/README.md` shows every key of a profile.",
+            "",
+        )
+    )
+
+
+def main() -> None:
+    """Write the document."""
+    DOCUMENT.write_text(document(), encoding="utf-8")
 
 
 if __name__ == "__main__":

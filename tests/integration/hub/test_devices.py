@@ -125,6 +125,21 @@ def test_what_cannot_be_adopted_says_why_and_stays(city: City, body: dict[str, A
     assert get(city, "quarantine")["total"] == 1
 
 
+def test_a_table_of_sensors_comes_in_row_by_row(city: City) -> None:
+    rows = ("id,device,profile,asset", "b1,d-1,bin_level,62100203005000457", "b2,d-2,flood,", "b3,bin-7,bin_level,")
+    table = "\n".join((*rows, "b4,d-4,smoke,12"))
+    answer = city.who("eng").post("/api/sensors/import", files=[("sensors.csv", ("sensors.csv", table.encode()))])
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["imported"] == 1
+    assert [e.split(": ")[:2] for e in answer.json()["errors"]] == [
+        ["sensors.csv", "row 4"], ["sensors.csv", "b2"], ["sensors.csv", "b3"],
+    ]  # fmt: skip
+    assert get(city, "sensors/b1")["asset"] == "62100203005000457"
+    odd = city.who("eng").post("/api/sensors/import", files=[("x.doc", ("x.doc", b"?"))])
+    assert odd.status_code == 422
+    assert ".xlsx" in odd.json()["detail"]
+
+
 def test_only_engineers_adopt(city: City) -> None:
     hear(city, stranger(city))
     post(city, "quarantine/a84041ffff000042/adopt", {"id": "x", "name": "x", "profile": "smoke"}, "wang", 403)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.errors import InventoryError
@@ -47,6 +49,31 @@ def test_csv_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
         Sensor("b1", "垃圾桶一", "bin-1", "bin_level", 600.0, Place(118.1, 24.5)),
         Sensor("b2", "b2", "bin-2", "bin_level"),
     ]
+
+
+def test_a_spreadsheet_of_sensors(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(
+        ["id", "name", "device", "profile", "every_s", "lon", "lat", "settings", "asset", "installed_on"]
+    )
+    well = ["w1", "雨水井", 862000050001, "well_level", 600, 107.63, 35.73, "crown_cm=180", "62100201003000012"]
+    book.active.append([*well, date(2026, 11, 1)])
+    book.active.append([None] * 5)
+    book.active.append(["w2", "", "w-2", "well_level", None, None, None, "crown", "123", "soon"])
+    book.save(tmp_path / "sensors.xlsx")
+    rows, errors = read_sensors(tmp_path / "sensors.xlsx")
+    place = Place(107.63, 35.73)
+    settings = (("crown_cm", 180.0),)
+    assert rows == [
+        Sensor(
+            "w1", "雨水井", "862000050001", "well_level", 600, place, settings, "", "62100201003000012", "2026-11-01"
+        )
+    ]
+    assert [e.key for e in errors] == ["settings", "asset", "installed_on"]
+    assert "17 digits" in str(errors[1])
+    (tmp_path / "not.xlsx").write_bytes(b"PK nothing")
+    with pytest.raises(InventoryError, match="not a spreadsheet"):
+        read_sensors(tmp_path / "not.xlsx")
 
 
 def test_every_error_at_once_and_the_good_rows_still_come(tmp_path: Path) -> None:

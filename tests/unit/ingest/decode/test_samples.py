@@ -9,7 +9,7 @@ import pytest
 
 from ingest.reading import Reading
 from ingest.sensors.decode import FORMATS, Decoders
-from tests.samples.readings import NOW, SAMPLES, Sample, wire_form
+from tests.samples.readings import DOCUMENT, NOW, SAMPLES, Sample, document, wire_form
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: f"{s.form}: {s.about}")
@@ -53,3 +53,7 @@ def readings_of(sample: Sample) -> list[Reading]:
     for topic, data in sample.before:
         decoders.decode(form, topic, data, NOW)
     return [r for r in decoders.decode(form, sample.topic, sample.data, NOW) if isinstance(r, Reading)]
+
+
+def test_the_document_of_sensors_is_true() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "make sensors-doc writes it anew"
