@@ -315,7 +315,7 @@ def document() -> str:
             *catalogue(),
             "",
             "Besides, for maintenance and never a case: silence (three intervals, at least 10 minutes on mains and"
-            " 25 hours on battery), a lost gateway (one notice, none for its sensors), batteries (20 %, 10 %, told once a"
+            " 25 hours on battery), a lost gateway (one notice, none for its sensors), batteries (20 %, 10 %, once a"
             " week), values that do not move. `configs/sensors/README.md` shows every key of a profile.",
             "",
         )
