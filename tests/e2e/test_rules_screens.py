@@ -1,0 +1,116 @@
+"""The screens of the rules in a browser: conditions ticked and imported, the grid with its people, routing tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from hub import workbook
+from hub.bootstrap import Hub, build_hub
+from hub.config import load, shipped
+from hub.domain.handling_table import COLUMNS
+from hub.sample_district import write
+from hub.serving import Serving, claim_port
+from tests.e2e.city import PASSWORD
+from tests.e2e.desk.browser import PHONE, Screen, browser
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, str]]:
+    """A hub in the sample district, without its cameras."""
+    folder = tmp_path_factory.mktemp("district")
+    write(folder, 3, shipped("configs"))
+    settings = replace(load(folder / "hub.yaml"), data_dir=folder / "data", cameras_file=None, sensors_file=None)
+    made = build_hub(settings)
+    made.prepare()
+    for user, role in (("eng", "engineer"), ("staff", "staff")):
+        made.registry.add_user(user, role, password=PASSWORD, shown_name=f"{user}先生")
+    sock = claim_port("127.0.0.1", 0)
+    serving = Serving(made.app, sock)
+    serving.start()
+    yield made, f"http://127.0.0.1:{sock.getsockname()[1]}"
+    made.house.feed.close()
+    serving.end()
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as running:
+        yield running
+
+
+def table() -> bytes:
+    rows = [
+        ["06", "市容环境类", "010", "暴露垃圾", "环卫中心", "", "主干道两侧", "清理", "2工作时"],
+        ["", "", "", "", "环卫中心", "", "背街小巷", "清理", "三天"],
+    ]
+    return workbook.write({"部件": [list(COLUMNS)], "事件": [list(COLUMNS), *rows]})
+
+
+def test_an_engineer_ticks_and_imports_conditions(hub: tuple[Hub, str], chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "table.xlsx").write_bytes(table())
+    with Screen(chromium, hub[1]) as screen:
+        screen.sign_in("eng")
+        page = screen.page
+        page.goto(f"{hub[1]}/rules/conditions")
+        page.fill(".search input", "06010")
+        row = page.locator("[data-test=conditions] tbody tr").first
+        row.locator("[data-test=tick]").click()
+        page.wait_for_selector("[data-test=conditions] >> text=eng先生")
+        page.click("[data-test=import]")
+        page.set_input_files("[data-test=import-file]", str(tmp_path / "table.xlsx"))
+        page.wait_for_selector("[data-test=import-summary]")
+        dialog = page.locator(".el-dialog")
+        assert "三天" in dialog.inner_text()
+        assert "处置时限" in dialog.inner_text()
+        dialog.locator("[data-test=import-apply]").click()
+        page.wait_for_selector("[data-test=conditions] >> text=主干道两侧")
+        with page.expect_download() as download:
+            page.locator("[data-test=export]").evaluate("a => a.click()")
+        content = Path(download.value.path()).read_bytes()
+        assert any("主干道两侧" in row for row in workbook.read(content)["事件"])
+
+
+def test_the_grid_shows_who_answers_for_it(hub: tuple[Hub, str], chromium: Browser) -> None:
+    with Screen(chromium, hub[1]) as screen:
+        screen.sign_in("staff")
+        page = screen.page
+        page.goto(f"{hub[1]}/rules/grid")
+        page.fill("aside header input", "育才社区第3网格")
+        page.locator(".hit").first.click()
+        card = page.locator("[data-test=grid-card]")
+        card.locator("text=网格员").first.wait_for()
+        masked = card.locator("[data-test=reveal]").first
+        assert "****" in masked.inner_text()
+        masked.click()
+        card.locator("td.phone:has-text('1000000')").first.wait_for()
+        assert page.locator("[data-test=import-grids]").count() == 0  # staff look, engineers change
+
+
+def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chromium: Browser) -> None:
+    with Screen(chromium, hub[1]) as screen:
+        screen.sign_in("eng")
+        page = screen.page
+        page.goto(f"{hub[1]}/rules/units")
+        page.wait_for_selector("[data-test=units] tbody tr")
+        page.click("[data-test=try-class]")
+        page.locator(".el-select-dropdown__item:has-text('09006')").click()
+        box = page.locator("[data-test=place]").bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.locator("[data-test=why]:has-text('综合执法局')").wait_for()
+        page.locator("dd:has-text('网格')").first.wait_for()
+
+
+@pytest.mark.parametrize("name", ["conditions", "grid", "units"])
+def test_a_phone_is_wide_enough(hub: tuple[Hub, str], chromium: Browser, name: str) -> None:
+    with Screen(chromium, hub[1], PHONE, "en") as screen:
+        screen.sign_in("staff")
+        screen.page.goto(f"{hub[1]}/rules/{name}")
+        screen.page.wait_for_selector(".rules [data-test]")
+        assert screen.overflow_px() <= 0
