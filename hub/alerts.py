@@ -240,8 +240,19 @@ def claim(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
         return _tell(tx, house, row)
 
 
-def confirm(house: House, actor: Actor, alert_id: str, category: str | None = None, note: str = "") -> dict[str, Any]:
-    """{alert, case}: a person says it is so, and a case is filed. Raises NotFound, AlreadyDecided, Claimed, Invalid."""
+def confirm(
+    house: House,
+    actor: Actor,
+    alert_id: str,
+    category: str | None = None,
+    note: str = "",
+    *,
+    separate: bool = False,
+) -> dict[str, Any]:
+    """{alert, case, attached}: a person says it is so, and a case is filed, or an open one nearby gets the alert.
+
+    `separate`: a case of its own whatever is nearby. Raises NotFound, AlreadyDecided, Claimed, Invalid.
+    """
     if category is not None and not house.rules.knows_code(category):
         raise Invalid("category", category, "a code of GB/T 47678.5")
     with house.db.write() as tx:
@@ -249,9 +260,9 @@ def confirm(house: House, actor: Actor, alert_id: str, category: str | None = No
         _decide(row, actor, Decision.CONFIRMED, None, note, now)
         tx.audit(now, actor.id, "alert-confirmed", f"alert/{row.id}", score=row.score, model=row.model, note=note)
         announce(tx, house, "alerts", "alert.confirmed", row.id, _thin(row))
-        case = cases.file(tx, house, row, actor, category, now)
+        case = cases.file(tx, house, row, actor, category, now, separate=separate)
         alert = _tell(tx, house, row)
-        return {"alert": alert, "case": case_json(tx, house, case, actor)}
+        return {"alert": alert, "case": case_json(tx, house, case, actor), "attached": case.alert_id != row.id}
 
 
 def reject(house: House, actor: Actor, alert_id: str, reason: str, note: str = "") -> dict[str, Any]:
@@ -282,7 +293,7 @@ def undo(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
     Raises NotFound, IllegalMove, TooLate, Taken (another problem is open at the place by now), AlreadyDecided.
     """
     with house.db.write() as tx:
-        row, now = _locked(tx, alert_id), house.now()
+        row, now = _locked_with_its_case(tx, alert_id), house.now()
         next_state = ALERT.next(AlertState(row.state), AlertAction.UNDO)
         if row.decided_by != actor.id:
             raise _decided(tx, row)
@@ -290,7 +301,7 @@ def undo(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
             raise TooLate(f"a verdict can be taken back for {UNDO_WINDOW.seconds // 60} minutes")
         was = row.state
         if row.case_id is not None:
-            cases.withdraw(tx, house, row.case_id, actor, now)
+            cases.withdraw(tx, house, row.case_id, row.id, actor, now)
         if row.open_key is None and not ask.reopen(tx, row):
             raise Taken("another problem is open at this place by now", place=row.place)
         row.state = next_state
@@ -346,6 +357,14 @@ def _locked(tx: Transaction, alert_id: str) -> AlertRow:
     if row is None:
         raise NotFound("alert", alert_id)
     return row
+
+
+def _locked_with_its_case(tx: Transaction, alert_id: str) -> AlertRow:
+    """The alert, after all alerts of its case in the order that moves of the case lock them."""
+    found = ask.alert(tx, alert_id)
+    if found is not None and found.case_id is not None:
+        ask.of_case(tx, found.case_id, lock=True)
+    return _locked(tx, alert_id)
 
 
 def _waiting(tx: Transaction, house: House, alert_id: str, actor: Actor, action: AlertAction) -> AlertRow:

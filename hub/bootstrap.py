@@ -18,6 +18,7 @@ from ingest.inventory import RowError, read_cameras, read_sensors
 
 from . import alerts, conditions, grids, letters, people, quarantine, readings, units
 from .api import create_app
+from .casework import timed
 from .config import Settings
 from .domain import category, routing
 from .domain.clock import Calendar
@@ -33,6 +34,7 @@ from .registry import Registry
 from .rulebook import RuleBook
 from .sensor_notices import SensorNotices
 from .store import Database, ReadingStore, delivery_queries, people_queries
+from .timers import Timers
 
 log = logging.getLogger("hub")
 
@@ -52,6 +54,7 @@ class Hub:
     accounts: list[dict[str, Any]]
     notices: Notices
     sensor_notices: SensorNotices
+    timers: Timers
     first_password: str | None = None
     _outbox: Outbox | None = None
     _send: Send | None = None
@@ -93,6 +96,7 @@ class Hub:
         self._outbox.start()
         self.notices.start()
         self.sensor_notices.start()
+        self.timers.start()
         self._keeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
         self._keeper.start()
         self._roller = threading.Thread(target=self._sum_up, name="roll-ups", daemon=True)
@@ -107,7 +111,8 @@ class Hub:
             self._outbox.join(timeout=5)
         self.notices.end()
         self.sensor_notices.end()
-        for thread in (self._keeper, self._roller, self.notices, self.sensor_notices):
+        self.timers.end()
+        for thread in (self._keeper, self._roller, self.notices, self.sensor_notices, self.timers):
             if thread is not None and thread.is_alive():
                 thread.join(timeout=5)
         self.house.db.close()
@@ -239,7 +244,17 @@ def build_hub(
     )
     accounts: list[dict[str, Any]] = []
     app = create_app(house, PAGE_FOLDER, accounts)
-    return Hub(house, app, Registry(house), accounts, Notices(house), SensorNotices(house), _send=send, _wake=wake)
+    return Hub(
+        house,
+        app,
+        Registry(house),
+        accounts,
+        Notices(house),
+        SensorNotices(house),
+        Timers(house, timed.FIRES, timed.show),
+        _send=send,
+        _wake=wake,
+    )
 
 
 __all__ = ["Hub", "build_hub", "read_rules"]

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from .casework.clocks import clock_of
 from .domain.case import CASE, HISTORY_NAMES, MOVES, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
+from .domain.clock import parse_limit
+from .domain.consent import CONSENT_NAMES, REQUEST_STATE_NAMES, STEPS, RequestState, may_consent
+from .domain.joint import PART, PART_ACTIONS, PART_STATE_NAMES, PartState
+from .domain.role import UNIT_ROLES, Right, may
 from .domain.stage_clock import STAGE_NAMES, Stage
+from .domain.visit import RESULTS, VisitKind
 from .house import Actor, House
 from .store import Transaction, case_queries
-from .store.case_rows import CaseRow, ClockRow, MoveRow, RecheckRow
+from .store.case_rows import (
+    CaseRow,
+    ClockRow,
+    LinkRow,
+    MoveRow,
+    PartRow,
+    RecheckRow,
+    ReportRow,
+    RequestRow,
+    VisitRow,
+)
 from .wire import Names, evidence_json, evidence_url, time_text
 
 
@@ -40,12 +55,23 @@ def cases_json(tx: Transaction, house: House, rows: Sequence[CaseRow], actor: Ac
 def case_json(
     tx: Transaction, house: House, row: CaseRow, actor: Actor | None, *, history: bool = True
 ) -> dict[str, Any]:
-    """One case, with its history."""
+    """One case, with all that belongs to it: history, clocks, requests, joint parts, visits, reports, links."""
     shown = cases_json(tx, house, [row], actor)[0]
     if history:
         names, now = Names.of(tx), house.now()
-        shown["history"] = [_move_json(move, names) for move in case_queries.moves(tx, row.id)]
-        shown["clocks"] = [clock_json(c, house, names, now) for c in case_queries.clocks(tx, row.id)]
+        links = case_queries.links(tx, row.id)
+        requests = case_queries.requests(tx, row.id)
+        shown |= {
+            "history": [_move_json(move, names) for move in case_queries.moves(tx, row.id)],
+            "clocks": [clock_json(c, house, names, now) for c in case_queries.clocks(tx, row.id)],
+            "requests": [_request_json(request, names, actor) for request in requests],
+            "parts": [_part_json(part, names) for part in case_queries.parts(tx, row.id)],
+            "visits": [_visit_json(visit, names) for visit in case_queries.visits(tx, row.id)],
+            "reports": [_report_json(r, whole=_of_centre(actor)) for r in case_queries.reports(tx, row.id)],
+            "links": [_link_json(link, other, row, house) for link, other in links],
+        }
+        shown["calendar_missing"] = _calendar_missing(shown["clocks"], house)
+        shown["actions"] = [] if actor is None else actions_json(tx, row, actor)
     return shown
 
 
@@ -67,8 +93,147 @@ def case_brief(row: CaseRow) -> dict[str, Any]:
     }
 
 
+def _of_centre(actor: Actor | None) -> bool:
+    return actor is not None and may(actor.role, Right.SEE_ALERTS)
+
+
+def _calendar_missing(clocks: Sequence[Mapping[str, Any]], house: House) -> list[int]:
+    """Years that a working-time clock of the case reaches and the calendar lacks: there only weekends count."""
+    years = set[int]()
+    for clock in clocks:
+        if not parse_limit(clock["limit"]).continuous:
+            begin, end = (datetime.fromisoformat(clock[key]) for key in ("started_at", "deadline"))
+            years |= house.rules.calendar.missing(begin, end)
+    return sorted(years)
+
+
+def actions_json(tx: Transaction, row: CaseRow, actor: Actor) -> list[dict[str, Any]]:
+    """What the actor can do now: with the case, with his own part of it, with the request that waits."""
+    part = None if actor.department in (None, row.department_id) else case_queries.part_of(tx, row.id, actor.department)
+    if part is not None:
+        possible = PART.allowed(PartState(part.state))
+        actions = [a for a, p in PART_ACTIONS.items() if p in possible and actor.role in MOVES[a].roles]
+    else:
+        actions = open_actions(row, actor)
+    shown = [action_json(a) for a in actions]
+    request = case_queries.pending_request(tx, row.id)
+    if request is not None:
+        shown = [a for a in shown if CaseAction(a["action"]) not in STEPS]
+        shown += [{"action": a, "name": CONSENT_NAMES[a], "needs": n} for a, n in _request_actions(request, actor)]
+    return shown
+
+
+def _request_actions(request: RequestRow, actor: Actor) -> list[tuple[str, list[str]]]:
+    own = actor.department is None or actor.department == request.department_id
+    found: list[tuple[str, list[str]]] = []
+    if own and may_consent(CaseAction(request.kind), RequestState(request.state), actor.role):
+        found += [("consent", []), ("deny", ["reason"])]
+    if actor.id == request.asked_by or (actor.department is not None and actor.department == request.department_id):
+        found.append(("take_back", []))
+    return found
+
+
+def requests_json(tx: Transaction, rows: Sequence[tuple[RequestRow, CaseRow]], actor: Actor) -> list[dict[str, Any]]:
+    """Requests with the case each is about; `yours` when the actor may consent."""
+    names = Names.of(tx)
+    return [
+        {**_request_json(row, names, actor), "case": {"id": case.id, "number": case.number, "state": case.state}}
+        for row, case in rows
+    ]
+
+
+def _request_json(row: RequestRow, names: Names, actor: Actor | None) -> dict[str, Any]:
+    move, state = MOVES[CaseAction(row.kind)], RequestState(row.state)
+    actions = [] if actor is None else [a for a, _needs in _request_actions(row, actor)]
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "kind_name": {"zh": move.zh, "en": move.en},
+        "state": row.state,
+        "state_name": REQUEST_STATE_NAMES[state],
+        "department": names.department(row.department_id),
+        "to_department": names.department(row.to_department_id),
+        "until": time_text(row.until),
+        "reason": row.reason,
+        "evidence": [{"sha256": s, "url": evidence_url(s)} for s in row.evidence],
+        "asked_by_name": row.asked_by_name,
+        "asked_at": time_text(row.asked_at),
+        "first_by_name": row.first_by_name,
+        "first_at": time_text(row.first_at),
+        "first_note": row.first_note,
+        "decided_by_name": row.decided_by_name,
+        "decided_at": time_text(row.decided_at),
+        "decided_note": row.decided_note,
+        "yours": "consent" in actions,
+    }
+
+
+def _part_json(row: PartRow, names: Names) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "department": names.department(row.department_id),
+        "task": row.task,
+        "state": row.state,
+        "state_name": PART_STATE_NAMES[PartState(row.state)],
+        "open": row.open,
+        "added_at": time_text(row.added_at),
+        "accepted_at": time_text(row.accepted_at),
+        "answered_at": time_text(row.answered_at),
+        "answer": row.answer,
+        "evidence": [{"sha256": s, "url": evidence_url(s)} for s in row.evidence],
+        "deadline": time_text(row.deadline),
+    }
+
+
+def _visit_json(row: VisitRow, names: Names) -> dict[str, Any]:
+    results = RESULTS[VisitKind(row.kind)]
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "state": row.state,
+        "assignee": row.assignee,
+        "assignee_name": names.person(row.assignee),
+        "camera": row.camera_id,
+        "asked_at": time_text(row.asked_at),
+        "result": row.result,
+        "result_name": results.get(row.result or ""),
+        "note": row.note,
+        "by_name": names.person(row.by),
+        "at": time_text(row.at),
+        "evidence": [{"sha256": s, "url": evidence_url(s)} for s in row.evidence],
+    }
+
+
+def _report_json(row: ReportRow, *, whole: bool) -> dict[str, Any]:
+    """Who reported it is for the centre alone."""
+    shown = {
+        "channel": row.channel,
+        "channel_name": CHANNEL_NAMES[Channel(row.channel)],
+        "attached": row.attached,
+        "description": row.description,
+        "address": row.address,
+        "at": time_text(row.at),
+        "alert": row.alert_id,
+    }
+    if whole:
+        shown |= {"external_id": row.external_id, "reporter": row.reporter, "by_name": row.by_name}
+    return shown
+
+
+def _link_json(link: LinkRow, other: CaseRow, row: CaseRow, house: House) -> dict[str, Any]:
+    """`direction`: `to` when this case is the one that is a duplicate, a recurrence or reopened; else `from`."""
+    return {
+        "relation": link.relation,
+        "direction": "to" if link.case_id == row.id else "from",
+        "case": {"id": other.id, "number": other.number, "state": other.state, "kind_name": _name(other, house)},
+        "at": time_text(link.at),
+    }
+
+
 def open_actions(row: CaseRow, actor: Actor) -> list[CaseAction]:
     """What `actor` can do with the case now."""
+    if actor.role in UNIT_ROLES and actor.department != row.department_id:
+        return []
     return [action for action in CASE.allowed(CaseState(row.state)) if actor.role in MOVES[action].roles]
 
 

@@ -3,82 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from . import rechecks
-from .case_wire import case_json, cases_json
-from .casework.begin import from_alert
+from .case_wire import case_json, cases_json, requests_json
+from .casework import acts, consent, joint
+from .casework.begin import Report, detach_alert, from_alert, from_report
+from .casework.order import Order
 from .casework.seeing import seen_by, sees
-from .casework.step import Photo, Told, locked, step, tell
-from .domain.case import MOVES, CaseAction, CaseState
+from .casework.step import Told, locked, step, tell
+from .domain.case import MOVES, REPORT, CaseAction, CaseState
+from .domain.consent import PENDING
+from .domain.joint import PART_ACTIONS
+from .domain.role import Right, may
 from .errors import Forbidden, Invalid, NotFound, TooLate
-from .house import SYSTEM, Actor, House
-from .store import Transaction, people_queries
+from .house import Actor, House
+from .store import Transaction
 from .store import case_queries as ask
 from .store.case_rows import CaseRow
 
 PHOTOS_MOST = 9
-
-_PLAIN = tuple(CaseAction(a) for a in ["dispatch", "accept", "return", "feedback", "check", "rework", "close", "void"])
-"""What needs nothing but the table."""
+CONSENTS = ("consent", "deny", "take_back")
+"""Actions on the request that waits, beside those of the case."""
 
 file = from_alert
 
 
-def move(
-    house: House,
-    actor: Actor,
-    case_id: str,
-    action: str,
-    *,
-    department: str | None = None,
-    text: str = "",
-    photos: Sequence[bytes] = (),
-) -> dict[str, Any]:
-    """Do `action`; `text` is its note, reason or answer. Returns the case.
-
-    Raises NotFound, Forbidden, IllegalMove, Invalid (a missing reason, an unknown department, a photo that is none).
-    """
-    if action not in list(CaseAction):
-        raise Invalid("action", action, list(CaseAction))
-    wanted = CaseAction(action)
-    if wanted not in _PLAIN:
-        raise Invalid("action", action, _PLAIN)
-    _may(actor, wanted)
-    _complete(wanted, text, department)
-    told = Told(text, [Photo(house.evidence.put(photo)) for photo in photos[:PHOTOS_MOST]])
+def report(house: House, actor: Actor, wanted: Report) -> dict[str, Any]:
+    """{outcome: reported | attached | repeated, case}: register what somebody reports. Raises Forbidden, Invalid."""
+    if actor.role not in REPORT.roles:
+        raise Forbidden(f"reporting (上报) is for: {', '.join(sorted(REPORT.roles))}; you are {actor.role}")
     with house.db.write() as tx:
-        row, now = _locked(tx, case_id, actor), house.now()
-        _do(tx, house, row, actor, wanted, department, told, now)
+        row, outcome = from_report(tx, house, actor, wanted, house.now())
+        tell(tx, house, row)
+        # Who reports what is known already learns its number and state, even where the case itself is not for him.
+        own = may(actor.role, Right.SEE_CASES) or sees(tx, actor, row)
+        shown = case_json(tx, house, row, actor) if own else {"id": row.id, "number": row.number, "state": row.state}
+        return {"outcome": outcome, "case": shown}
+
+
+def move(house: House, actor: Actor, case_id: str, action: str, order: Order) -> dict[str, Any]:
+    """Do `action`. Returns the case. Raises NotFound, Forbidden, IllegalMove, Barred, Invalid."""
+    if action not in (*CaseAction, *CONSENTS):
+        raise Invalid("action", action, [*CaseAction, *CONSENTS])
+    if action in CONSENTS:
+        return _consent(house, actor, case_id, action, order)
+    wanted = CaseAction(action)
+    _may(actor, wanted)
+    with house.db.write() as tx:
+        row, now = _locked(tx, case_id, actor, order.into if wanted is CaseAction.MERGE else None), house.now()
+        part = None if actor.department in (None, row.department_id) else ask.part_of(tx, row.id, actor.department)
+        if part is not None:
+            if wanted not in PART_ACTIONS:
+                raise Forbidden(f"{wanted} ({MOVES[wanted].zh}) is for the lead of a joint case")
+            _complete(wanted, order)
+            joint.move(tx, house, row, part, actor, PART_ACTIONS[wanted], order, now)
+        else:
+            _complete(wanted, order)
+            acts.act(tx, house, row, actor, wanted, order, now)
         tell(tx, house, row)
         return case_json(tx, house, row, actor)
 
 
-def _do(
-    tx: Transaction,
-    house: House,
-    row: CaseRow,
-    actor: Actor,
-    action: CaseAction,
-    department: str | None,
-    told: Told,
-    now: datetime,
-) -> None:
-    if action is CaseAction.DISPATCH and people_queries.department(tx, department or "") is None:
-        raise Invalid("department", department, [d.id for d in people_queries.departments(tx)])
-    step(tx, house, row, actor, action, now, told, department=department if action is CaseAction.DISPATCH else None)
-    if action is CaseAction.FEEDBACK and rechecks.possible(row):
-        # A case with a camera or a sensor can be looked at again, so the check begins by itself.
-        rechecks.begin(tx, house, row, now)
-        step(tx, house, row, SYSTEM, CaseAction.CHECK, now)
+def _consent(house: House, actor: Actor, case_id: str, action: str, order: Order) -> dict[str, Any]:
+    does = {"consent": consent.agree, "deny": consent.deny, "take_back": consent.take_back}[action]
+    with house.db.write() as tx:
+        row = _locked(tx, case_id, actor)
+        does(tx, house, row, actor, order.words, house.now())
+        tell(tx, house, row)
+        return case_json(tx, house, row, actor)
 
 
-def withdraw(tx: Transaction, house: House, case_id: str, actor: Actor, now: datetime) -> None:
-    """Void a case whose verdict is taken back; its alert keeps the place. Raises TooLate once it was accepted."""
+def withdraw(tx: Transaction, house: House, case_id: str, alert_id: str, actor: Actor, now: datetime) -> None:
+    """Take a verdict back: void its case, or only take the alert out of a case that it was attached to.
+
+    Raises TooLate once a department accepted the case, or another alert was attached to it.
+    """
     row = ask.case(tx, case_id, lock=True)
-    if row is None or row.state not in (CaseState.FILED, CaseState.DISPATCHED):
+    if row is None:
+        raise NotFound("case", case_id)
+    if row.alert_id != alert_id:
+        detach_alert(tx, house, actor, row, alert_id, now)
+        return
+    if row.state not in (CaseState.FILED, CaseState.DISPATCHED):
         raise TooLate("a department has accepted the case by now")
+    if row.report_count > 1:
+        raise TooLate("another report of the problem was attached to the case by now")
     step(tx, house, row, actor, CaseAction.VOID, now, Told("撤销确认"))
     if row.alert is not None:
         row.alert.open_key, row.alert.ended_at = row.alert.place, None
@@ -86,7 +97,7 @@ def withdraw(tx: Transaction, house: House, case_id: str, actor: Actor, now: dat
 
 
 def read(house: House, actor: Actor, case_id: str) -> dict[str, Any]:
-    """One case with its history. Raises NotFound, also for a case of another department."""
+    """One case with all that belongs to it. Raises NotFound, also for a case that the actor may not see."""
     with house.db.read() as tx:
         row = ask.case(tx, case_id)
         if row is None or not sees(tx, actor, row):
@@ -95,29 +106,39 @@ def read(house: House, actor: Actor, case_id: str) -> dict[str, Any]:
 
 
 def page(
-    house: House,
-    actor: Actor,
-    *,
-    state: str | None = None,
-    department: str | None = None,
-    is_open: bool | None = None,
-    after: Sequence[Any] | None = None,
-    limit: int = 50,
+    house: House, actor: Actor, wanted: ask.Wanted, *, after: Sequence[Any] | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], list[Any] | None, int]:
-    """(cases without history, key of the next page, how many in all); a department's people see their own."""
-    if state is not None and state not in list(CaseState):
-        raise Invalid("state", state, list(CaseState))
+    """(cases without history, key of the next page, how many in all); who sees some only gets those. Raises Invalid."""
+    for state in wanted.states:
+        if state not in list(CaseState):
+            raise Invalid("state", state, list(CaseState))
     with house.db.read() as tx:
-        wanted = ask.Wanted(state=state, department=department, is_open=is_open, seen_by=seen_by(actor))
-        rows, key, total = ask.page(tx, wanted, after=after, limit=limit)
+        mine = replace(wanted, seen_by=seen_by(actor))
+        rows, key, total = ask.page(tx, mine, now=house.now(), after=after, limit=limit)
         return cases_json(tx, house, rows, actor), key, total
 
 
-def _locked(tx: Transaction, case_id: str, actor: Actor) -> CaseRow:
-    row = locked(tx, case_id)
-    if not sees(tx, actor, row):
+def requests(
+    house: House, actor: Actor, *, pending: bool, mine: bool, after: Sequence[Any] | None = None, limit: int = 50
+) -> tuple[list[dict[str, Any]], list[Any] | None]:
+    """(requests for consent, key of the next page), newest first; `mine`: those that the actor may decide on."""
+    states = [s.value for s in PENDING] if pending else None
+    with house.db.read() as tx:
+        rows, key = ask.requests_page(tx, seen_by(actor), states=states, after=after, limit=limit)
+        shown = requests_json(tx, rows, actor)
+        return [r for r in shown if r["yours"] or not mine], key
+
+
+def _locked(tx: Transaction, case_id: str, actor: Actor, other_id: str | None = None) -> CaseRow:
+    """The case, locked; the other one with it, in an order that is the same for everybody."""
+    found = [row for row in (ask.case(tx, key) for key in (case_id, other_id) if key) if row is not None]
+    for row in sorted(found[1:], key=lambda r: r.id):
+        if row.id < found[0].id:
+            locked(tx, row.id)
+    case = locked(tx, case_id)
+    if not sees(tx, actor, case):
         raise NotFound("case", case_id)
-    return row
+    return case
 
 
 def _may(actor: Actor, action: CaseAction) -> None:
@@ -126,7 +147,10 @@ def _may(actor: Actor, action: CaseAction) -> None:
         raise Forbidden(f"{action} ({MOVES[action].zh}) is for: {allowed}; you are {actor.role}")
 
 
-def _complete(action: CaseAction, text: str, department: str | None) -> None:
+def _complete(action: CaseAction, order: Order) -> None:
+    given = {"department": order.department, "until": order.until, "result": order.result, "into": order.into}
     for name in MOVES[action].needs:
-        if not (department if name == "department" else text.strip()):
+        if name in ("text", "reason") and action is not CaseAction.FEEDBACK and not order.words:
+            raise Invalid(name, "", f"not empty: {action} ({MOVES[action].zh}) needs it")
+        if name in given and not given[name]:
             raise Invalid(name, "", f"not empty: {action} ({MOVES[action].zh}) needs it")

@@ -96,6 +96,9 @@ class Settings:
     recheck_looks: int = 3
     recheck_every_s: float = 10.0
     stage_limits: Mapping[Stage, str] = field(default_factory=lambda: dict(STAGE_LIMITS))
+    auto_accept_min: int = 0
+    separate_duties: bool = False
+    closing_tick: bool = False
     webhooks: tuple[Webhook, ...] = ()
     webhook_allow: tuple[str, ...] = ()
     keep_readings_days: int = 30
@@ -175,6 +178,12 @@ def _rate(value: Any, _base: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
         raise ValueError("readings a second from 0 (no limit) to 1000000")
     return float(value)
+
+
+def _yes_or_no(value: Any, _base: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
 
 
 def _one_of(*allowed: str) -> _Reader:
@@ -396,6 +405,9 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "keep_1h_days": ("keep_1h_days", _whole(1, 36600)),
     "device_readings_per_s": ("device_readings_per_s", _rate),
     "stage_limits": ("stage_limits", _stage_limits),
+    "auto_accept_min": ("auto_accept_min", _whole(0, 10080)),
+    "separate_duties": ("separate_duties", _yes_or_no),
+    "closing_tick": ("closing_tick", _yes_or_no),
     "webhooks": ("webhooks", _webhooks),
     "webhook_allow": ("webhook_allow", _texts),
 }

@@ -14,7 +14,8 @@ HubError
 │   ├── AlreadyDecided    somebody else was first (who, what)
 │   ├── Claimed           somebody else has it in hand (who)
 │   ├── TooLate           an undo after its window, or after a department accepted the case
-│   └── Taken             the id, or the place, is in use
+│   ├── Taken             the id, or the place, is in use
+│   └── Barred            possible in this state, but something stands against it (`why`: a code)
 ├── NotSignedIn           no session or token, or not valid any more
 ├── Forbidden             signed in, but not allowed
 ├── PasswordChangeRequired
@@ -149,6 +150,20 @@ class Taken(Conflict):
     """The id, or the place, is in use."""
 
     type, title = "taken", "In use"
+
+
+class Barred(Conflict):
+    """The table has the move, but something stands against it; `why` says what, in a word that programs can read.
+
+    pending_request, no_request, overdue, used_up, not_timed_out, parts_open, same_person, not_met, window_over,
+    reopened, not_yours, no_limit, no_grid.
+    """
+
+    type, title = "barred", "Something stands against it"
+
+    def __init__(self, why: str, message: str, **extra: Any) -> None:
+        super().__init__(message, why=why, **extra)
+        self.why = why
 
 
 class NotSignedIn(HubError):

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from ..house import House
 from ..people import Brake
 from . import (
+    cases,
     desk,
     devices,
     exports,
@@ -42,6 +43,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
         session,
         working,
         desk,
+        cases,
         supervision,
         whistles,
         inventory,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -11,6 +11,7 @@ from ingest.device import Watch
 from ingest.reading import Quality
 
 from ..batch import COLUMNS, MOST_ROWS
+from ..domain.channel import Channel
 
 
 def _aware(value: datetime) -> datetime:
@@ -62,6 +63,7 @@ class Confirm(Body):
 
     category: Category | Id | None = None
     note: Text = ""
+    separate: bool = False
 
 
 class Reject(Body):
@@ -77,13 +79,64 @@ class Note(Body):
     note: Text = ""
 
 
-class MoveCase(Body):
-    """A move of a case: which of the fields it needs stands in its `actions`."""
+class CaseFields(Body):
+    """What says what and where a problem is; `category` is a class of GB/T 47678.5, `grid` the id of a grid."""
+
+    category: Category | Id | None = None
+    item_kind: Literal["matter", "component"] | None = None
+    condition: Id | None = None
+    description: Text | None = None
+    address: Annotated[str, Field(max_length=256)] | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    grid: Id | None = None
+    urgent: bool | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError("both lon and lat, or neither")
+        return self
+
+    def category_json(self) -> dict[str, Any] | None:
+        """{code, …} of the class."""
+        if self.category is None:
+            return None
+        return self.category.model_dump() if isinstance(self.category, Category) else {"code": self.category}
+
+
+class MoveCase(CaseFields):
+    """A move of a case: which of the fields it needs stands in its `actions`. `lon`, `lat` of photos too."""
 
     department: Id | None = None
     reason: Text = ""
     text: Text = ""
     note: Text = ""
+    until: Time | None = None
+    result: Annotated[str, Field(max_length=16)] = ""
+    met: bool | None = None
+    limit: Annotated[str, Field(max_length=32)] | None = None
+    closing: Annotated[str, Field(max_length=200)] | None = None
+    assignee: Id | None = None
+    into: Id | None = None
+
+
+class Reporter(Body):
+    """Who reports, for the centre's eyes only."""
+
+    name: Annotated[str, Field(max_length=64)] = ""
+    phone: Annotated[str, Field(max_length=32)] = ""
+
+
+class NewCase(CaseFields):
+    """A report. Told twice with the same `request_id`, or number at the source (`external_id`), it is one report."""
+
+    channel: Channel
+    camera: Id | None = None
+    reporter: Reporter | None = None
+    external_id: Id | None = None
+    request_id: Id | None = None
+    separate: bool = False
 
 
 class Tick(Body):

@@ -1,26 +1,22 @@
-"""Alerts and cases: the validation desk and the departments' inbox."""
+"""Alerts: the validation desk."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
+from fastapi import APIRouter, Depends, Query
 
-from .. import alerts, cases
+from .. import alerts
 from ..domain.role import Right
-from ..errors import Invalid
 from ..house import Actor
 from .access import TheHouse, cursor_of, key_of, needs
-from .bodies import Category, Confirm, MoveCase, Note, Reject
-from .uploads import Upload, parsed, read_upload
+from .bodies import Category, Confirm, Note, Reject
 
 router = APIRouter(tags=["desk"])
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_ALERTS))]
 Decides = Annotated[Actor, Depends(needs(Right.DECIDE_ALERTS))]
-SeesCases = Annotated[Actor, Depends(needs(Right.SEE_CASES, Right.SEE_OWN_CASES))]
 
 
 @router.get("/api/alerts")
@@ -58,7 +54,7 @@ def confirm(alert_id: str, house: TheHouse, actor: Decides, body: Confirm | None
     """It is so: {alert, case}."""
     body = body or Confirm()
     code = body.category.code if isinstance(body.category, Category) else body.category
-    return alerts.confirm(house, actor, alert_id, code, body.note)
+    return alerts.confirm(house, actor, alert_id, code, body.note, separate=body.separate)
 
 
 @router.post("/api/alerts/{alert_id}/reject")
@@ -77,54 +73,3 @@ def unsure(alert_id: str, house: TheHouse, actor: Decides, body: Note | None = N
 def undo(alert_id: str, house: TheHouse, actor: Decides) -> dict[str, Any]:
     """Take one's own verdict back."""
     return alerts.undo(house, actor, alert_id)
-
-
-@router.get("/api/cases")
-def case_list(
-    house: TheHouse,
-    actor: SeesCases,
-    state: str | None = None,
-    department: str | None = None,
-    is_open: Annotated[bool | None, Query(alias="open")] = None,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> dict[str, Any]:
-    """Open ones by deadline; otherwise newest first. A department's people see their own."""
-    items, key, total = cases.page(
-        house, actor, state=state, department=department, is_open=is_open, after=key_of(cursor, 2), limit=limit
-    )
-    return {"items": items, "next_cursor": cursor_of(key), "total": total}
-
-
-@router.get("/api/cases/{case_id}")
-def case(case_id: str, house: TheHouse, actor: SeesCases) -> dict[str, Any]:
-    """One case (by id or number) with its history."""
-    return cases.read(house, actor, case_id)
-
-
-async def _move_upload(request: Request, _actor: SeesCases) -> Upload:
-    if request.headers.get("Content-Type", "").startswith("multipart/form-data"):
-        return await read_upload(request)
-    return await read_upload(request, "move")
-
-
-@router.post("/api/cases/{case_id}/{action}")
-def move(
-    case_id: str,
-    action: str,
-    house: TheHouse,
-    actor: SeesCases,
-    upload: Annotated[Upload, Depends(_move_upload)],
-) -> dict[str, Any]:
-    """Move a case: dispatch, accept, return, feedback (multipart: `text` and `photos`), check, rework, close, void."""
-    values: dict[str, Any] = dict(upload.fields)
-    if "move" in values:
-        values = parsed(values["move"] or "{}", "body")
-    try:
-        body = MoveCase.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise Invalid(".".join(map(str, first["loc"])), str(first.get("input"))[:100], first["msg"]) from None
-    photos = [content for name, content in upload.files if name in ("photos", "photos[]")]
-    text = body.reason or body.text or body.note
-    return cases.move(house, actor, case_id, action, department=body.department, text=text, photos=photos)

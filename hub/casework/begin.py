@@ -165,6 +165,25 @@ def reopened(tx: Transaction, house: House, actor: Actor, old: CaseRow, told: To
     return row
 
 
+def detach_alert(tx: Transaction, house: House, actor: Actor, case: CaseRow, alert_id: str, now: datetime) -> None:
+    """The verdict that attached the alert is taken back: it leaves the case, with its pictures."""
+    case_queries.forget_report_of(tx, case.id, alert_id)
+    case.report_count = max(1, case.report_count - 1)
+    note(tx, case, actor, "detach", CaseState(case.state), Told("", (), {"alert": alert_id}), now)
+    tx.audit(now, actor.id, "case-detached", f"case/{case.number}", alert=alert_id)
+    tell(tx, house, case)
+
+
+def absorb(tx: Transaction, house: House, actor: Actor, case: CaseRow, other: CaseRow, now: datetime) -> None:
+    """Reports and pictures of `other`, which was found to be the same problem, belong to `case` from now on."""
+    case.report_count += other.report_count
+    case.urgent = case.urgent or other.urgent
+    case_queries.hand_over(tx, other.id, case.id)
+    note(tx, case, actor, "attach", CaseState(case.state), Told(other.description, (), {"from": other.number}), now)
+    tx.audit(now, actor.id, "case-attached", f"case/{case.number}", merged=other.number)
+    tell(tx, house, case)
+
+
 def link(tx: Transaction, row: CaseRow, other: CaseRow, relation: str, actor: Actor, now: datetime) -> None:
     """`row` is a duplicate_of, recurrence_of or reopened_from `other`."""
     tx.add(LinkRow(case_id=row.id, other_id=other.id, relation=relation, by=actor.id, at=now))

@@ -19,6 +19,7 @@ _OUTCOMES = {
     _A.VERIFIED: "verified",
     _A.FILE: "filed",
     _A.REFUSE: "refused",
+    _A.MERGE: "merged",
     _A.DISPATCH: "dispatched",
     _A.FEEDBACK: "answered",
     _A.TRANSFER: "transferred",

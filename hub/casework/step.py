@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .. import rechecks
 from ..case_wire import case_json
 from ..domain.case import CASE, ENDED, MOVES, CaseAction, CaseState
+from ..domain.consent import REQUEST, RequestAction, RequestState
+from ..domain.joint import PART, PartAction, PartState
 from ..errors import NotFound
 from ..evidence import Stored
 from ..house import Actor, House
@@ -17,6 +19,11 @@ from ..outbox import announce
 from ..store import Transaction, alert_queries, case_queries, timer_queries
 from ..store.case_rows import CaseRow, MoveRow
 from . import clocks
+
+RESUME = "resume"
+"""Kind of the timer that ends a suspension."""
+AUTO_ACCEPT = "auto_accept"
+"""Kind of the timer that accepts for a department which does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +69,19 @@ def step(
         case.department_id = case.last_department_id = department
     if action is CaseAction.RETURN:
         case.department_id = None
+    if action is CaseAction.RESUME:
+        case.suspended_until = None
+    if action is CaseAction.FORCE_CLOSE:
+        case.forced_close = True
     if action is CaseAction.REWORK:
         case.rework_count += 1
     if action in (CaseAction.REWORK, CaseAction.CLOSE, CaseAction.VOID, CaseAction.FORCE_CLOSE):
         rechecks.end(tx, case, now)
     if after in ENDED and before not in ENDED:
         _end(tx, case, actor, now)
+    _lapse(tx, case, left, now)
     clocks.turn(tx, house, case, action, now)
-    if after in ENDED and before not in ENDED:
-        timer_queries.drop_of_case(tx, case.id)
+    _set_timers(tx, house, case, before, now)
     keep_photos(tx, case, actor, told.photos, now)
     note(tx, case, actor, action, before, told, now, department=case.department_id or left)
     tx.audit(
@@ -88,9 +99,38 @@ def step(
         announce(tx, house, "cases", f"case.{MOVES[action].event}", case.number, thin(case, left))
 
 
+def _lapse(tx: Transaction, case: CaseRow, left: str | None, now: datetime) -> None:
+    """A request that the case has overtaken is no longer one."""
+    request = case_queries.pending_request(tx, case.id)
+    if request is None:
+        return
+    possible = (CaseState(case.state), CaseAction(request.kind)) in CASE.table
+    if not possible or case.department_id != left:
+        request.state, request.open_key = REQUEST.next(RequestState(request.state), RequestAction.LAPSE).value, None
+        request.decided_at = now
+
+
+def _set_timers(tx: Transaction, house: House, case: CaseRow, before: CaseState, now: datetime) -> None:
+    after, subject = CaseState(case.state), f"case/{case.id}"
+    if after in ENDED and before not in ENDED:
+        timer_queries.drop_of_case(tx, case.id)
+    elif before is CaseState.SUSPENDED:
+        timer_queries.drop(tx, RESUME, subject)
+    wait_min = house.settings.auto_accept_min
+    if wait_min and after is CaseState.DISPATCHED:
+        timer_queries.put(tx, AUTO_ACCEPT, subject, now + timedelta(minutes=wait_min), case.id)
+    elif wait_min and before is CaseState.DISPATCHED:
+        timer_queries.drop(tx, AUTO_ACCEPT, subject)
+
+
 def _end(tx: Transaction, case: CaseRow, actor: Actor, now: datetime) -> None:
     case.open, case.open_key, case.closed_at, case.closed_by = False, None, now, actor.id
     case.suspended_until = None
+    for part in case_queries.parts(tx, case.id):
+        if part.open:
+            part.state, part.open = PART.next(PartState(part.state), PartAction.END).value, False
+    for visit in case_queries.open_visits(tx, case.id):
+        visit.state = "called_off"
     for alert in alert_queries.of_case(tx, case.id):
         alert.open_key, alert.ended_at = None, now
 
@@ -134,10 +174,9 @@ def keep_photos(tx: Transaction, case: CaseRow, actor: Actor, photos: Sequence[P
 def locked(tx: Transaction, case_id: str) -> CaseRow:
     """The case, locked. Raises NotFound."""
     row = case_queries.case(tx, case_id)
-    # The alert is locked first, as findings and verdicts do: the same order everywhere, so that nobody waits in a ring.
+    # Its alerts are locked first, as findings and verdicts do: one order everywhere, so that nobody waits in a ring.
     if row is not None:
-        if row.alert_id is not None:
-            alert_queries.alert(tx, row.alert_id, lock=True)
+        alert_queries.of_case(tx, row.id, lock=True)
         row = case_queries.case(tx, row.id, lock=True)
     if row is None:
         raise NotFound("case", case_id)

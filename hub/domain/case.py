@@ -40,6 +40,7 @@ class CaseAction(StrEnum):
     CORRECT = "correct"
     FILE = "file"
     REFUSE = "refuse"
+    MERGE = "merge"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     RETURN = "return"
@@ -68,15 +69,18 @@ CASE: Machine[CaseState, CaseAction] = Machine(
         (_S.REPORTED, _A.CORRECT): _S.REPORTED,
         (_S.REPORTED, _A.FILE): _S.FILED,
         (_S.REPORTED, _A.REFUSE): _S.VOID,
+        (_S.REPORTED, _A.MERGE): _S.VOID,
         (_S.REPORTED, _A.VOID): _S.VOID,
         (_S.REPORTED, _A.FORCE_CLOSE): _S.CLOSED,
         (_S.VERIFYING, _A.VERIFIED): _S.REPORTED,
         (_S.VERIFYING, _A.REFUSE): _S.VOID,
+        (_S.VERIFYING, _A.MERGE): _S.VOID,
         (_S.VERIFYING, _A.VOID): _S.VOID,
         (_S.VERIFYING, _A.FORCE_CLOSE): _S.CLOSED,
         # After a return the receiver may only correct or forward again: there is no way from here to a later step.
         (_S.FILED, _A.CORRECT): _S.FILED,
         (_S.FILED, _A.DISPATCH): _S.DISPATCHED,
+        (_S.FILED, _A.MERGE): _S.VOID,
         (_S.FILED, _A.VOID): _S.VOID,
         (_S.FILED, _A.FORCE_CLOSE): _S.CLOSED,
         (_S.DISPATCHED, _A.ACCEPT): _S.HANDLING,
@@ -152,38 +156,39 @@ class Move:
     event: str = ""
 
 
-_ACCEPTS = frozenset({Role.ADMIN, Role.STAFF, Role.ACCEPTOR, Role.SHIFT_LEADER})
-_DISPATCHES = frozenset({Role.ADMIN, Role.STAFF, Role.DISPATCHER, Role.SHIFT_LEADER})
-_CENTRE = _ACCEPTS | _DISPATCHES
-_LEADS_SHIFT = frozenset({Role.ADMIN, Role.STAFF, Role.SHIFT_LEADER})
+CENTRE_ACCEPTS = frozenset({Role.ADMIN, Role.STAFF, Role.ACCEPTOR, Role.SHIFT_LEADER})
+CENTRE_DISPATCHES = frozenset({Role.ADMIN, Role.STAFF, Role.DISPATCHER, Role.SHIFT_LEADER})
+_CENTRE = CENTRE_ACCEPTS | CENTRE_DISPATCHES
+LEADS_SHIFT = frozenset({Role.ADMIN, Role.STAFF, Role.SHIFT_LEADER})
 _VISITS = frozenset({Role.ADMIN, Role.STAFF, Role.ACCEPTOR, Role.SHIFT_LEADER, Role.COLLECTOR})
 _UNIT = frozenset({Role.ADMIN, Role.DEPARTMENT, Role.DEPARTMENT_LEAD, Role.HANDLER})
-_UNIT_LEAD = frozenset({Role.ADMIN, Role.DEPARTMENT, Role.DEPARTMENT_LEAD})
+UNIT_LEADS = frozenset({Role.ADMIN, Role.DEPARTMENT, Role.DEPARTMENT_LEAD})
 _LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 MOVES: Mapping[CaseAction, Move] = {
-    _A.VERIFY: Move("下发核实", "Have it verified", _ACCEPTS, (), "verify-sent"),
+    _A.VERIFY: Move("下发核实", "Have it verified", CENTRE_ACCEPTS, (), "verify-sent"),
     _A.VERIFIED: Move("核实反馈", "Answer the verification", _VISITS, ("result",), "verified"),
     _A.CORRECT: Move("更正", "Correct", _CENTRE, (), "corrected"),
-    _A.FILE: Move("立案", "File", _ACCEPTS, ("category",), "filed"),
-    _A.REFUSE: Move("不予立案", "Do not file", _ACCEPTS, ("reason",), "refused"),
-    _A.DISPATCH: Move("派遣", "Dispatch", _DISPATCHES, ("department",), "dispatched"),
+    _A.FILE: Move("立案", "File", CENTRE_ACCEPTS, ("category",), "filed"),
+    _A.REFUSE: Move("不予立案", "Do not file", CENTRE_ACCEPTS, ("reason",), "refused"),
+    _A.MERGE: Move("并案", "Merge into another", CENTRE_ACCEPTS, ("into",), "merged"),
+    _A.DISPATCH: Move("派遣", "Dispatch", CENTRE_DISPATCHES, ("department",), "dispatched"),
     _A.ACCEPT: Move("签收", "Accept", _UNIT),
-    _A.RETURN: Move("退回", "Return", _UNIT_LEAD, ("reason",), "returned"),
-    _A.TRANSFER: Move("转办", "Transfer", _UNIT_LEAD, ("department", "reason"), "transferred"),
-    _A.JOIN: Move("会办", "Add a joint unit", _DISPATCHES, ("department", "text"), "joined"),
-    _A.SUSPEND: Move("挂账", "Suspend", _UNIT_LEAD, ("reason", "until"), "suspended"),
-    _A.RESUME: Move("恢复办理", "Resume", _UNIT_LEAD, (), "resumed"),
+    _A.RETURN: Move("退回", "Return", UNIT_LEADS, ("reason",), "returned"),
+    _A.TRANSFER: Move("转办", "Transfer", UNIT_LEADS, ("department", "reason"), "transferred"),
+    _A.JOIN: Move("会办", "Add a joint unit", CENTRE_DISPATCHES, ("department", "text"), "joined"),
+    _A.SUSPEND: Move("挂账", "Suspend", UNIT_LEADS, ("reason", "until"), "suspended"),
+    _A.RESUME: Move("恢复办理", "Resume", UNIT_LEADS, (), "resumed"),
     _A.EXTEND: Move("延期", "Extend", _UNIT, ("reason",), "extended"),
     _A.FEEDBACK: Move("反馈", "Answer", _UNIT, ("text",), "feedback"),
-    _A.CHECK: Move("下发核查", "Check", _ACCEPTS),
+    _A.CHECK: Move("下发核查", "Check", CENTRE_ACCEPTS),
     _A.CHECKED: Move("核查反馈", "Answer the check", _VISITS, ("result",), "checked"),
     _A.REWORK: Move("返工", "Rework", _CENTRE, ("reason",), "reworked"),
-    _A.CLOSE: Move("结案", "Close", _ACCEPTS, (), "closed"),
-    _A.VOID: Move("作废", "Void", _LEADS_SHIFT, ("reason",), "voided"),
+    _A.CLOSE: Move("结案", "Close", CENTRE_ACCEPTS, (), "closed"),
+    _A.VOID: Move("作废", "Void", LEADS_SHIFT, ("reason",), "voided"),
     _A.FORCE_CLOSE: Move("强制结案", "Close by order", _LEADERS, ("reason",), "force-closed"),
-    _A.APPEAL: Move("申诉", "Appeal", _UNIT_LEAD, ("reason",), "appealed"),
-    _A.REOPEN: Move("重启", "Reopen", _ACCEPTS, ("reason",), "reopened"),
+    _A.APPEAL: Move("申诉", "Appeal", UNIT_LEADS, ("reason",), "appealed"),
+    _A.REOPEN: Move("重启", "Reopen", CENTRE_ACCEPTS, ("reason",), "reopened"),
 }
 
 REPORT = Move(
@@ -197,7 +202,8 @@ REPORT = Move(
 
 HISTORY_NAMES: Mapping[str, dict[str, str]] = {
     "report": {"zh": "上报", "en": "Reported"},
-    "attach": {"zh": "并案", "en": "Attached as a duplicate"},
+    "attach": {"zh": "并入重复上报", "en": "A further report attached"},
+    "detach": {"zh": "撤出重复上报", "en": "A further report taken out"},
     "ask": {"zh": "申请", "en": "Asked for"},
     "consent": {"zh": "同意", "en": "Consented"},
     "deny": {"zh": "不同意", "en": "Denied"},

@@ -129,6 +129,11 @@ class Calendar:
         """Whether the holiday table knows the year of `day`; outside it only weekends are known."""
         return day.year in self.years
 
+    def missing(self, start: datetime, end: datetime) -> set[int]:
+        """Years between the two instants that the holiday table does not have."""
+        first, last = (value.astimezone(self.timezone).year for value in (start, end))
+        return set(range(first, last + 1)) - self.years
+
     def periods_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Working periods (UTC) that end after `start`, ascending, the first one cut at `start`; 30 years of them."""
         first = start.astimezone(self.timezone).date()

@@ -7,12 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, delete, not_, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ..domain.case import ENDED, CaseState
 from ..domain.place import Spot, degrees_around
-from .case_rows import CaseRow, ClockRow, LookRow, MoveRow, PartRow, RecheckRow, ReportRow, VisitRow
+from .case_rows import (
+    CaseRow,
+    ClockRow,
+    LinkRow,
+    LookRow,
+    MoveRow,
+    PartRow,
+    RecheckRow,
+    ReportRow,
+    RequestRow,
+    VisitRow,
+)
 from .counting import count_up_to, insert_if_new
 from .rows import AttachmentRow, EvidenceRow
 
@@ -35,30 +46,72 @@ class SeenBy:
     person: str | None = None
 
 
+FLAGS = {
+    "urgent": CaseRow.urgent.is_(True),
+    "supervised": CaseRow.supervised > 0,
+    "joint": CaseRow.joint.is_(True),
+    "whistle": CaseRow.whistle.is_not(None),
+    "recurrence": CaseRow.recurrence.is_(True),
+    "repeated": CaseRow.report_count > 1,
+    "reworked": CaseRow.rework_count > 0,
+    "extended": CaseRow.extension_count > 0,
+    "forced_close": CaseRow.forced_close.is_(True),
+    "timed_out": CaseRow.timed_out.is_(True),
+    "timeout_exempt": CaseRow.timeout_exempt.is_(True),
+}
+"""Flags that lists filter by, orthogonal to the state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases a list is to hold; None leaves a question open."""
+    """Which cases a list is to hold; what is empty leaves the question open.
 
-    state: str | None = None
+    `grid` is a base grid, a community or a street. `overdue`: the clock that runs now is past its deadline.
+    """
+
+    states: tuple[str, ...] = ()
     department: str | None = None
     is_open: bool | None = None
+    grid: str | None = None
+    code: str | None = None
+    channel: str | None = None
+    overdue: bool | None = None
+    flags: tuple[str, ...] = ()
+    text: str = ""
     seen_by: SeenBy | None = None
 
+    @property
+    def by_deadline(self) -> bool:
+        """Whether the list is one of work to do: nearest deadline first, in place of newest first."""
+        ended = {"closed", "void"}
+        return self.is_open is True or (bool(self.states) and not ended & set(self.states))
 
-def _conditions(wanted: Wanted) -> list[Any]:
-    found: list[Any] = []
-    if wanted.state is not None:
-        found.append(CaseRow.state == wanted.state)
+
+def _conditions(wanted: Wanted, now: datetime) -> list[Any]:
+    found: list[Any] = [FLAGS[flag] for flag in wanted.flags]
+    if wanted.states:
+        found.append(CaseRow.state.in_(wanted.states))
     if wanted.department is not None:
         found.append(_of_department(wanted.department))
     if wanted.is_open is not None:
         found.append(CaseRow.open.is_(wanted.is_open))
+    if wanted.grid is not None:
+        found.append(or_(*(c == wanted.grid for c in (CaseRow.grid_id, CaseRow.community_id, CaseRow.street_id))))
+    if wanted.code is not None:
+        found.append(CaseRow.category_code == wanted.code)
+    if wanted.channel is not None:
+        found.append(CaseRow.channel == wanted.channel)
+    if wanted.overdue is not None:
+        late = and_(CaseRow.due_at.is_not(None), CaseRow.due_at < now)
+        found.append(late if wanted.overdue else not_(late))
+    if wanted.text:
+        found.append(_says(wanted.text))
     if wanted.seen_by is not None:
         found.append(_visible(wanted.seen_by))
     return found
 
 
-def _ways(tx: Session, wanted: Wanted) -> list[Select[Any]]:
+def _ways(tx: Session, wanted: Wanted, now: datetime) -> list[Select[Any]]:
     """Questions for ids that exclude each other, each of which an index can walk in order.
 
     A department's list is what is its own, and what it assists in: as one "or" all it ever had would be sorted.
@@ -66,14 +119,22 @@ def _ways(tx: Session, wanted: Wanted) -> list[Select[Any]]:
     seen = wanted.seen_by.department if wanted.seen_by else None
     unit = wanted.department or seen
     if unit is None:
-        return [select(CaseRow.id).where(*_conditions(wanted))]
-    rest = _conditions(replace(wanted, department=None, seen_by=None if seen in (None, unit) else wanted.seen_by))
+        return [select(CaseRow.id).where(*_conditions(wanted, now))]
+    rest = _conditions(replace(wanted, department=None, seen_by=None if seen in (None, unit) else wanted.seen_by), now)
     own = select(CaseRow.id).where(CaseRow.department_id == unit, *rest)
     elsewhere = or_(CaseRow.department_id.is_(None), CaseRow.department_id != unit)
     joint = select(CaseRow.id).join(PartRow, PartRow.case_id == CaseRow.id)
     if tx.scalar(select(PartRow.id).where(PartRow.department_id == unit).limit(1)) is None:
         return [own]
     return [own, joint.where(PartRow.department_id == unit, elsewhere, *rest)]
+
+
+def _says(text: str) -> Any:
+    """A whole number, or any of the texts of a case."""
+    if text.isdigit() and len(text) == 19:
+        return CaseRow.number == text
+    columns = (CaseRow.number, CaseRow.address, CaseRow.description, CaseRow.source_name)
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
 def _of_department(department: str) -> Any:
@@ -101,16 +162,16 @@ def evidence_visible(tx: Session, sha256: str, by: SeenBy) -> bool:
 
 
 def page(
-    tx: Session, asked: Wanted, *, after: Sequence[Any] | None, limit: int
+    tx: Session, asked: Wanted, *, now: datetime, after: Sequence[Any] | None, limit: int
 ) -> tuple[list[CaseRow], list[Any] | None, int]:
     """Open cases by deadline, nearest first; otherwise newest first. (rows, key of the next page, how many in all).
 
     How many: COUNTED_MOST may be more.
     """
-    by_deadline = asked.is_open is True or asked.state not in (None, "closed", "void")
+    by_deadline = asked.by_deadline
     column = CaseRow.order_at if by_deadline else CaseRow.opened_at
     total, rows = 0, list[CaseRow]()
-    for ids in _ways(tx, asked):
+    for ids in _ways(tx, asked, now):
         total += count_up_to(tx, ids)
         query = ids.with_only_columns(CaseRow)
         query = query.order_by(column, CaseRow.id) if by_deadline else query.order_by(column.desc(), CaseRow.id.desc())
@@ -125,6 +186,26 @@ def page(
         return rows, None, total
     value: datetime = rows[-1].order_at if by_deadline else rows[-1].opened_at
     return rows, [value.isoformat(), rows[-1].id], total
+
+
+def requests_page(
+    tx: Session, by: SeenBy | None, *, states: Sequence[str] | None, after: Sequence[Any] | None, limit: int
+) -> tuple[list[tuple[RequestRow, CaseRow]], list[Any] | None]:
+    """Requests with their cases, newest first, and the key of the next page."""
+    query = select(RequestRow, CaseRow).join(CaseRow, CaseRow.id == RequestRow.case_id)
+    if states is not None:
+        query = query.where(RequestRow.state.in_(states))
+    if by is not None:
+        query = query.where(_visible(by))
+    if after is not None:
+        last = tuple_(datetime.fromisoformat(after[0]), after[1])
+        query = query.where(tuple_(RequestRow.asked_at, RequestRow.id) < last)
+    query = query.order_by(RequestRow.asked_at.desc(), RequestRow.id.desc()).limit(limit + 1)
+    found = [(row, case_row) for row, case_row in tx.execute(query)]
+    if len(found) <= limit:
+        return found, None
+    end = found[limit - 1][0]
+    return found[:limit], [end.asked_at.isoformat(), end.id]
 
 
 def moves(tx: Session, case_id: str) -> list[MoveRow]:
@@ -169,6 +250,53 @@ def clock(tx: Session, clock_id: int, *, lock: bool = False) -> ClockRow | None:
 def part_units(tx: Session, case_id: str) -> list[str]:
     """The units that assist in a joint case."""
     return list(tx.scalars(select(PartRow.department_id).where(PartRow.case_id == case_id)))
+
+
+def parts(tx: Session, case_id: str) -> list[PartRow]:
+    """The joint units of a case, in the order they were added."""
+    return list(tx.scalars(select(PartRow).where(PartRow.case_id == case_id).order_by(PartRow.added_at, PartRow.id)))
+
+
+def part_of(tx: Session, case_id: str, department: str) -> PartRow | None:
+    """The part of one unit."""
+    return tx.scalars(select(PartRow).where(PartRow.case_id == case_id, PartRow.department_id == department)).first()
+
+
+def requests(tx: Session, case_id: str) -> list[RequestRow]:
+    """What was asked for in a case, oldest first."""
+    query = select(RequestRow).where(RequestRow.case_id == case_id)
+    return list(tx.scalars(query.order_by(RequestRow.asked_at, RequestRow.id)))
+
+
+def pending_request(tx: Session, case_id: str) -> RequestRow | None:
+    """The request of the case that waits for consent."""
+    return tx.scalars(select(RequestRow).where(RequestRow.open_key == case_id)).first()
+
+
+def visits(tx: Session, case_id: str) -> list[VisitRow]:
+    """Who was sent to look, oldest first."""
+    query = select(VisitRow).where(VisitRow.case_id == case_id)
+    return list(tx.scalars(query.order_by(VisitRow.asked_at, VisitRow.id)))
+
+
+def open_visits(tx: Session, case_id: str) -> list[VisitRow]:
+    """Visits that nobody has answered."""
+    query = select(VisitRow).where(VisitRow.case_id == case_id, VisitRow.state == "open")
+    return list(tx.scalars(query.order_by(VisitRow.asked_at, VisitRow.id)))
+
+
+def reports(tx: Session, case_id: str) -> list[ReportRow]:
+    """Every report of the problem, oldest first."""
+    query = select(ReportRow).where(ReportRow.case_id == case_id)
+    return list(tx.scalars(query.order_by(ReportRow.at, ReportRow.id)))
+
+
+def links(tx: Session, case_id: str) -> list[tuple[LinkRow, CaseRow]]:
+    """Links from and to the case, each with the case at its other end."""
+    other = and_(CaseRow.id == LinkRow.other_id, LinkRow.case_id == case_id)
+    back = and_(CaseRow.id == LinkRow.case_id, LinkRow.other_id == case_id)
+    query = select(LinkRow, CaseRow).join(CaseRow, or_(other, back)).order_by(LinkRow.id)
+    return [(link, row) for link, row in tx.execute(query)]
 
 
 def report_known(tx: Session, channel: str, external_id: str | None, request_id: str | None) -> ReportRow | None:
@@ -244,6 +372,18 @@ def attach_photo(
         made.photo_type, made.by, made.lon, made.lat = photo_type, by, lon, lat
         tx.add(made)
         tx.flush()
+
+
+def forget_report_of(tx: Session, case_id: str, alert_id: str) -> None:
+    """The report that an attached alert was."""
+    tx.execute(delete(ReportRow).where(ReportRow.case_id == case_id, ReportRow.alert_id == alert_id))
+
+
+def hand_over(tx: Session, from_id: str, to_id: str) -> None:
+    """Reports, pictures and alerts of a case that turned out to be the same problem as another."""
+    tx.flush()
+    tx.execute(update(ReportRow).where(ReportRow.case_id == from_id).values(case_id=to_id, attached=True))
+    tx.execute(update(AttachmentRow).where(AttachmentRow.case_id == from_id).values(case_id=to_id))
 
 
 def newest_rechecks(tx: Session, case_ids: Iterable[str]) -> dict[str, RecheckRow]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from ..domain.place import degrees_around, distance_m
 from .rows import CameraRow, GridRow, SensorRow, ZoneRow
 
 
@@ -72,6 +73,22 @@ def grids(tx: Session) -> list[GridRow]:
 def grid_names(tx: Session) -> dict[str, str]:
     """Names by id."""
     return dict(tx.execute(select(GridRow.id, GridRow.name)).all())
+
+
+def nearest_camera(tx: Session, lon: float, lat: float, within_m: float) -> str | None:
+    """The camera nearest to the point, if one is so near."""
+    east, north = degrees_around(lat, within_m)
+    query = select(CameraRow).where(
+        CameraRow.lon.between(lon - east, lon + east), CameraRow.lat.between(lat - north, lat + north)
+    )
+    near = [(distance_m(lon, lat, c.lon or 0.0, c.lat or 0.0), c.id) for c in tx.scalars(query)]
+    best = min(near, default=(within_m + 1, ""))
+    return best[1] if best[0] <= within_m else None
+
+
+def has_grids(tx: Session) -> bool:
+    """Whether the district's grid is known."""
+    return tx.scalar(select(GridRow.id).limit(1)) is not None
 
 
 def grid_path(tx: Session, grid_id: str | None) -> dict[str, str]:

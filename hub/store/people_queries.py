@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
@@ -18,6 +19,20 @@ def user(tx: Session, user_id: str) -> UserRow | None:
 def users(tx: Session) -> list[UserRow]:
     """Everybody, by user name."""
     return list(tx.scalars(select(UserRow).order_by(UserRow.id)))
+
+
+def with_role(tx: Session, role: str) -> list[UserRow]:
+    """Active people with the role, by user name."""
+    query = select(UserRow).where(UserRow.role == role, UserRow.active.is_(True))
+    return list(tx.scalars(query.order_by(UserRow.id)))
+
+
+def collector_of(tx: Session, grids: Iterable[str | None]) -> str | None:
+    """The grid member who answers for the first of the grids that has one."""
+    found: dict[str | None, str] = {}
+    for user_row in with_role(tx, "collector"):
+        found.setdefault(user_row.grid_id, user_row.id)
+    return next((found[grid] for grid in grids if grid is not None and grid in found), None)
 
 
 def user_count(tx: Session) -> int:

@@ -148,6 +148,29 @@ class City:
         assert answer.status_code == 200, answer.text
         return dict(answer.json()["case"])
 
+    def report(self, user: str = "shou", **body: Any) -> dict[str, Any]:
+        """Something reported through a channel: {outcome, case}."""
+        wanted = {"channel": "hotline", "category": "06010", "description": "路边有垃圾", "address": "东大街5号"}
+        answer = self.who(user).post("/api/cases", json={**wanted, **body})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def refused(self, user: str, case: str, action: str, **body: Any) -> dict[str, Any]:
+        """The problem document of a move that must not succeed."""
+        answer = self.who(user).post(f"/api/cases/{case}/{action}", json=body)
+        assert answer.status_code in (403, 404, 409, 422), (answer.status_code, answer.text)
+        return dict(answer.json())
+
+    def read(self, case: str, user: str = "boss") -> dict[str, Any]:
+        """The whole case."""
+        answer = self.who(user).get(f"/api/cases/{case}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def sweep(self) -> int:
+        """Let everything happen whose time has come."""
+        return self.hub.timers.sweep()
+
     def move(self, user: str, case: str, action: str, **body: Any) -> dict[str, Any]:
         """A move that must succeed."""
         answer = self.who(user).post(f"/api/cases/{case}/{action}", json=body)
@@ -162,6 +185,15 @@ PEOPLE = (
     ("zhao", "department", "enforcement"),
     ("eng", "engineer", None),
     ("boss", "admin", None),
+    ("shou", "acceptor", None),
+    ("pai", "dispatcher", None),
+    ("ban", "shift_leader", None),
+    ("wangge", "collector", None),
+    ("lead", "department_lead", "sanitation"),
+    ("gong", "handler", "sanitation"),
+    ("kao", "evaluator", None),
+    ("ling", "leader", None),
+    ("shen", "auditor", None),
 )
 
 
@@ -219,6 +251,7 @@ def serving_hub(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
     clock = Clock()
     hub = build_hub(settings, rules=rules, now=clock, **parts)
     hub.start()
+    hub.timers.end()  # tests sweep by hand, when they have moved the clock
     sock = claim_port("127.0.0.1", 0)
     serving = Serving(hub.app, sock)
     serving.start()

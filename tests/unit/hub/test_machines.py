@@ -12,10 +12,18 @@ from hub.domain.machine import IllegalMove
 from hub.domain.role import RIGHTS, Right, Role, may
 
 _END = {"void": "void", "force_close": "closed"}
+_REFUSED = {"refuse": "void", "merge": "void"}
 CASE_MOVES = {
-    "reported": {"verify": "verifying", "correct": "reported", "file": "filed", "refuse": "void", **_END},
-    "verifying": {"verified": "reported", "refuse": "void", **_END},
-    "filed": {"correct": "filed", "dispatch": "dispatched", **_END},
+    "reported": {
+        "verify": "verifying",
+        "correct": "reported",
+        "file": "filed",
+        "refuse": "void",
+        "merge": "void",
+        **_END,
+    },
+    "verifying": {"verified": "reported", **_REFUSED, **_END},
+    "filed": {"correct": "filed", "dispatch": "dispatched", "merge": "void", **_END},
     "dispatched": {"accept": "handling", "return": "filed", "transfer": "dispatched", "join": "dispatched", **_END},
     "handling": {
         "feedback": "feedback",
@@ -93,13 +101,13 @@ def test_each_state_and_action_has_a_chinese_name() -> None:
     assert set(STATE_NAMES) == set(CaseState)
     assert set(MOVES) == set(CaseAction)
     assert STATE_NAMES[CaseState.CHECKING]["zh"] == "核查中"
-    chinese = "下发核实 核实反馈 更正 立案 不予立案 派遣 签收 退回 转办 会办 挂账 恢复办理 延期 "
+    chinese = "下发核实 核实反馈 更正 立案 不予立案 并案 派遣 签收 退回 转办 会办 挂账 恢复办理 延期 "
     assert [MOVES[a].zh for a in CaseAction] == (
         chinese + "反馈 下发核查 核查反馈 返工 结案 作废 强制结案 申诉 重启"
     ).split()
 
 
-ACCEPTS = {"verify", "verified", "correct", "file", "refuse", "check", "checked", "rework", "close", "reopen"}
+ACCEPTS = {"verify", "verified", "correct", "file", "refuse", "merge", "check", "checked", "rework", "close", "reopen"}
 DISPATCHES = {"correct", "dispatch", "join", "rework"}
 HANDLES = {"accept", "extend", "feedback"}
 LEADS_UNIT = HANDLES | {"return", "transfer", "suspend", "resume", "appeal"}
