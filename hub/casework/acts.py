@@ -22,7 +22,7 @@ from ..store.case_rows import CaseRow
 from . import begin, consent, joint, visits
 from .order import Order
 from .step import Told, locked, step, tell
-from .terms import settle
+from .terms import conditions_of, settle
 
 Act = Callable[[Transaction, House, CaseRow, Actor, CaseAction, Order, datetime], None]
 
@@ -118,6 +118,10 @@ def _file(
 ) -> None:
     changed = correct(tx, house, case, order)
     terms = settle(tx, house, case)
+    if terms.condition is None and order.limit is None:
+        possible = conditions_of(tx, house, case)
+        if possible and case.alert_id is None:
+            raise Invalid("condition", None, [f"{row.id} ({row.filing})" for row in possible])
     if not case.limit:
         raise Invalid("limit", order.limit, f"a limit such as 4工作时: no rule knows class {case.category_code}")
     if case.grid_id is None and device_queries.has_grids(tx):

@@ -14,12 +14,13 @@ from ..domain.place import Spot, near
 from ..house import SYSTEM, Actor, House
 from ..outbox import announce
 from ..registry import locate
-from ..store import Transaction, alert_queries, case_queries, device_queries, people_queries
+from ..store import Transaction, alert_queries, case_queries, device_queries
 from ..store.case_rows import CaseRow, LinkRow, ReportRow
 from ..store.counting import locked_counter, next_in
 from ..store.rows import AlertRow
 from . import clocks
 from .step import Photo, Told, keep_photos, locked, note, step, tell, thin
+from .terms import settle
 
 _LENT = ("camera_id", "sensor_id", "source_name", "preset", "zone", "zone_points", "address", "grid_id", "lon", "lat")
 """What an alert lends to its case."""
@@ -126,10 +127,11 @@ def from_alert(
     row.open_key, row.alert_id, row.alert, row.kind = alert.place, alert.id, alert, alert.kind
     row.category, row.category_code, row.item_kind = of, of["code"], "matter"
     row.urgent, row.filed_by, row.filed_at = alert.urgent, actor.id, now
-    row.limit, row.closing, row.rule_version = kind.limit, kind.closing, house.rules.versions[kind.id]
     for name in _LENT:
         setattr(row, name, getattr(alert, name))
     place(tx, row)
+    row.limit, row.closing, row.rule_version = kind.limit, kind.closing, house.rules.versions[kind.id]
+    unit = settle(tx, house, row).unit
     tx.add(row)
     tx.flush()
     alert.case_id = row.id
@@ -140,8 +142,8 @@ def from_alert(
     tx.audit(now, actor.id, "case-filed", f"case/{row.number}", alert=alert.id, kind=row.kind, limit=row.limit)
     _recurs(tx, row, here, now)
     announce(tx, house, "cases", "case.filed", row.number, thin(row))
-    if people_queries.department(tx, kind.department) is not None:
-        step(tx, house, row, SYSTEM, CaseAction.DISPATCH, now, department=kind.department)
+    if unit:
+        step(tx, house, row, SYSTEM, CaseAction.DISPATCH, now, department=unit)
     tell(tx, house, row)
     return row
 

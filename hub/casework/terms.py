@@ -1,20 +1,25 @@
-"""What a class demands where it was found: limit, closing condition, and the unit whose work it is."""
+"""What a class demands where it was found: limit, closing condition, and the unit whose work it is, and why."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from detectors.kinds import Kind
+from detectors.kinds import STANDARD, Kind
 
+from .. import conditions, routes
+from ..domain.category import ClassKind
+from ..errors import Invalid
 from ..house import House
-from ..store import Transaction, people_queries
+from ..store import Transaction, grid_queries
 from ..store.case_rows import CaseRow
+from ..store.category_rows import ConditionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`limit` is empty where no rule knows the class, `unit` where no single unit is responsible; `routing`: why."""
+    """`limit` is empty where no rule knows the class, `unit` where a dispatcher decides; `routing`: why that unit."""
 
     limit: str = ""
     closing: str = ""
@@ -25,13 +30,37 @@ class Terms:
 
 
 def terms_of(tx: Transaction, house: House, case: CaseRow) -> Terms:
-    """The terms of the case's class, filing condition and place."""
+    """The terms of the case's class and place, under the filing condition that was chosen, or the only one there is.
+
+    Where none is chosen, the kind that found it speaks. Raises Invalid for a condition that is not one of the class.
+    """
     kind = kind_of(house, case.kind, case.category_code)
+    route, shown = routes.decide(tx, house, case.category_code, case.grid_id, fallback=kind.department if kind else "")
+    unit = route.unit or ""
+    chosen = _chosen(tx, house, case, conditions_of(tx, house, case))
+    if chosen is not None:
+        version = f"{chosen.id}@{chosen.changed_at:%Y%m%d%H%M%S}"
+        return Terms(chosen.limit, chosen.closing, chosen.id, version, unit, shown)
     if kind is None:
-        return Terms(condition=case.condition_id)
-    known = people_queries.department(tx, kind.department) is not None
-    unit = kind.department if known else ""
-    return Terms(kind.limit, kind.closing, case.condition_id, house.rules.versions[kind.id], unit)
+        return Terms(unit=unit, routing=shown)
+    return Terms(kind.limit, kind.closing, None, house.rules.versions[kind.id], unit, shown)
+
+
+def conditions_of(tx: Transaction, house: House, case: CaseRow) -> list[ConditionRow]:
+    """The filing conditions (立案条件) that the case can be filed under, where it is."""
+    area = next((step[3] for step in reversed(grid_queries.path(tx, case.grid_id)) if step[3]), "")
+    kind = ClassKind(case.item_kind)
+    return conditions.for_class(tx, house, STANDARD, case.category_code, area, kind)
+
+
+def _chosen(tx: Transaction, house: House, case: CaseRow, possible: Sequence[ConditionRow]) -> ConditionRow | None:
+    if case.condition_id is not None:
+        found = next((row for row in possible if row.id == case.condition_id), None)
+        if found is None:
+            raise Invalid("condition", case.condition_id, [f"{row.id} ({row.filing})" for row in possible])
+        return found
+    by_a_person = case.alert_id is None
+    return possible[0] if by_a_person and len(possible) == 1 else None
 
 
 def kind_of(house: House, kind_id: str, code: str) -> Kind | None:
@@ -43,7 +72,7 @@ def kind_of(house: House, kind_id: str, code: str) -> Kind | None:
 
 
 def settle(tx: Transaction, house: House, case: CaseRow) -> Terms:
-    """Write the terms into the case; what a person chose himself (a limit, a closing condition) is not overwritten."""
+    """Write the terms into the case; what a person chose himself (a limit, a closing condition) stays without them."""
     terms = terms_of(tx, house, case)
     case.limit, case.closing = terms.limit or case.limit, terms.closing or case.closing
     case.condition_id, case.rule_version = terms.condition, terms.version or case.rule_version

@@ -102,7 +102,7 @@ def test_not_filed_and_why(city: City) -> None:
 
 
 def test_filing_needs_class_condition_grid_and_limit(city: City) -> None:
-    case = city.report(category="08001", description="夜间施工")["case"]["id"]
+    case = city.report(category="06047", description="公园秩序")["case"]["id"]
     assert city.refused("shou", case, "file")["field"] == "limit"
     assert city.refused("shou", case, "file", limit="尽快")["field"] == "limit"
     assert city.refused("shou", case, "file", limit="2工作时", department="ghosts")["field"] == "department"
@@ -110,6 +110,17 @@ def test_filing_needs_class_condition_grid_and_limit(city: City) -> None:
     filed = city.move("shou", case, "file", limit="2工作时", department="housing", closing="制止")
     assert (filed["state"], filed["routing"]["proposed"], filed["closing"]) == ("filed", "housing", "制止")
     assert walk(city, case, "dispatch", *DISPATCHES, department="housing")["department"]["id"] == "housing"
+
+
+def test_of_several_filing_conditions_one_is_chosen(city: City) -> None:
+    case = city.report(category="06001", description="楼顶搭建")["case"]["id"]
+    several = city.refused("shou", case, "file")
+    assert (several["field"], several["allowed"].count("@"), "已经建成" in several["allowed"]) == ("condition", 0, True)
+    chosen = next(c.split()[-2] for c in several["allowed"].split(", ") if "已经建成" in c)
+    assert city.refused("shou", case, "file", condition="nothing")["field"] == "condition"
+    filed = city.move("shou", case, "file", condition=chosen)
+    assert (filed["limit"], filed["closing"], filed["condition"]) == ("15工作日", "按程序拆除", chosen)
+    assert filed["routing"]["why"]["zh"]
 
 
 def test_a_case_is_corrected_before_and_after_it_is_filed(city: City) -> None:
