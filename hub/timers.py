@@ -107,22 +107,22 @@ class Timers(threading.Thread):
         held = {t.case_id for t in due if t.case_id is not None} - set(cases)
         mine = ask.still_there(tx, [t for t in due if t.case_id is None or t.case_id in cases])
         touched: dict[str, CaseRow] = {}
-        fired = 0
+        fired = list[TimerRow]()
         tx.info.pop("timer_set", None)
         for timer in mine:
             case = cases.get(timer.case_id) if timer.case_id else None
-            ask.forget(tx, timer)  # first, because firing may set the same one again
             fire = self._fires.get(timer.kind)
             if fire is None:
                 log.warning("timer %s of %s: nobody knows what it does", timer.kind, timer.subject)
             else:
                 fire(tx, self._house, timer, case)
-            fired += 1
+            fired.append(timer)
             if case is not None:
                 touched[case.id] = case
             if tx.info.get("timer_set", now) < now:
                 break  # what has just been set is due already: it may come before the rest of this batch
         tx.flush()
+        ask.forget(tx, fired)
         self._shown(tx, self._house, list(touched.values()))
-        self._house.tally.add("timers", "fired", fired)
-        return fired, held, len(due) == most or tx.info.get("timer_set", now) < now
+        self._house.tally.add("timers", "fired", len(fired))
+        return len(fired), held, len(due) == most or tx.info.get("timer_set", now) < now

@@ -47,10 +47,12 @@ def next_time(tx: Session) -> datetime | None:
     return tx.scalar(select(func.min(TimerRow.due_at)))
 
 
-def forget(tx: Session, timer: TimerRow) -> None:
-    """The timer has fired."""
-    tx.expunge(timer)
-    tx.execute(delete(TimerRow).where(TimerRow.id == timer.id).execution_options(synchronize_session=False))
+def forget(tx: Session, fired: Sequence[TimerRow]) -> None:
+    """The timers have fired; one that its own firing has set again stays."""
+    was = {timer.id: timer.due_at for timer in fired}
+    query = select(TimerRow.id, TimerRow.due_at).where(TimerRow.id.in_(was))
+    over = [timer_id for timer_id, due_at in tx.execute(query) if due_at == was[timer_id]]
+    tx.execute(delete(TimerRow).where(TimerRow.id.in_(over)).execution_options(synchronize_session=False))
 
 
 def put_off(tx: Session, timer_id: int, until: datetime, error: str) -> None:
