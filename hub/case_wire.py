@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from .casework.clocks import clock_of
-from .domain.case import CASE, HISTORY_NAMES, MOVES, STATE_NAMES, CaseAction, CaseState
+from .domain.case import CASE, EXTENSIONS_MOST, HISTORY_NAMES, MOVES, RECURS_WITHIN, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
 from .domain.clock import parse_limit
 from .domain.consent import CONSENT_NAMES, REQUEST_STATE_NAMES, STEPS, RequestState, may_consent
@@ -44,7 +44,7 @@ def cases_json(tx: Transaction, house: House, rows: Sequence[CaseRow], actor: Ac
         {
             **_case_json(row, house, names, now),
             **_clocks_json(clocks.get(row.id, ()), house, now),
-            "actions": [] if actor is None else [action_json(a) for a in open_actions(row, actor)],
+            "actions": [] if actor is None else [action_json(a) for a in open_actions(row, actor, now)],
             "evidence": [evidence_json(a, f) for a, f in attached.get(row.id, ())],
             "recheck": recheck_json(rechecks[row.id]) if row.id in rechecks else None,
         }
@@ -71,7 +71,7 @@ def case_json(
             "links": [_link_json(link, other, row, house) for link, other in links],
         }
         shown["calendar_missing"] = _calendar_missing(shown["clocks"], house)
-        shown["actions"] = [] if actor is None else actions_json(tx, row, actor)
+        shown["actions"] = [] if actor is None else actions_json(tx, row, actor, now)
     return shown
 
 
@@ -107,14 +107,17 @@ def _calendar_missing(clocks: Sequence[Mapping[str, Any]], house: House) -> list
     return sorted(years)
 
 
-def actions_json(tx: Transaction, row: CaseRow, actor: Actor) -> list[dict[str, Any]]:
+def actions_json(tx: Transaction, row: CaseRow, actor: Actor, now: datetime) -> list[dict[str, Any]]:
     """What the actor can do now: with the case, with his own part of it, with the request that waits."""
     part = None if actor.department in (None, row.department_id) else case_queries.part_of(tx, row.id, actor.department)
     if part is not None:
         possible = PART.allowed(PartState(part.state))
         actions = [a for a, p in PART_ACTIONS.items() if p in possible and actor.role in MOVES[a].roles]
     else:
-        actions = open_actions(row, actor)
+        actions = open_actions(row, actor, now)
+        asked = {r.kind for r in case_queries.requests(tx, row.id) if r.state == RequestState.GRANTED}
+        asked |= {r.kind for r in case_queries.requests(tx, row.id) if r.kind == CaseAction.APPEAL}
+        actions = [a for a in actions if a not in (CaseAction.SUSPEND, CaseAction.APPEAL) or a not in asked]
     shown = [action_json(a) for a in actions]
     request = case_queries.pending_request(tx, row.id)
     if request is not None:
@@ -230,11 +233,17 @@ def _link_json(link: LinkRow, other: CaseRow, row: CaseRow, house: House) -> dic
     }
 
 
-def open_actions(row: CaseRow, actor: Actor) -> list[CaseAction]:
-    """What `actor` can do with the case now."""
+def open_actions(row: CaseRow, actor: Actor, now: datetime) -> list[CaseAction]:
+    """What `actor` can do with the case now, as far as the case itself tells; what is used up is not offered."""
     if actor.role in UNIT_ROLES and actor.department != row.department_id:
         return []
-    return [action for action in CASE.allowed(CaseState(row.state)) if actor.role in MOVES[action].roles]
+    used_up = {
+        CaseAction.REOPEN: row.closed_at is not None and now - row.closed_at > RECURS_WITHIN,
+        CaseAction.APPEAL: not row.timed_out or row.timeout_exempt,
+        CaseAction.EXTEND: row.extension_count >= EXTENSIONS_MOST or (row.due_at is not None and row.due_at < now),
+    }
+    allowed = CASE.allowed(CaseState(row.state))
+    return [action for action in allowed if actor.role in MOVES[action].roles and not used_up.get(action)]
 
 
 def _case_json(row: CaseRow, house: House, names: Names, now: datetime) -> dict[str, Any]:

@@ -288,7 +288,7 @@ def open_visits(tx: Session, case_id: str) -> list[VisitRow]:
 def reports(tx: Session, case_id: str) -> list[ReportRow]:
     """Every report of the problem, oldest first."""
     query = select(ReportRow).where(ReportRow.case_id == case_id)
-    return list(tx.scalars(query.order_by(ReportRow.at, ReportRow.id)))
+    return list(tx.scalars(query.order_by(ReportRow.attached, ReportRow.at, ReportRow.id)))
 
 
 def links(tx: Session, case_id: str) -> list[tuple[LinkRow, CaseRow]]:

@@ -71,7 +71,7 @@ def test_from_finding_to_closed_case(city: City) -> None:
 
     closed = city.move("wang", case["id"], "close", note="已清除")
     assert closed["state"] == "closed"
-    assert closed["actions"] == []
+    assert [a["action"] for a in closed["actions"]] == ["reopen"]
     assert [e["role"] for e in closed["evidence"]].count("after") == 3
     assert [line["action"] for line in closed["history"]] == [
         "file", "dispatch", "accept", "feedback", "check", "close",
