@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,10 @@ from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
-from . import alerts, conditions, grids, letters, people, quarantine, readings, units
+from . import alerts, conditions, grids, letters, people, quarantine, readings, supervisions, units
 from .api import create_app
 from .casework import timed
+from .casework.ladder import SUPERVISE
 from .config import Settings
 from .domain import category, routing
 from .domain.clock import Calendar
@@ -34,9 +35,12 @@ from .registry import Registry
 from .rulebook import RuleBook
 from .sensor_notices import SensorNotices
 from .store import Database, ReadingStore, delivery_queries, people_queries
-from .timers import Timers
+from .timers import Fire, Timers
 
 log = logging.getLogger("hub")
+
+FIRES: Mapping[str, Fire] = {**timed.FIRES, SUPERVISE: supervisions.fire_timer}
+"""What each kind of timer does."""
 
 PAGE_FOLDER = Path(__file__).parent / "web" / "dist"
 _HOUSEKEEPING_S = 600.0
@@ -251,7 +255,7 @@ def build_hub(
         accounts,
         Notices(house),
         SensorNotices(house),
-        Timers(house, timed.FIRES, timed.show),
+        Timers(house, FIRES, timed.show),
         _send=send,
         _wake=wake,
     )

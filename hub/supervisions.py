@@ -23,7 +23,7 @@ from .letters import Draft
 from .outbox import announce
 from .store import Transaction, case_queries, people_queries
 from .store import supervision_queries as ask
-from .store.case_rows import CaseRow, ClockRow
+from .store.case_rows import CaseRow, ClockRow, TimerRow
 from .store.supervision_rows import SupervisionRow
 
 _COMING = timedelta(days=2)
@@ -42,6 +42,11 @@ class Raise:
     due_at: datetime
     demands: str = ""
     reason: str = ""
+
+
+def fire_timer(tx: Transaction, house: House, timer: TimerRow, _case: CaseRow | None) -> None:
+    """What the timer of a ladder does."""
+    fire(tx, house, int(timer.subject.removeprefix("clock/")), house.now())
 
 
 def fire(tx: Transaction, house: House, clock_id: int, now: datetime) -> None:

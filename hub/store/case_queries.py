@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, not_, or_, select, tuple_, update
+from sqlalchemy import Select, and_, delete, func, not_, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ..domain.case import ENDED, CaseState

@@ -217,6 +217,9 @@ def _one_line_leads_to_the_next(row: CaseRow, moves: list[MoveRow]) -> None:
 
 def _audit_is_complete(tx: Any, row: CaseRow, moves: list[MoveRow]) -> None:
     told = Counter(a.action for a in tx.query(AuditRow).filter(AuditRow.subject == f"case/{row.number}"))
+    # 三次督办 keeps its own books; its tests are elsewhere.
+    told = Counter({name: n for name, n in told.items() if "supervis" not in name})
+    moves = [move for move in moves if move.action != "supervise"]
     names = {"report": "reported", "attach": "attached", "reopen": "reopen"}
     written = Counter(f"case-{names.get(m.action, m.action).replace('part_', 'part-')}" for m in moves)
     if moves[0].action == "reopen":

@@ -43,7 +43,7 @@ def handling(city: City, **report: Any) -> str:
 
 
 def actions(city: City, case: str) -> list[str]:
-    return [line["action"] for line in city.read(case)["history"]]
+    return [line["action"] for line in city.read(case)["history"] if line["action"] != "supervise"]
 
 
 # --- 上报, 受理 -----------------------------------------------------------------------------------------------------
