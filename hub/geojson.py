@@ -12,6 +12,7 @@ from . import cases
 from .errors import NotFound
 from .house import Actor, House
 from .registry import Registry
+from .store.case_queries import Wanted
 
 CASES_MOST = 5000
 Feature = dict[str, Any]
@@ -45,7 +46,7 @@ _CASE = (
 
 
 def _cases(house: House, actor: Actor) -> list[dict[str, Any]]:
-    items, _key, _total = cases.page(house, actor, is_open=True, limit=CASES_MOST)
+    items, _key, _total = cases.page(house, actor, Wanted(is_open=True), limit=CASES_MOST)
     return items
 
 
