@@ -13,13 +13,14 @@ from .house import House
 from .store import device_queries as ask
 from .store import observation_queries, rollups
 from .store.database import Transaction
-from .store.partitions import DAY_US, Grain, drop_before
+from .store.partitions import DAY_US, Grain, drop_before, newest_us
 from .store.readings import Series, newest, series_of
 from .wire import time_text
 
 SHOWN_MOST = 5000
 AHEAD_MOST = timedelta(days=1)
 """A reading that claims to be from later than this is no reading."""
+_AHEAD_US = AHEAD_MOST // timedelta(microseconds=1)
 _RAW_SPAN = timedelta(hours=26)
 _FIVE_MINUTES_SPAN = timedelta(days=15)
 _ROLLED_AT_ONCE = 400
@@ -30,10 +31,9 @@ def store_rows(house: House, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
 
     What is older than readings are kept, or of the future, is dropped and counted.
     """
-    now_us = microseconds(house.now())
-    oldest = (now_us - house.settings.keep_readings_days * DAY_US) // DAY_US * DAY_US
-    newest_ = now_us + microseconds(time_at(0) + AHEAD_MOST)
-    within = [row for row in rows if oldest <= row[5] < newest_]
+    now_us, kept_us = microseconds(house.now()), house.settings.keep_readings_days * DAY_US
+    # Measured by the hub's clock or the worker's, whichever is kinder: a clock that jumped must cost no reading.
+    within = [row for row in rows if min(now_us, row[6]) - kept_us <= row[5] < max(now_us, row[6]) + _AHEAD_US]
     stored = 0
     if within:
         with house.db.write() as tx:
@@ -170,12 +170,16 @@ def roll_up(house: House) -> int:
 
 
 def forget_old(house: House) -> Counter[str]:
-    """Drop the partitions that are older than they are kept; how many of each grain. All must be rolled up before."""
-    now_us, settings = microseconds(house.now()), house.settings
+    """Drop the partitions that are older than they are kept; how many of each grain. All must be rolled up before.
+
+    Their age counts from now, or from the newest reading where that is older: after a jump of the clock nothing goes.
+    """
+    settings = house.settings
     kept = {
         Grain.RAW: settings.keep_readings_days,
         Grain.FIVE_MINUTES: settings.keep_5min_days,
         Grain.HOUR: settings.keep_1h_days,
     }
     with house.db.write() as tx:
+        now_us = min(microseconds(house.now()), newest_us(tx))
         return Counter({grain: len(drop_before(tx, grain, now_us - days * DAY_US)) for grain, days in kept.items()})

@@ -82,6 +82,12 @@ def across(tx: Session, grain: Grain, since_us: int, until_us: int, *, newest_fi
     yield from tx.scalars(query.order_by(order)).all()
 
 
+def newest_us(tx: Session) -> int:
+    """Where the newest partition of readings ends; 0 where there is none."""
+    query = select(PartitionRow.until_us).where(PartitionRow.grain == Grain.RAW).order_by(PartitionRow.until_us.desc())
+    return tx.scalar(query.limit(1)) or 0
+
+
 def drop_before(tx: Session, grain: Grain, before_us: int) -> list[str]:
     """Forget the partitions that end before then."""
     query = select(PartitionRow.name).where(PartitionRow.grain == grain, PartitionRow.until_us <= before_us)

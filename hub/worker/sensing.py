@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ from . import handover
 from .handover import owner
 from .hearing import MOST_DEVICES, READINGS_PER_S, Hearing
 from .rechecking import Rechecks
-from .spool import Spool
+from .spool import Spool, SpoolFull
 from .strangers import Strangers
 
 log = logging.getLogger("worker.sensing")
@@ -195,8 +196,14 @@ class Listening:
             by_device, rules = self._by_device, self._rules
         if rules is None:
             raise RuntimeError("no assignment yet")
-        with self._turn:
-            self._take(messages, by_device, rules)
+        try:
+            with self._turn:
+                self._take(messages, by_device, rules)
+        except (sqlite3.Error, SpoolFull) as error:
+            self._counters["store_failures"] += 1
+            if _due(self._said, "store"):
+                self.strangers.trouble(Trouble("gridhub", "NOT_STORED", f"{error}", messages[0].received_at))
+            raise
 
     def _take(self, messages: Sequence[Message], by_device: Mapping[str, Sensor], rules: SensorRules) -> None:
         now_s = time.monotonic()
@@ -334,7 +341,9 @@ class Listening:
         self._counters[f"dropped_{why}"] += 1
         if why == "flood" and _due(self._said, f"flood {reading.device}"):
             count, limit = self._hearing.floods[reading.device], self._hearing.readings_per_s
-            log.warning("%s floods: %d readings dropped so far, it may send %g/s", reading.device, count, limit)
+            text = f"floods: {count} readings dropped so far, it may send {limit:g}/s"
+            log.warning("%s %s", reading.device, text)
+            self.strangers.trouble(Trouble(reading.device, "FLOOD", text, reading.received_at))
         elif why == "range" and _due(self._said, f"range {reading.device}"):
             log.warning("%s: %s = %g %s cannot be", reading.device, reading.prop, reading.value, reading.unit)
         return False

@@ -186,6 +186,7 @@ def test_old_readings_are_forgotten(city: City) -> None:
     city.clock.forward(days=29)
     worker.post("/api/readings", json={"readings": [reading(city, key="young")]})
     city.clock.forward(days=2)
+    worker.post("/api/readings", json={"readings": [reading(city, key="now", device="stranger")]})
     city.hub.tidy()
     assert len(city.who("wang").get("/api/readings?sensor=s1&hours=240").json()["items"]) == 1
 

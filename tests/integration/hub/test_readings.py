@@ -26,9 +26,31 @@ DATABASES = pytest.mark.usefixtures("database_url")
 MONDAY_US = batch.microseconds(MONDAY)
 
 
-def row(at: datetime, value: float, key: str = "", device: str = "bin-7", prop: str = "fill_pct") -> Any:
+def row(
+    at: datetime,
+    value: float,
+    key: str = "",
+    device: str = "bin-7",
+    prop: str = "fill_pct",
+    received: datetime | None = None,
+) -> Any:
     us = batch.microseconds(at)
-    return (device, prop, "", "%", value, us, us, key or f"{device}{prop}{us}", "ok", None, None, None, None, "json")
+    return (
+        device,
+        prop,
+        "",
+        "%",
+        value,
+        us,
+        batch.microseconds(received or at),
+        key or f"{device}{prop}{us}",
+        "ok",
+        None,
+        None,
+        None,
+        None,
+        "json",
+    )
 
 
 @pytest.fixture
@@ -182,9 +204,23 @@ def test_a_batch_that_cannot_be_is_refused_by_name(city: City, body: bytes, fiel
 
 def test_readings_out_of_time_are_dropped_and_counted(city: City) -> None:
     now = city.clock()
-    rows = [row(now - timedelta(days=40), 1.0), row(now + timedelta(days=2), 2.0), row(now - timedelta(days=20), 3.0)]
+    times = [now - timedelta(days=40), now + timedelta(days=2), now - timedelta(days=20)]
+    rows = [row(at, float(n), received=now) for n, at in enumerate(times)]
     assert store_rows(city.hub.house, rows) == {"stored": 1, "duplicates": 0, "dropped": 2}
     assert 'gridhub_dropped_total{stage="reading_out_of_time"} 2' in city.who("nobody").get("/metrics").text
+
+
+def test_a_jump_of_the_hubs_clock_costs_nothing(city: City) -> None:
+    store_rows(city.hub.house, [row(city.clock(), 1.0)])
+    for jump, value in ((-20_000, 2.0), (400, 3.0)):
+        before = city.clock()
+        city.clock.forward(days=jump)
+        sent = before + timedelta(minutes=value)
+        assert store_rows(city.hub.house, [row(sent, value)])["stored"] == 1
+        city.hub.tidy()
+        city.clock.time = before
+    items = city.who("wang").get("/api/readings?sensor=s1&hours=1").json()["items"]
+    assert [i["value"] for i in items] == [1.0, 2.0, 3.0]
 
 
 def test_a_chart_is_as_fine_as_its_span_allows(city: City) -> None:
@@ -211,6 +247,7 @@ def test_a_chart_is_as_fine_as_its_span_allows(city: City) -> None:
         line["mean"] == line["lowest"] == line["highest"] == line["last"] == [float(d) for d in range(20) for _ in "ab"]
     )
     city.clock.forward(days=60)
+    store_rows(city.hub.house, [row(city.clock(), 1.0)])
     city.hub.tidy()
     old = chart(since=start.isoformat(), until=(start + timedelta(hours=3)).isoformat())
     assert (old["grain"], len(old["series"][0]["at"])) == ("5min", 12), "readings are gone, their summaries stay"
