@@ -21,6 +21,7 @@ QUALITIES = ("ok", "clock_skew", "duplicate", "late", "decode_error")
 _CODES = {name: code for code, name in enumerate(QUALITIES)}
 MOST_SERIES = 1_000_000
 _COLUMNS = "series, at_us, key, value, received_us, quality, seq, battery_pct, rssi_dbm, snr_db"
+_TYPES = ("bigint", "bigint", "bigint", "float8", "bigint", "int2", "bigint", "float8", "float8", "float8")
 
 
 class Arrived(NamedTuple):
@@ -91,22 +92,17 @@ class ReadingStore:
                 (series, at_us, _hash(row[7]), row[4], row[6], _CODES[row[8]], row[9], row[10], row[11], row[12])
             )
             touched.add((at_us // FIVE_MINUTES_US * FIVE_MINUTES_US, series))
-        mark = "?" if _lite(tx) else "%s"
         stored = 0
         for day, values in sorted(days.items()):
             table = made(tx, Grain.RAW, day * DAY_US)
-            marks = ", ".join([mark] * 10)
-            insert = f"INSERT INTO {table} ({_COLUMNS}) VALUES ({marks}) ON CONFLICT DO NOTHING"
             # In the order of the table: each of its pages is found, and filled, once.
             values.sort(key=itemgetter(0, 1, 2))
-            stored += max(0, tx.connection().exec_driver_sql(insert, values).rowcount)
+            stored += _insert(tx, f"{table} ({_COLUMNS})", _TYPES, values, "ON CONFLICT DO NOTHING")
         if stored:
             # Updated, not left alone, where it is there: on PostgreSQL that makes the roll-up wait for us.
-            tx.connection().exec_driver_sql(
-                f"INSERT INTO touched (at_us, series, times) VALUES ({mark}, {mark}, 1) "
-                "ON CONFLICT (at_us, series) DO UPDATE SET times = touched.times + 1",
-                sorted(touched),
-            )
+            again = "ON CONFLICT (at_us, series) DO UPDATE SET times = touched.times + 1"
+            marks = [(at_us, number, 1) for at_us, number in sorted(touched)]
+            _insert(tx, "touched (at_us, series, times)", ("bigint", "bigint", "int"), marks, again)
         return stored
 
     def forget_numbers(self) -> None:
@@ -119,12 +115,8 @@ class ReadingStore:
         missing = sorted({name for row in rows if (name := (row[0], row[1], row[2], row[3])) not in known})
         if not missing:
             return known
-        mark = "?" if _lite(tx) else "%s"
-        tx.connection().exec_driver_sql(
-            f"INSERT INTO series (device, prop, channel, unit) VALUES ({mark}, {mark}, {mark}, {mark}) "
-            "ON CONFLICT (device, prop, channel, unit) DO NOTHING",
-            missing,
-        )
+        known_ = "ON CONFLICT (device, prop, channel, unit) DO NOTHING"
+        _insert(tx, "series (device, prop, channel, unit)", ("text",) * 4, missing, known_)
         found: dict[_Name, int] = {}
         columns = (SeriesRow.id, SeriesRow.device, SeriesRow.prop, SeriesRow.channel, SeriesRow.unit)
         devices = sorted({name[0] for name in missing})
@@ -174,5 +166,13 @@ def _hash(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(errors="surrogatepass"), digest_size=8).digest(), "big", signed=True)
 
 
-def _lite(tx: Transaction) -> bool:
-    return tx.get_bind().dialect.name == "sqlite"
+def _insert(tx: Transaction, into: str, types: Sequence[str], rows: list[tuple[Any, ...]], then: str) -> int:
+    """Insert many rows in one statement; how many were new (or changed)."""
+    if tx.get_bind().dialect.name == "sqlite":
+        statement = f"INSERT INTO {into} VALUES ({', '.join('?' * len(types))}) {then}"
+        return max(0, tx.connection().exec_driver_sql(statement, rows).rowcount)
+    # A column each: a tenth of the messages between us and PostgreSQL.
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    columns = tuple([list(column) for column in zip(*rows, strict=True)])
+    statement = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {then}"
+    return max(0, tx.connection().exec_driver_sql(statement, columns).rowcount)

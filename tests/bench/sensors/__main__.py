@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--bins", type=int, default=1000, help="devices")
     parser.add_argument("--publishers", type=int, default=2)
     parser.add_argument("--database", default="", help="of the hub: a PostgreSQL URL in place of SQLite")
+    parser.add_argument("--away", type=int, default=100_000, help="messages that come while the worker is away")
     parser.add_argument("--no-peers", action="store_true")
     asked = parser.parse_args()
     with (
@@ -39,6 +40,8 @@ def main() -> None:
         Job(Path(folder), asked.bins, ALARMS, asked.database) as job,
     ):
         gridhub(job, asked.rate, asked.seconds, asked.publishers)
+        if asked.away:
+            backlog(job, asked.away)
     if not asked.no_peers:
         for name in CONSUMERS:
             peer(name, int(min(asked.rate * asked.seconds, 100_000)))
@@ -73,6 +76,20 @@ def gridhub(job: Job, rate: float, seconds: float, publishers: int) -> None:
         figure("sensors", f"RSS of the {name}, begin", rss[0], "MB")
         figure("sensors", f"RSS of the {name}, half-way", rss[len(rss) // 2], "MB")
         figure("sensors", f"RSS of the {name}, end", rss[-1], "MB")
+
+
+def backlog(job: Job, count: int) -> None:
+    """The worker is away, the broker keeps what comes; then it is back."""
+    job.city.worker.end()
+    before = job.sample()
+    job.publish_all(count)
+    job.city.worker.start()
+    began_s, readings = time.time(), count * READINGS_A_MESSAGE
+    last = job.until_stored(before.stored + readings, 300)
+    figure("sensors", "buffered while away", count, "messages")
+    figure("sensors", "all in the hub after", last.at_s - began_s, "s")
+    figure("sensors", "lost of them", readings - (last.stored - before.stored), "readings")
+    figure("sensors", "RSS of the worker after", last.worker.rss / 1e6, "MB")
 
 
 def _costs(before: Sample, last: Sample, sent: int) -> None:

@@ -109,6 +109,12 @@ class Job:
             started.append(subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True))
         return started
 
+    def publish_all(self, count: int) -> None:
+        """So many messages as fast as the broker takes them."""
+        command = [sys.executable, "-m", "tests.bench.sensors.publisher", str(self.broker.port)]
+        options = ["--rate=1e6", "--seconds=600", f"--count={count}", f"--devices={self.bins}"]
+        subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)
+
     def until_stored(self, readings: int, timeout_s: float) -> Sample:
         """Wait until the hub has that many, sampling."""
         deadline_s = time.time() + timeout_s
