@@ -139,6 +139,32 @@ def chart(house: House, sensor_id: str, since: datetime, until: datetime, grain:
     }
 
 
+TRENDS_MOST = 100
+_TREND_POINTS = 48
+
+
+def trends(house: House, sensor_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """{sensor: {prop, points}}: the last day of what each sensor is there for, in at most 48 points, oldest first.
+
+    Sensors that are not known, or said nothing, are left out. Raises Invalid.
+    """
+    if len(sensor_ids) > TRENDS_MOST:
+        raise Invalid("sensors", len(sensor_ids), f"at most {TRENDS_MOST}")
+    found: dict[str, dict[str, Any]] = {}
+    with house.db.read() as tx:
+        now_us = microseconds(house.now())
+        since_us = (now_us - DAY_US) // Grain.FIVE_MINUTES.width_us * Grain.FIVE_MINUTES.width_us
+        for row in ask.sensors_of(tx, set(sensor_ids)):
+            profile = house.rules.sensing.profile(row.profile)
+            wanted = profile.rules[0].prop if profile and profile.rules else ""
+            series = [one for one in series_of(tx, row.device) if one.prop == wanted]
+            rows = list(rollups.true(tx, Grain.FIVE_MINUTES, [one.id for one in series[:1]], since_us, now_us))
+            if rows:
+                step = -(-len(rows) // _TREND_POINTS)
+                found[row.id] = {"prop": wanted, "points": [r.last for r in rows[::-1][::step][::-1]]}
+    return found
+
+
 def _lines(series: Series, rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, Any]:
     columns = [list(column) for column in zip(*rows, strict=True)]
     at = [time_text(time_at(us)) for us in columns[0]]

@@ -152,6 +152,12 @@ def sensor_readings(
     return readings.of_sensor(house, sensor, hours)
 
 
+@router.get("/api/readings/trends")
+def trends(house: TheHouse, _actor: Sees, sensors: str) -> dict[str, Any]:
+    """The last day of the main value of some sensors (ids with commas), for a small line beside each."""
+    return {"items": readings.trends(house, [part for part in sensors.split(",") if part])}
+
+
 @router.get("/api/readings/chart")
 def chart(
     house: TheHouse,

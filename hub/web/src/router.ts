@@ -20,7 +20,16 @@ export const router = createRouter({
     { path: '/cases/:id?', component: () => import('./screens/cases/CasesScreen.vue') },
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
-    { path: '/sensors', component: () => import('./screens/devices/SensorsScreen.vue'), meta: { roles: BENCH } },
+    {
+      path: '/sensors', component: () => import('./screens/devices/SensorsFrame.vue'), meta: { roles: BENCH }, redirect: (to) => ({ path: '/sensors/all', query: to.query }),
+      children: [
+        { path: 'all', component: () => import('./screens/devices/SensorsScreen.vue') },
+        { path: 'all/:id', component: () => import('./screens/devices/SensorPage.vue') },
+        { path: 'quarantine', component: () => import('./screens/devices/QuarantinePage.vue') },
+        { path: 'mappings', component: () => import('./screens/devices/MappingsPage.vue') },
+        { path: 'links', component: () => import('./screens/devices/LinksPage.vue') },
+      ],
+    },
     {
       path: '/rules', component: () => import('./screens/rules/RulesScreen.vue'), meta: { roles: BENCH }, redirect: '/rules/conditions',
       children: [

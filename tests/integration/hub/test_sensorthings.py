@@ -259,3 +259,11 @@ def test_readings_as_csv(city: City) -> None:
     every = city.who("eng").get("/api/readings.csv", params=span)
     assert len(every.text.splitlines()) == 1 + 16
     assert city.who("eng").get("/api/readings.csv", params=span | {"sensor": "x"}).status_code == 404
+
+
+def test_trends_of_many_sensors_at_once(city: City) -> None:
+    items = get(city, f"{city.url}/api/readings/trends?sensors=s1,bin-2,door-1,nobody")["items"]
+    assert items["s1"] == {"prop": "fill_pct", "points": [10 * i for i in range(10)]}
+    assert items["door-1"]["points"] == [0, 1, 0]
+    assert set(items) == {"s1", "bin-2", "door-1"}
+    get(city, f"{city.url}/api/readings/trends?sensors={','.join(map(str, range(101)))}", 422)

@@ -1,5 +1,6 @@
 // The live feed: one EventSource for the whole page, which says when it is lost, and heals.
 import { ref } from 'vue'
+import type { SensorNotice } from './devices'
 import type { Alert, Camera, Case, Looks, Notice, Sensor } from './types'
 
 /** `cameras` holds what changed of many cameras at once. */
@@ -11,12 +12,15 @@ export interface FeedEvents {
   looks: Looks
   notice: Notice
   sensor: Sensor
+  sensor_notice: SensorNotice
+  quarantine: { waiting: number }
 }
 type Handler<T> = (value: T) => void
 
-const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor'] as const
+const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor', 'sensor_notice', 'quarantine'] as const
 const handlers: { [K in keyof FeedEvents]: Set<Handler<FeedEvents[K]>> } = {
   alert: new Set(), case: new Set(), camera: new Set(), cameras: new Set(), looks: new Set(), notice: new Set(), sensor: new Set(),
+  sensor_notice: new Set(), quarantine: new Set(),
 }
 const healed = new Set<() => void>()
 

@@ -52,6 +52,21 @@ export interface Verdict {
   note?: string | null
 }
 
+/** A linked camera's look (of a sensor's alert), or the state of a linked sensor (of a camera's). */
+export interface Beside {
+  camera?: string
+  sensor?: string
+  name: string
+  distance_m: number | null
+  state: string
+  agrees: boolean
+  captured_at?: string | null
+  url?: string | null
+  seen?: { kind: string; score: number; boxes: Box[] }[]
+  level?: string
+  values?: Record<string, unknown> | null
+}
+
 export interface Alert {
   id: string
   state: AlertState
@@ -78,6 +93,9 @@ export interface Alert {
   evidence: Evidence[]
   readings?: Reading[] | null
   why: string
+  why_en?: string
+  beside?: Beside[]
+  agreed?: boolean
   model?: { name: string; version: string } | string | null
   did_you_mean?: Category[]
   claimed_by?: { user: string; name: string } | null
@@ -197,9 +215,18 @@ export interface Sensor {
   lat: number | null
   address: string
   grid: Grid | string | null
-  state: 'online' | 'silent' | 'unknown' | null
+  state: 'online' | 'silent' | 'offline' | 'gateway_lost' | 'unknown' | null
   last_seen: string | null
   values: Record<string, unknown> | null
+  every_s?: number
+  quality?: 'ok' | 'stale'
+  level?: string
+  battery?: { pct: number | null; v: number | null; level: string } | null
+  settings?: Record<string, number>
+  gateway?: string
+  asset?: string
+  installed_on?: string
+  maintenance?: { until: string; note: string } | null
 }
 
 export interface Department { id: string; name: string; name_en?: string }

@@ -1,16 +1,17 @@
 // The order of the validation queue and how it changes without moving what the eye is on. Pure.
 import type { Alert } from '../api/types'
 
-/** Urgent first, then the oldest: the order in which the hub lists pending alerts. */
+/** Urgent first, then where devices agree, then the oldest: the order in which the hub lists pending alerts. */
 export function before(a: Alert, b: Alert): number {
   if (a.urgent !== b.urgent) return a.urgent ? -1 : 1
+  if (Boolean(a.agreed) !== Boolean(b.agreed)) return a.agreed ? -1 : 1
   return Date.parse(a.opened_at) - Date.parse(b.opened_at) || a.id.localeCompare(b.id)
 }
 
 /** The queue with `alert` put in or renewed at its place. */
 export function withAlert(queue: readonly Alert[], alert: Alert): Alert[] {
   const at = queue.findIndex((item) => item.id === alert.id)
-  if (at >= 0 && queue[at]!.urgent === alert.urgent) return queue.map((item, i) => (i === at ? { ...item, ...alert } : item))
+  if (at >= 0 && queue[at]!.urgent === alert.urgent && Boolean(queue[at]!.agreed) === Boolean(alert.agreed)) return queue.map((item, i) => (i === at ? { ...item, ...alert } : item))
   return [...queue.filter((item) => item.id !== alert.id), alert].sort(before)
 }
 

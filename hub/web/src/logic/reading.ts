@@ -1,5 +1,5 @@
 // A measured value as people read it: numbers rounded, states as words, units as they are written. Pure.
-const STATES = new Set(['open', 'smoke', 'water', 'occupied', 'tamper', 'vibration'])
+const STATES = new Set(['open', 'smoke', 'water', 'occupied', 'tamper', 'vibration', 'battery_low', 'motion'])
 const UNITS: Record<string, string> = { degC: '°C', deg: '°', '%LEL': '% LEL', 'ug/m3': 'µg/m³' }
 
 /** `yes` and `no` are the words for a state that is on or off. */
@@ -15,9 +15,14 @@ export function readable(prop: string | undefined, value: unknown, unit: string 
   return shown ? `${text} ${shown}` : text
 }
 
+/** Whether somebody works on a sensor at `now` (ms), so that its alarms are set aside. */
+export function inMaintenance(sensor: { maintenance?: { until: string } | null }, now: number): boolean {
+  return sensor.maintenance != null && Date.parse(sensor.maintenance.until) > now
+}
+
 /** The unit that a property's name tells. */
 function unitOf(prop: string): string {
   if (/(_pct|^battery|^humidity)$/.test(prop)) return '%'
   if (prop.startsWith('temperature')) return '°C'
-  return { _mm: 'mm', _cm: 'cm', _deg: '°', _v: 'V', _dbm: 'dBm', _ppm: 'ppm' }[/_[a-z]+$/.exec(prop)?.[0] ?? ''] ?? ''
+  return { _mm: 'mm', _cm: 'cm', _deg: '°', _v: 'V', _dbm: 'dBm', _ppm: 'ppm', _ma: 'mA', _lel: '% LEL', _leq: 'dB' }[/_[a-z]+$/.exec(prop)?.[0] ?? ''] ?? ''
 }

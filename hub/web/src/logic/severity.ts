@@ -21,5 +21,5 @@ export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_p
 export function deviceSeverity(state: string | null): Severity {
   if (state === 'online') return 'none'
   if (!state || state === 'unknown') return 'grey'
-  return ['offline', 'stale', 'silent'].includes(state) ? 'red' : 'amber'
+  return ['offline', 'stale', 'silent', 'gateway_lost'].includes(state) ? 'red' : 'amber'
 }
