@@ -1,6 +1,7 @@
 """Units: one spelling each, and conversion to the unit that a property's name asks for: pure.
 
-A table of our own: `pint` takes 0.3 to 0.5 s of CPU and 14 MiB to import, and a quarter of a millisecond a conversion.
+A table of our own, because `pint` takes 0.3 to 0.5 s of CPU and 14 MiB to import, and a quarter of a millisecond a
+conversion; a test holds every conversion of it to pint's.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +97,33 @@ def test_every_unit_is_spelled_and_converts_there_and_back(unit: str) -> None:
         else:
             with pytest.raises(ValueError, match=" is "):
                 convert(7.25, unit, other)
+
+
+PINT = {
+    "m": "meter", "cm": "centimeter", "mm": "millimeter", "km": "kilometer", "in": "inch", "ft": "foot",
+    "degC": "degree_Celsius", "K": "kelvin", "degF": "degree_Fahrenheit", "%": "percent", "fraction": "dimensionless",
+    "permille": "permille", "deg": "degree", "rad": "radian", "V": "volt", "mV": "millivolt", "A": "ampere",
+    "mA": "milliampere", "W": "watt", "kW": "kilowatt", "kWh": "kilowatt_hour", "Wh": "watt_hour", "hPa": "hectopascal",
+    "Pa": "pascal", "kPa": "kilopascal", "bar": "bar", "MPa": "megapascal", "mmHg": "mmHg", "inHg": "inHg",
+    "m/s": "meter/second", "km/h": "kilometer/hour", "mph": "mile/hour", "kn": "knot",
+    "ug/m3": "microgram/meter**3", "mg/m3": "milligram/meter**3", "ppm": "ppm", "ppb": "ppb",
+    "s": "second", "ms": "millisecond", "min": "minute", "h": "hour", "L": "liter", "m3": "meter**3",
+    "m3/h": "meter**3/hour", "L/min": "liter/minute", "L/s": "liter/second", "lx": "lux", "Hz": "hertz",
+    "kg": "kilogram", "g": "gram", "t": "metric_ton",
+}  # fmt: skip
+UNKNOWN_TO_PINT = {"%LEL", "dB", "dBm"}
+"""Without another unit of their kind, so that nothing is ever converted."""
+
+
+def test_every_conversion_is_the_one_that_pint_makes() -> None:
+    units = pint.UnitRegistry(cache_folder=None)
+    units.define("ppb = 1e-9")
+    assert PINT.keys() | UNKNOWN_TO_PINT == set(KNOWN_UNITS)
+    for unit, of_pint in PINT.items():
+        for other in (o for o in PINT if same_kind(unit, o)):
+            for value in (0.0, -40.0, 100.0, 7.25):
+                told = units.Quantity(value, of_pint).to(PINT[other]).magnitude
+                assert convert(value, unit, other) == pytest.approx(told, rel=1e-6, abs=1e-9), (unit, other)
 
 
 @given(st.text(max_size=40) | st.floats() | st.integers() | st.none() | st.booleans())
