@@ -248,10 +248,12 @@ def confirm(
     note: str = "",
     *,
     separate: bool = False,
+    condition: str | None = None,
 ) -> dict[str, Any]:
     """{alert, case, attached}: a person says it is so, and a case is filed, or an open one nearby gets the alert.
 
-    `separate`: a case of its own whatever is nearby. Raises NotFound, AlreadyDecided, Claimed, Invalid.
+    `separate`: a case of its own whatever is nearby. `condition`: the filing condition of its class, the kind's own
+    limit where none is chosen. Raises NotFound, AlreadyDecided, Claimed, Invalid.
     """
     if category is not None and not house.rules.knows_code(category):
         raise Invalid("category", category, "a code of GB/T 47678.5")
@@ -260,7 +262,7 @@ def confirm(
         _decide(row, actor, Decision.CONFIRMED, None, note, now)
         tx.audit(now, actor.id, "alert-confirmed", f"alert/{row.id}", score=row.score, model=row.model, note=note)
         announce(tx, house, "alerts", "alert.confirmed", row.id, _thin(row))
-        case = cases.file(tx, house, row, actor, category, now, separate=separate)
+        case = cases.file(tx, house, row, actor, category, now, separate=separate, condition=condition)
         alert = _tell(tx, house, row)
         return {"alert": alert, "case": case_json(tx, house, case, actor), "attached": case.alert_id != row.id}
 

@@ -18,7 +18,7 @@ from ingest.inventory import RowError, read_cameras, read_sensors
 
 from . import alerts, conditions, grids, letters, people, quarantine, readings, supervisions, units
 from .api import create_app
-from .casework import timed
+from .casework import climbing, timed
 from .casework.ladder import SUPERVISE
 from .config import Settings
 from .domain import category, routing
@@ -39,7 +39,7 @@ from .timers import Fire, Timers
 
 log = logging.getLogger("hub")
 
-FIRES: Mapping[str, Fire] = {**timed.FIRES, SUPERVISE: supervisions.fire_timer}
+FIRES: Mapping[str, Fire] = {**timed.FIRES, **climbing.FIRES, SUPERVISE: supervisions.fire_timer}
 """What each kind of timer does."""
 
 PAGE_FOLDER = Path(__file__).parent / "web" / "dist"

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from . import grids
 from .casework.clocks import clock_of
 from .domain.case import CASE, EXTENSIONS_MOST, HISTORY_NAMES, MOVES, RECURS_WITHIN, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
 from .domain.clock import parse_limit
 from .domain.consent import CONSENT_NAMES, REQUEST_STATE_NAMES, STEPS, RequestState, may_consent
+from .domain.grid import LEVEL_NAMES, LEVELS
 from .domain.joint import PART, PART_ACTIONS, PART_STATE_NAMES, PartState
 from .domain.role import UNIT_ROLES, Right, may
 from .domain.stage_clock import STAGE_NAMES, Stage
@@ -69,6 +71,7 @@ def case_json(
             "visits": [_visit_json(visit, names) for visit in case_queries.visits(tx, row.id)],
             "reports": [_report_json(r, whole=_of_centre(actor)) for r in case_queries.reports(tx, row.id)],
             "links": [_link_json(link, other, row, house) for link, other in links],
+            "responsible": grids.responsible(tx, row.grid_id),
         }
         shown["calendar_missing"] = _calendar_missing(shown["clocks"], house)
         shown["actions"] = [] if actor is None else actions_json(tx, row, actor, now)
@@ -278,6 +281,7 @@ def _case_json(row: CaseRow, house: House, names: Names, now: datetime) -> dict[
         "department": names.department(row.department_id),
         "authority": names.department(row.authority_id),
         "routing": row.routing,
+        "grid_step": _grid_step(row),
         "limit": row.limit,
         "closing": row.closing,
         "opened_at": time_text(row.opened_at),
@@ -285,6 +289,17 @@ def _case_json(row: CaseRow, house: House, names: Names, now: datetime) -> dict[
         "closed_at": time_text(row.closed_at),
         **_flags(row),
         "alert": row.alert_id,
+    }
+
+
+def _grid_step(row: CaseRow) -> dict[str, Any] | None:
+    """{level, level_name, due_at} of the level of the grid that has the case first."""
+    if row.grid_step is None:
+        return None
+    return {
+        "level": row.grid_step,
+        "level_name": LEVEL_NAMES[LEVELS[row.grid_step]],
+        "due_at": time_text(row.grid_due_at),
     }
 
 

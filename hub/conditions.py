@@ -13,7 +13,7 @@ from .domain.condition import Condition, keys_for, read_seed
 from .domain.handling_table import SheetProblem
 from .errors import Invalid, NotFound
 from .house import SYSTEM, Actor, House
-from .store import Transaction, people_queries
+from .store import Transaction, grid_queries, people_queries
 from .store import category_queries as ask
 from .store.category_rows import CheckedClassRow, ConditionRow
 from .wire import Names, time_text
@@ -183,11 +183,13 @@ def listed(
     code: str | None = None,
     standard: str = GBT_47678,
     area: str | None = None,
+    grid: str | None = None,
     text: str = "",
     verified: bool | None = None,
 ) -> list[dict[str, Any]]:
     """Conditions in the order of the table; those of one class (as `for_class` finds them), or all that match."""
     with house.db.read() as tx:
+        area = grid_queries.area_level(tx, grid) if grid else area
         rows = for_class(tx, house, standard, code, area or "") if code else ask.conditions(tx, area)
         names = Names.of(tx)
         shown = [condition_json(row, names) for row in rows]

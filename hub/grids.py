@@ -154,6 +154,11 @@ def responsible(tx: Transaction, grid_id: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def staffed(tx: Transaction, grid_id: str | None) -> set[str]:
+    """Levels at and above the grid that have somebody responsible."""
+    return {step["level"] for step in responsible(tx, grid_id) if step["persons"]}
+
+
 def phone(house: House, actor: Actor, person_id: str) -> dict[str, str]:
     """The number in full, on record: who saw whose. Raises NotFound."""
     with house.db.write() as tx:

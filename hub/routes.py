@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from detectors.kinds import STANDARD
 
 from . import grids
-from .domain.routing import Route, Units, explain, route
+from .domain.routing import Route, Units, climb, explain, route
 from .errors import Invalid
 from .house import House
 from .store import Transaction, grid_queries, people_queries
@@ -27,13 +28,18 @@ def decide(
     units = Units({d.id: d.name for d in departments}, streets)
     codes = [step[0] for step in path]
     made = route(house.rules.routing, code, codes, units=units, fallback=fallback, owner=owner)
-    return made, routing_json(house, made, code, dict(units.names), path)
+    office = next((streets[area] for area in reversed(codes) if area in streets), streets.get(""))
+    # The grid can only be first where somebody answers for it, and where its street has an office that speaks for them.
+    first = made.grid_first and office is not None and climb(None, grids.staffed(tx, grid_id)) is not None
+    made = replace(made, grid_first=first)
+    shown = routing_json(house, made, code, dict(units.names), path)
+    return made, shown | ({"grid_unit": office} if first else {})
 
 
 def routing_json(
     house: House, made: Route, code: str, units: dict[str, str], path: Sequence[tuple[str, str, str, str]]
 ) -> dict[str, Any]:
-    """{unit, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note}]}"""
+    """{unit, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note}]}, perhaps with grid_unit."""
     areas = {id_: name for id_, name, _level, _area in path}
     name = house.rules.categories.name(STANDARD, code) or ""
     return {

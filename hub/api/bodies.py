@@ -59,9 +59,10 @@ class Category(Body):
 
 
 class Confirm(Body):
-    """A verdict: it is so; `category` corrects the class."""
+    """A verdict: it is so; `category` corrects the class, `condition` is one of its filing conditions."""
 
     category: Category | Id | None = None
+    condition: Id | None = None
     note: Text = ""
     separate: bool = False
 

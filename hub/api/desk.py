@@ -54,7 +54,7 @@ def confirm(alert_id: str, house: TheHouse, actor: Decides, body: Confirm | None
     """It is so: {alert, case}."""
     body = body or Confirm()
     code = body.category.code if isinstance(body.category, Category) else body.category
-    return alerts.confirm(house, actor, alert_id, code, body.note, separate=body.separate)
+    return alerts.confirm(house, actor, alert_id, code, body.note, separate=body.separate, condition=body.condition)
 
 
 @router.post("/api/alerts/{alert_id}/reject")

@@ -45,11 +45,12 @@ def list_conditions(
     code: str | None = None,
     standard: str = GBT_47678,
     area: str | None = None,
+    grid: str | None = None,
     q: Text = "",
     verified: bool | None = None,
 ) -> dict[str, Any]:
-    """Filing conditions in the order of the table; with `code`, those that a case of the class can be filed under."""
-    found = conditions.listed(house, code=code, standard=standard, area=area, text=q, verified=verified)
+    """Filing conditions in the order of the table; with `code`, those of a class (in `grid`)."""
+    found = conditions.listed(house, code=code, standard=standard, area=area, grid=grid, text=q, verified=verified)
     return _page(found)
 
 

@@ -19,7 +19,7 @@ from ..house import SYSTEM, Actor, House
 from ..registry import locate
 from ..store import Transaction, alert_queries, case_queries, device_queries, people_queries
 from ..store.case_rows import CaseRow
-from . import begin, consent, joint, visits
+from . import begin, climbing, consent, joint, visits
 from .order import Order
 from .step import Told, locked, step, tell
 from .terms import conditions_of, settle
@@ -136,6 +136,7 @@ def _file(
         step(tx, house, case, actor, CaseAction.DISPATCH, now, department=unit)
     elif order.department is None and unit:
         step(tx, house, case, SYSTEM, CaseAction.DISPATCH, now, department=unit)
+        climbing.start(tx, house, case, now)
     elif unit:
         case.routing = {**(case.routing or {}), "proposed": unit}
 

@@ -18,7 +18,7 @@ from ..store import Transaction, alert_queries, case_queries, device_queries
 from ..store.case_rows import CaseRow, LinkRow, ReportRow
 from ..store.counting import locked_counter, next_in
 from ..store.rows import AlertRow
-from . import clocks
+from . import climbing, clocks
 from .step import Photo, Told, keep_photos, locked, note, step, tell, thin
 from .terms import settle
 
@@ -109,10 +109,11 @@ def from_alert(
     now: datetime,
     *,
     separate: bool = False,
+    condition: str | None = None,
 ) -> CaseRow:
     """The case of a confirmed alert (locked by the caller): an open one nearby that it is attached to, or a new one.
 
-    A new one is filed, and dispatched at once when its kind names one department.
+    A new one is filed, under the `condition` that was chosen, and dispatched at once when one unit has its class.
     """
     kind = house.rules.kinds[alert.kind]
     of = house.rules.category_of(kind, category)
@@ -131,6 +132,7 @@ def from_alert(
         setattr(row, name, getattr(alert, name))
     place(tx, row)
     row.limit, row.closing, row.rule_version = kind.limit, kind.closing, house.rules.versions[kind.id]
+    row.condition_id = condition
     unit = settle(tx, house, row).unit
     tx.add(row)
     tx.flush()
@@ -144,6 +146,7 @@ def from_alert(
     announce(tx, house, "cases", "case.filed", row.number, thin(row))
     if unit:
         step(tx, house, row, SYSTEM, CaseAction.DISPATCH, now, department=unit)
+        climbing.start(tx, house, row, now)
     tell(tx, house, row)
     return row
 

@@ -36,7 +36,7 @@ def terms_of(tx: Transaction, house: House, case: CaseRow) -> Terms:
     """
     kind = kind_of(house, case.kind, case.category_code)
     route, shown = routes.decide(tx, house, case.category_code, case.grid_id, fallback=kind.department if kind else "")
-    unit = route.unit or ""
+    unit = shown.get("grid_unit") or route.unit or ""
     chosen = _chosen(tx, house, case, conditions_of(tx, house, case))
     if chosen is not None:
         version = f"{chosen.id}@{chosen.changed_at:%Y%m%d%H%M%S}"

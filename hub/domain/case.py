@@ -210,6 +210,7 @@ HISTORY_NAMES: Mapping[str, dict[str, str]] = {
     "take_back": {"zh": "撤回申请", "en": "Request taken back"},
     "supervise": {"zh": "督办", "en": "Supervised"},
     "overdue": {"zh": "超时", "en": "Deadline passed"},
+    "climb": {"zh": "网格先办", "en": "The grid handles it first"},
     "part_accept": {"zh": "会办签收", "en": "Joint unit accepted"},
     "part_feedback": {"zh": "会办反馈", "en": "Joint unit answered"},
     "part_return": {"zh": "会办退回", "en": "Joint unit returned it"},

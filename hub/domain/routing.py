@@ -177,6 +177,15 @@ def _owner(table: RoutingTable, code: str, path: Sequence[str], owner: str, know
     return known.unit(table.owners.get(code))
 
 
+def climb(step: str | None, staffed: Collection[str]) -> str | None:
+    """The level that has the case after `step` (None: before the first); levels with nobody are passed over.
+
+    None: the centre, which routes it as everything else.
+    """
+    after = GRID_STEPS[GRID_STEPS.index(step) + 1 :] if step else GRID_STEPS
+    return next((level for level in after if level in staffed), None)
+
+
 def explain(
     made: Route, code: str, class_name: str, units: Mapping[str, str], areas: Mapping[str, str]
 ) -> dict[str, str]:

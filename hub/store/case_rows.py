@@ -63,6 +63,7 @@ class CaseRow(Row):
     closing: Mapped[str]
     rule_version: Mapped[str] = mapped_column(String(32))
     calendar_version: Mapped[str]
+    # `grid_step` is the level of the grid that handles it first, until `grid_due_at`.
     # Where it is: `grid_id`, `community_id`, `street_id` are ids of grids, `grid_code` the unit grid's 15 characters.
     camera_id: Mapped[str | None] = mapped_column(String(64))
     sensor_id: Mapped[str | None] = mapped_column(String(64))
@@ -75,6 +76,8 @@ class CaseRow(Row):
     community_id: Mapped[str | None] = mapped_column(String(64), index=True)
     street_id: Mapped[str | None] = mapped_column(String(64), index=True)
     grid_code: Mapped[str | None] = mapped_column(String(20))
+    grid_step: Mapped[str | None] = mapped_column(String(16))
+    grid_due_at: Mapped[datetime | None]
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     # Who: the unit that handles it (the lead, where several do), the one before, the competent one (主管部门).

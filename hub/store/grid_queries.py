@@ -35,6 +35,11 @@ def path(tx: Session, grid_id: str | None) -> list[tuple[str, str, str, str]]:
     return steps
 
 
+def area_level(tx: Session, grid_id: str | None) -> str:
+    """The class of area (地区等级) of the grid, its own or the nearest above; empty where none is set."""
+    return next((step[3] for step in reversed(path(tx, grid_id)) if step[3]), "")
+
+
 def remove(tx: Session, ids: Sequence[str]) -> None:
     """Take grids away, with their people."""
     for start in range(0, len(ids), 500):

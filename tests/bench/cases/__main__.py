@@ -12,11 +12,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from hub.bootstrap import Hub, build_hub
 from hub.config import load, shipped
 from hub.sample_district import Areas, write
 from hub.store.case_rows import CaseRow, ClockRow, MoveRow, ReportRow
-from hub.store.rows import AlertRow, AttachmentRow, EvidenceRow
+from hub.store.rows import AlertRow, AttachmentRow, EvidenceRow, Row
 from tests.bench.figures import figure
 from tests.peers import postgres
 
@@ -24,6 +26,8 @@ from . import measure
 from .load import Bulk
 from .year import ALERT, ATTACHMENT, CASE, CLOCK, EVIDENCE, MOVE, NOW, REPORT, Year
 
+MEMORY = {"max_wal_size": "512MB", "shared_buffers": "512MB", "maintenance_work_mem": "256MB"}
+"""What a small server has; the rest is PostgreSQL's own default."""
 TABLES = (AlertRow, CaseRow, MoveRow, ClockRow, ReportRow, AttachmentRow, EvidenceRow)
 
 
@@ -33,10 +37,10 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=200_000)
     parser.add_argument("--alerts", type=int, default=1_500_000)
     parser.add_argument("--times", type=int, default=200, help="samples of each figure")
-    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--databases", default="sqlite,postgresql", help="or the URL of a database of your own")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--work", type=Path, help="folder to load into (default: a fresh one in the temporary folder)")
-    parser.add_argument("--keep", action="store_true", help="leave the SQLite database there; use it when it is there")
+    parser.add_argument("--keep", action="store_true", help="leave the SQLite database there, for another run")
     args = parser.parse_args()
     work = args.work or Path(tempfile.mkdtemp(prefix="gridhub-year-"))
     work.mkdir(parents=True, exist_ok=True)
@@ -52,13 +56,13 @@ def main() -> int:
 
 @contextmanager
 def _database(name: str, work: Path) -> Iterator[tuple[str, str]]:
-    if name == "sqlite":
+    if "://" in name:
+        yield name, "PostgreSQL" if name.startswith("postgresql") else "SQLite"
+    elif name == "sqlite":
         yield f"sqlite:///{work / 'year.sqlite'}", "SQLite"
-        return
-    with postgres.serving(
-        {"max_wal_size": "512MB", "shared_buffers": "512MB", "maintenance_work_mem": "256MB"}
-    ) as server:
-        yield server.fresh_database(), "PostgreSQL"
+    else:
+        with postgres.serving(MEMORY) as server:
+            yield server.fresh_database(), "PostgreSQL"
 
 
 def _one(url: str, peer: str, work: Path, args: argparse.Namespace) -> None:
@@ -71,17 +75,25 @@ def _one(url: str, peer: str, work: Path, args: argparse.Namespace) -> None:
 
     settings = replace(load(district / "hub.yaml"), data_dir=work / "data", database_url=url)
     hub = build_hub(settings, now=now)
-    there = url.startswith("sqlite") and (work / "year.sqlite").exists()
-    if not there:
+    if not _loaded(hub):
         _load(hub, url, peer, args)
     with measure.served(hub) as address:
         desk = measure.Desk(hub, address, peer, args.times)
         try:
             measure.read(desk)
+            measure.report(desk)
+            measure.sweep(desk)
             measure.confirm(desk, args.times)
         finally:
             desk.close()
     hub.house.db.close()
+
+
+def _loaded(hub: Hub) -> bool:
+    """Whether the database holds a year from an earlier run (`--keep`, or one of your own)."""
+    hub.migrate()
+    with hub.house.db.read() as tx:
+        return tx.scalar(select(AlertRow.id).limit(1)) is not None
 
 
 def _load(hub: Hub, url: str, peer: str, args: argparse.Namespace) -> None:
@@ -89,8 +101,17 @@ def _load(hub: Hub, url: str, peer: str, args: argparse.Namespace) -> None:
     hub.prepare()
     measure.people(hub)
     year = Year(hub, Areas(args.seed), args.alerts, args.cases)
-    hub.house.db.close()
-    bulk, counts = Bulk(url), dict.fromkeys(TABLES, 0)
+    counts = fill(year, url)
+    hub.house.db.optimize()
+    told = ", ".join(f"{count} {table.__table__.name}" for table, count in counts.items())
+    figure("cases", "load", time.monotonic() - started, "s", peer)
+    print(f"         {told}", flush=True)
+
+
+def fill(year: Year, url: str) -> dict[type[Row], int]:
+    """Load the year, with the timers and counters that belong to it; rows by table."""
+    year.hub.house.db.close()
+    bulk, counts, started = Bulk(url), dict.fromkeys(TABLES, 0), time.monotonic()
     with bulk.later_indexes([table.__table__ for table in TABLES]):
         for batch in year.batches():
             for table, columns, rows in (
@@ -112,10 +133,7 @@ def _load(hub: Hub, url: str, peer: str, args: argparse.Namespace) -> None:
     for day, last in year.numbers.items():
         bulk.execute(f"INSERT INTO counters (name, value, text) VALUES ('case/{day}', {last}, '')")
     bulk.close()
-    hub.house.db.optimize()
-    told = ", ".join(f"{count} {table.__table__.name}" for table, count in counts.items())
-    figure("cases", "load", time.monotonic() - started, "s", peer)
-    print(f"         {told}", flush=True)
+    return counts
 
 
 if __name__ == "__main__":

@@ -285,6 +285,69 @@ def test_who_would_handle_it_and_why(gridded: City) -> None:
     assert not table["verified"]
 
 
+@pytest.fixture
+def covered(city: City) -> City:
+    """The grid lies under the cameras, with people at the base grid and the street, none in the community."""
+    assert send(city, "eng", "/api/grids", json.dumps(grid(0.05)).encode(), apply=True).status_code == 200
+    assert send(city, "eng", "/api/grids/persons", PERSONS.encode(), apply=True).status_code == 200
+    return city
+
+
+def test_a_case_of_the_grid_climbs_and_then_goes_to_the_centre(covered: City) -> None:
+    case = covered.case(kind="goods_pile", zone="门前")
+    assert case["department"]["id"] == "street_office"
+    assert (case["grid_step"]["level"], case["limit"]) == ("base", "1工作日")
+    assert "小事不出网格" in case["routing"]["why"]["zh"]
+    assert case["responsible"][0]["persons"][0]["phone"] == "138****5678"
+    covered.clock.forward(hours=2, seconds=1)  # 2 working hours of the grid member: noon
+    covered.hub.timers.sweep()
+    now_at = covered.who("wang").get(f"/api/cases/{case['id']}").json()
+    assert now_at["grid_step"]["level"] == "street"  # nobody is registered in the community
+    assert now_at["state"] == "dispatched"
+    covered.clock.forward(hours=6)  # 4 working hours of the street: 18:00
+    covered.hub.timers.sweep()
+    risen = covered.who("wang").get(f"/api/cases/{case['id']}").json()
+    assert (risen["state"], risen["department"], risen["grid_step"]) == ("filed", None, None)
+    told = [line for line in risen["history"] if line["action"] in ("climb", "return")]
+    assert [(line["detail"] or {}).get("to") for line in told] == ["base", "street", None]
+    assert [line["by"] for line in told] == ["system"] * 3
+
+
+def test_what_was_answered_in_time_stays_where_it_was(covered: City) -> None:
+    case = covered.case(kind="goods_pile", zone="门前")
+    unit = covered.who("boss")
+    assert unit.post(f"/api/cases/{case['id']}/accept", json={}).status_code == 200
+    assert unit.post(f"/api/cases/{case['id']}/feedback", json={"text": "已清理"}).status_code == 200
+    covered.clock.forward(days=2)
+    covered.hub.timers.sweep()
+    after = covered.who("wang").get(f"/api/cases/{case['id']}").json()
+    assert "return" not in [line["action"] for line in after["history"]]
+    assert [line["action"] for line in after["history"]].count("climb") == 1
+
+
+def test_other_classes_do_not_climb(covered: City) -> None:
+    case = covered.case()
+    assert (case["department"]["id"], case["grid_step"]) == ("sanitation", None)
+    assert case["routing"]["why"]["zh"] == "因为 06010 暴露垃圾 → 环卫中心"
+    assert case["grid"]["id"] == A
+
+
+def test_an_alert_is_filed_under_the_condition_that_was_chosen(covered: City) -> None:
+    row = ["06", "市容环境类", "010", "暴露垃圾", "环卫中心", "", "主干道", "清理干净", "1工作时"]
+    content = workbook.write({"事件": [list(COLUMNS), row]})
+    send(covered, "eng", "/api/conditions/sheet", content, apply=True)
+    found = covered.who("wang").get("/api/conditions", params={"code": "06010", "grid": A}).json()["items"]
+    chosen = next(c for c in found if c["filing"] == "主干道")
+    taken = covered.post_finding(covered.finding())
+    path = f"/api/alerts/{taken['alert']}/confirm"
+    refused = covered.who("wang").post(path, json={"condition": "nonsense"})
+    assert refused.status_code == 422
+    assert "主干道" in refused.json()["detail"]
+    case = covered.who("wang").post(path, json={"condition": chosen["id"]}).json()["case"]
+    assert (case["condition"], case["limit"], case["closing"]) == (chosen["id"], "1工作时", "清理干净")
+    assert case["deadline"] == "2026-11-23T03:00:00+00:00"
+
+
 def test_units_say_what_they_are_for(city: City) -> None:
     units = {d["id"]: d for d in city.who("wang").get("/api/departments").json()["items"]}
     assert "道路清扫保洁" in units["sanitation"]["duties"]

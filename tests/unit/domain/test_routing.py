@@ -10,7 +10,7 @@ import yaml
 
 from hub import units as unit_file
 from hub.domain.category import GBT_47678, ClassKind, load
-from hub.domain.routing import Reason, RoutingError, Step, Units, explain, route
+from hub.domain.routing import Reason, RoutingError, Step, Units, climb, explain, route
 from hub.domain.routing import load as load_routing
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -102,6 +102,23 @@ def test_the_sentence_says_why_in_both_languages(rules: Any) -> None:
     first = route(rules(), "06036", PATH, units=UNITS)
     assert first.grid_first
     assert "小事不出网格" in explain(first, "06036", "乱堆杂物", NAMES, {})["zh"]
+
+
+@pytest.mark.parametrize(
+    ("staffed", "way"),
+    [
+        ({"base", "community", "street", "district"}, ["base", "community", "street"]),
+        ({"base", "street"}, ["base", "street"]),
+        ({"district"}, []),
+        ((), []),
+    ],
+)
+def test_a_case_climbs_the_levels_that_have_somebody(staffed: set[str], way: list[str]) -> None:
+    step, gone = climb(None, staffed), list[str]()
+    while step is not None:
+        gone.append(step)
+        step = climb(step, staffed)
+    assert gone == way
 
 
 def test_grid_first_needs_a_grid(rules: Any) -> None:

@@ -131,7 +131,7 @@ async function decide(alert: Alert, decision: string, body: Record<string, unkno
   }
 }
 
-export const confirm = (alert: Alert, category: string | null) => decide(alert, 'confirm', category ? { category } : {})
+export const confirm = (alert: Alert, category: string | null, condition: string | null) => decide(alert, 'confirm', { ...(category ? { category } : {}), ...(condition ? { condition } : {}) })
 export const reject = (alert: Alert, reason: Reason) => decide(alert, 'reject', { reason })
 export const unsure = (alert: Alert) => decide(alert, 'unsure', {})
 
