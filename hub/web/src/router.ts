@@ -7,8 +7,8 @@ declare module 'vue-router' {
   interface RouteMeta { open?: boolean; roles?: Role[] }
 }
 
-const STAFF: Role[] = ['staff', 'admin']
-const BENCH: Role[] = ['staff', 'admin', 'engineer']
+const STAFF: Role[] = ['staff', 'admin', 'shift_leader', 'acceptor']
+const BENCH: Role[] = [...STAFF, 'dispatcher', 'engineer']
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -17,6 +17,7 @@ export const router = createRouter({
     { path: '/sign-in', component: () => import('./screens/SignIn.vue'), meta: { open: true } },
     { path: '/password', component: () => import('./screens/PasswordChange.vue') },
     { path: '/desk/:id?', component: () => import('./screens/desk/DeskScreen.vue'), meta: { roles: STAFF } },
+    { path: '/cases/new', component: () => import('./screens/cases/ReportForm.vue'), meta: { roles: [...STAFF, 'collector'] } },
     { path: '/cases/:id?', component: () => import('./screens/cases/CasesScreen.vue') },
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },

@@ -1,7 +1,9 @@
 // The hub's HTTP contract as the page sees it: one file, to be generated from /openapi.json.
 // Times are RFC 3339 strings with an offset, boxes and points are shares of the picture (0-1), positions WGS-84.
 
-export type Role = 'admin' | 'staff' | 'department' | 'engineer' | 'worker'
+export type Role =
+  | 'admin' | 'staff' | 'shift_leader' | 'acceptor' | 'dispatcher' | 'department' | 'department_lead' | 'handler' | 'collector'
+  | 'evaluator' | 'leader' | 'auditor' | 'engineer' | 'worker' | 'client'
 export interface Names { zh: string; en: string }
 export type Box = [number, number, number, number]
 export type Point = [number, number]
@@ -35,7 +37,7 @@ export interface Session {
 }
 
 export interface Grid { id: string; name: string }
-export interface Evidence { role: string; sha256: string; media_type: string; url: string; at?: string | null }
+export interface Evidence { role: string; sha256: string; media_type: string; url: string; at?: string | null; photo_type?: string | null }
 export interface Reading { prop?: string; value?: unknown; unit?: string | null; observed_at?: string; [more: string]: unknown }
 export interface Category { standard: string; code: string; name?: string | null }
 
@@ -106,7 +108,8 @@ export interface Alert {
   precision?: { confirmed: number; rejected: number } | null
 }
 
-export type CaseState = 'filed' | 'dispatched' | 'handling' | 'feedback' | 'checking' | 'closed' | 'void'
+export type CaseState =
+  | 'reported' | 'verifying' | 'filed' | 'dispatched' | 'handling' | 'suspended' | 'feedback' | 'checking' | 'closed' | 'void'
 export interface CaseAction { action: string; name: Names; needs: string[] }
 export interface HistoryEntry {
   at: string
@@ -118,7 +121,101 @@ export interface HistoryEntry {
   to?: string | null
   note?: string | null
   department?: { id: string; name: string } | null
-  evidence?: { sha256: string; url: string }[]
+  evidence?: PhotoLink[]
+  detail?: Record<string, unknown> | null
+}
+export interface PhotoLink { sha256: string; url: string }
+export interface NamedUnit { id: string; name: string }
+
+/** One run of a stage clock; `remaining_work_s` counts on the limit's own clock (mostly working time). */
+export interface StageClock {
+  id: number
+  stage: string
+  stage_name: Names
+  department?: NamedUnit | null
+  part: string | null
+  limit: string
+  extensions: number
+  started_at: string
+  deadline: string
+  running: boolean
+  paused_s: number
+  used_s: number
+  used_pct: number
+  remaining_s: number
+  remaining_work_s: number
+  overdue: boolean
+  finished_at: string | null
+  outcome: string | null
+  timed_out: boolean | null
+  timeout_s: number | null
+  exempt: boolean
+}
+
+/** Something that needs consent; `yours` when the one who asks may give it. */
+export interface CaseRequest {
+  id: string
+  kind: string
+  kind_name: Names
+  state: 'asked' | 'passed' | 'granted' | 'denied' | 'taken_back' | 'lapsed'
+  state_name: Names
+  department: NamedUnit | null
+  to_department: NamedUnit | null
+  until: string | null
+  reason: string
+  asked_by_name: string
+  asked_at: string
+  first_by_name: string | null
+  first_note: string
+  decided_by_name: string | null
+  decided_note: string
+  yours: boolean
+  case?: { id: string; number: string; state: CaseState }
+}
+
+/** The part of an assistant in a joint case. */
+export interface CasePart {
+  id: string
+  department: NamedUnit
+  task: string
+  state: string
+  state_name: Names
+  open: boolean
+  answer: string
+  answered_at: string | null
+  evidence: PhotoLink[]
+  deadline: string | null
+}
+
+export interface CaseVisit {
+  id: string
+  kind: 'verify' | 'check'
+  state: string
+  assignee_name: string | null
+  camera: string | null
+  asked_at: string
+  result: string | null
+  result_name: Names | null
+  note: string
+  by_name: string | null
+  at: string | null
+}
+
+export interface CaseReport {
+  channel: string
+  channel_name: Names
+  attached: boolean
+  description: string
+  address: string
+  at: string
+  external_id?: string | null
+  reporter?: { name: string; phone: string } | null
+}
+
+export interface CaseLink {
+  relation: 'duplicate_of' | 'recurrence_of' | 'reopened_from'
+  direction: 'to' | 'from'
+  case: { id: string; number: string; state: CaseState; kind_name: Names }
 }
 export interface RecheckLook { boxes?: Box[] | null; captured_at: string; present: boolean | null; why?: string | null; url?: string | null }
 export interface Recheck {
@@ -165,6 +262,33 @@ export interface Case {
   evidence?: Evidence[]
   recheck: Recheck | null
   alert: string | null
+  channel?: string
+  channel_name?: Names
+  description?: string
+  item_kind?: 'matter' | 'component'
+  condition?: string | null
+  street?: Grid | null
+  community?: Grid | null
+  routing?: { why?: Names; proposed?: string; unit?: string | null } | null
+  filed_at?: string | null
+  supervised?: number
+  joint?: boolean
+  whistle?: string | null
+  recurrence?: boolean
+  report_count?: number
+  forced_close?: boolean
+  timed_out?: boolean
+  timeout_exempt?: boolean
+  extension_count?: number
+  suspended_until?: string | null
+  clock?: StageClock | null
+  clocks?: StageClock[]
+  requests?: CaseRequest[]
+  parts?: CasePart[]
+  visits?: CaseVisit[]
+  reports?: CaseReport[]
+  links?: CaseLink[]
+  calendar_missing?: number[]
 }
 
 export type CameraState =

@@ -2,13 +2,17 @@
 import { computed, ref, watch } from 'vue'
 import { ApiError, del, get, post } from '../api/client'
 import { closeFeed, openFeed } from '../api/feed'
-import type { HubInfo, Session } from '../api/types'
+import type { HubInfo, Role, Session } from '../api/types'
 import { setHubClock } from './now'
 
 export const hub = ref<HubInfo | null>(null)
 export const session = ref<Session | null>(null)
-export const isStaff = computed(() => session.value?.role === 'staff' || session.value?.role === 'admin')
-export const isDepartment = computed(() => session.value?.role === 'department')
+const is = (...roles: Role[]): boolean => session.value !== null && roles.includes(session.value.role)
+/** Whoever decides alerts, and accepts and closes cases. */
+export const isStaff = computed(() => is('staff', 'admin', 'shift_leader', 'acceptor'))
+/** People outside the centre: a unit's, or grid members. They see what is theirs, mostly on a phone. */
+export const isDepartment = computed(() => is('department', 'department_lead', 'handler', 'collector'))
+export const mayReport = computed(() => is('staff', 'admin', 'shift_leader', 'acceptor', 'collector'))
 
 export const mayEdit = computed(() => session.value?.role === 'engineer' || session.value?.role === 'admin')
 export const maySeePhones = isStaff
@@ -58,8 +62,8 @@ function begin(next: Session): void {
 
 /** The first screen of each role. */
 export function homeOf(role: string | undefined): string {
-  if (role === 'department') return '/cases'
-  return role === 'engineer' ? '/cameras' : '/desk'
+  if (role === 'engineer') return '/cameras'
+  return role && ['staff', 'admin', 'shift_leader', 'acceptor'].includes(role) ? '/desk' : '/cases'
 }
 
 type Theme = 'dark' | 'light'
