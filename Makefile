@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases soak soak-sensors fuzz sensors-doc peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases walks soak soak-sensors fuzz sensors-doc peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -35,6 +35,9 @@ bench-sensors: $(VENV)/.tests peers
 
 bench-cases: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.cases $(ARGS)
+
+walks: $(VENV)/.tests peers
+	GRIDHUB_WALKS=$${WALKS:-2000} $(BIN)/pytest -n 0 -s --timeout 0 tests/integration/hub/test_case_machine.py $(ARGS)
 
 soak: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.soak $(ARGS)

@@ -171,6 +171,7 @@ def test_the_recheck_proposes_and_a_person_closes(office: Office, chrome: Browse
         expect(page.locator("[data-test=proposal]")).to_contain_text("建议结案")
         screen.drawn("[data-test=recheck-now]")
         page.click("[data-test=do-close]")
+        page.check("[data-test=field-met]")
         page.click("[data-test=send]")
         expect(page.locator("[data-test=case-state]")).to_have_text("已结案")
         page.click("[data-test=filter-done]")

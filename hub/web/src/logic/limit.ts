@@ -5,6 +5,9 @@ const UNITS: Record<string, [one: string, many: string]> = {
 }
 
 export function limitWords(limit: string, locale: 'zh' | 'en'): string {
+  const urgent = /^(0\.\d+)紧急工作时$/.exec(limit.trim())
+  // Stages of a quarter or half an hour read better in minutes.
+  if (urgent) return locale === 'zh' ? `${Number(urgent[1]) * 60} 分钟` : `${Number(urgent[1]) * 60} min`
   const parts = /^(\d+(?:\.\d+)?)\s*(\D+)$/.exec(limit.trim())
   const unit = parts && UNITS[parts[2]!]
   if (!parts || !unit || locale === 'zh') return limit

@@ -2,7 +2,7 @@
 import { ref, shallowRef } from 'vue'
 import { all, ApiError, get, post } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
-import type { Case, CaseState } from '../api/types'
+import type { Case, CaseRequest, CaseState } from '../api/types'
 
 export const cases = shallowRef<Case[]>([])
 export const closedCases = shallowRef<Case[]>([])
@@ -14,9 +14,14 @@ export const current = shallowRef<Case | null>(null)
 const DONE: readonly CaseState[] = ['closed', 'void']
 export const isDone = (item: Case): boolean => DONE.includes(item.state)
 
+function due(item: Case): number {
+  const at = item.clock?.deadline ?? item.deadline
+  return at ? Date.parse(at) : Infinity
+}
+
 /** Least time left first; cases without a deadline last. */
 export function byDeadline(a: Case, b: Case): number {
-  return (a.deadline ? Date.parse(a.deadline) : Infinity) - (b.deadline ? Date.parse(b.deadline) : Infinity) || a.number.localeCompare(b.number)
+  return due(a) - due(b) || a.number.localeCompare(b.number)
 }
 
 export async function loadCases(): Promise<void> {
@@ -29,6 +34,20 @@ export async function loadCases(): Promise<void> {
   } catch (error) {
     casesFailure.value = error instanceof ApiError ? error.message : String(error)
   }
+}
+
+export const foundCases = shallowRef<Case[]>([])
+/** Cases in which a request waits for this person's consent. */
+export const asked = shallowRef<Set<string>>(new Set())
+
+export async function loadAsked(): Promise<void> {
+  const page = await get<{ items: CaseRequest[] }>('/api/cases/requests?mine=true&limit=200')
+  asked.value = new Set(page.items.flatMap((request) => (request.case ? [request.case.id] : [])))
+}
+
+/** Cases whose number, place or description holds the words, newest first. */
+export async function findCases(words: string): Promise<void> {
+  foundCases.value = (await get<{ items: Case[] }>(`/api/cases?limit=100&text=${encodeURIComponent(words)}`)).items
 }
 
 export async function loadClosed(): Promise<void> {
@@ -56,6 +75,7 @@ function put(item: Case): void {
 }
 
 let stops: (() => void)[] = []
+let asking: ReturnType<typeof setTimeout> | undefined
 let reopening: ReturnType<typeof setTimeout> | undefined
 
 export function followCases(): void {
@@ -64,6 +84,8 @@ export function followCases(): void {
   stops = [
     onFeed('case', (item) => {
       put(item)
+      clearTimeout(asking)
+      asking = setTimeout(() => void loadAsked(), 1000)
       if (item.id !== current.value?.id) return
       clearTimeout(reopening)
       reopening = setTimeout(() => void openCase(item.id), 300)
