@@ -392,7 +392,7 @@ def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
         "by": move.by,
         "by_name": move.by_name,
         "action": move.action,
-        "name": move_name(move.action),
+        "name": _line_name(move),
         "from": move.from_state,
         "to": move.to_state,
         "department": names.department(move.department_id),
@@ -400,6 +400,15 @@ def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
         "evidence": [{"sha256": s, "url": evidence_url(s)} for s in move.evidence],
         "detail": move.detail,
     }
+
+
+def _line_name(line: MoveRow) -> dict[str, str]:
+    """The same of a line as it stands: of a request also what was asked for."""
+    name, kind = move_name(line.action), (line.detail or {}).get("kind")
+    if line.action not in HISTORY_NAMES or kind not in list(CaseAction):
+        return name
+    asked = MOVES[CaseAction(kind)]
+    return {"zh": f"{name['zh']}：{asked.zh}", "en": f"{name['en']}: {asked.en}"}
 
 
 def move_name(action: str) -> dict[str, str]:

@@ -14,8 +14,8 @@ const FIELDS: Record<string, readonly Field[]> = {
   appeal: ['reason', 'photos'], reopen: ['reason', 'photos'], consent: ['note'], deny: ['reason'], take_back: [],
 }
 const ORDER = [
-  'consent', 'verified', 'checked', 'accept', 'feedback', 'resume', 'file', 'dispatch', 'check', 'close', 'rework', 'verify', 'correct', 'join',
-  'extend', 'transfer', 'suspend', 'take_back', 'deny', 'merge', 'appeal', 'reopen', 'refuse', 'return', 'force_close', 'void',
+  'consent', 'deny', 'verified', 'checked', 'accept', 'feedback', 'resume', 'file', 'dispatch', 'check', 'close', 'rework', 'verify', 'correct', 'join',
+  'extend', 'transfer', 'suspend', 'take_back', 'merge', 'appeal', 'reopen', 'refuse', 'return', 'force_close', 'void',
 ]
 const FIRST = new Set(['consent', 'accept', 'feedback', 'resume', 'file', 'dispatch', 'check', 'close'])
 /** Fields that must be filled although the hub takes another in their place. */
