@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,6 +145,31 @@ def test_rollups_stay_true_under_late_and_repeated_readings(database: Database) 
                 complete = [r for r in wanted if r.at_us + FIVE_MINUTES_US <= now_us]
                 if grain is Grain.FIVE_MINUTES:
                     assert [tuple(r) for r in kept] == near(complete), "what is not complete waits"
+
+
+def test_rolling_up_while_readings_come_loses_none(database: Database) -> None:
+    rows = [row(MONDAY + timedelta(seconds=7 * n), float(n % 101)) for n in range(800)]
+    random.Random(3).shuffle(rows)
+    store, far_us = ReadingStore(), MONDAY_US + DAY_US
+
+    def come() -> None:
+        for start in range(0, len(rows), 20):
+            add(database, rows[start : start + 20], store)
+
+    writer = threading.Thread(target=come)
+    writer.start()
+    while writer.is_alive():
+        with database.write() as tx:
+            roll_up(tx, far_us, 5)
+    writer.join()
+    with database.write() as tx:
+        while roll_up(tx, far_us, 50):
+            pass
+    series = number(database)
+    with database.read() as tx:
+        for grain, width in ((Grain.FIVE_MINUTES, FIVE_MINUTES_US), (Grain.HOUR, HOUR_US)):
+            kept = stored(tx, grain, [series], MONDAY_US, far_us)
+            assert [tuple(r) for r in kept] == near(reckoned(rows, width, series))
 
 
 def test_whoever_asks_before_it_is_summed_up_gets_the_truth(database: Database) -> None:
