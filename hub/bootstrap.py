@@ -20,10 +20,11 @@ from . import alerts, conditions, grids, letters, people, quarantine, readings, 
 from .api import create_app
 from .casework import climbing, timed
 from .casework.ladder import SUPERVISE
-from .config import Settings
+from .config import ConfigError, Settings
 from .domain import category, routing
 from .domain.clock import Calendar
 from .domain.role import Role
+from .domain.scoring import ScoringError, ScoringRule
 from .domain.scoring import read_rules as read_scoring
 from .evidence import EvidenceStore, replace_file
 from .feed import Feed
@@ -224,6 +225,13 @@ def read_rules(settings: Settings) -> RuleBook:
     )
 
 
+def _scoring(settings: Settings) -> tuple[ScoringRule, ...]:
+    try:
+        return read_scoring(settings.scoring_dir)
+    except ScoringError as error:
+        raise ConfigError(error.problems) from None
+
+
 def build_hub(
     settings: Settings,
     *,
@@ -239,7 +247,7 @@ def build_hub(
         readings=ReadingStore(),
         rules=rules or read_rules(settings),
         office=read_office(settings.office_file),
-        scoring=read_scoring(settings.scoring_dir),
+        scoring=_scoring(settings),
         evidence=EvidenceStore(settings.data_dir / "evidence"),
         feed=Feed(int(now().timestamp() * 1000)),
         now=now,

@@ -21,7 +21,13 @@ from .domain.clock import Calendar, CalendarError
 from .domain.condition import read_seed
 from .domain.grid import Grid, GridError
 from .domain.grid_survey import survey
+from .domain.letter import FORMS, LetterKind
 from .domain.routing import RoutingError
+from .domain.scoring import ScoringError
+from .domain.scoring import read_rules as read_scoring
+from .office import read_office
+from .papers import template
+from .papers.template import TemplateError
 from .units import UnitsError
 
 T = TypeVar("T")
@@ -39,12 +45,16 @@ def problems(config: Path | None) -> tuple[list[str], dict[str, int]]:
     report.read("mapping profiles", lambda: load_mappings(settings.sensors_dir / "mappings"))
     _read_rules(settings, report)
     report.read("working calendars", lambda: [Calendar.from_yaml(settings.calendar_file)])
+    _read_office(settings, report)
     report.read("models", lambda: _models(settings.models_dir, kinds))
     _read_inventory(settings, report)
     return report.found, report.counts
 
 
-_REFUSED = (DetectorError, category.CategoryError, CalendarError, MappingError, UnitsError, RoutingError, GridError)
+_REFUSED = (
+    *(DetectorError, category.CategoryError, CalendarError, MappingError, UnitsError, RoutingError, GridError),
+    *(ConfigError, ScoringError, TemplateError),
+)
 
 
 class _Report:
@@ -61,6 +71,26 @@ class _Report:
         if isinstance(value, Sized):
             self.counts[what] = len(value)
         return value
+
+
+def _read_office(settings: Settings, report: _Report) -> None:
+    """Supervision, scoring rules and the templates of letters."""
+    report.read("supervision levels", lambda: read_office(settings.office_file).ladder)
+    report.read("scoring rules", lambda: read_scoring(settings.scoring_dir))
+    report.read("letter templates", lambda: _templates(settings.letters_dir))
+
+
+def _templates(folder: Path) -> list[LetterKind]:
+    problems = list[str]()
+    for kind, form in FORMS.items():
+        path = folder / f"{kind}.docx"
+        if not path.is_file():
+            problems.append(f"{path}: is missing: every kind of letter needs its template")
+            continue
+        problems += template.check(str(path), path.read_bytes(), form.fields, form.rows)
+    if problems:
+        raise TemplateError(problems)
+    return list(FORMS)
 
 
 def _read_rules(settings: Settings, report: _Report) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from .config import Settings
+from .config import ConfigError, Settings
 from .domain.case import STATE_NAMES, CaseState
 from .domain.clock import deadline, parse_limit
 from .domain.letter import (
@@ -77,22 +77,22 @@ class Draft:
 
 
 def keep_shipped(tx: Transaction, settings: Settings, now: datetime) -> None:
-    """Take the shipped templates in, where nothing is there or only an older shipped one. Raises TemplateError."""
+    """Take the shipped templates in, where nothing is there or only an older shipped one. Raises ConfigError."""
     current = ask.template_ids(tx)
     for kind in LetterKind:
         path = settings.letters_dir / f"{kind}.docx"
         if not path.is_file():
             if kind not in current:
-                raise TemplateError([f"{path}: is missing: every kind of letter needs its template"])
+                raise ConfigError([f"{path}: is missing: every kind of letter needs its template"])
             continue
         content = path.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         known = current.get(kind)
         if known is not None and (not known[2] or known[1] == digest):
             continue
-        problems = template.check(path.name, content, FORMS[kind].fields, FORMS[kind].rows)
+        problems = template.check(str(path), content, FORMS[kind].fields, FORMS[kind].rows)
         if problems:
-            raise TemplateError(problems)
+            raise ConfigError(problems)
         tx.add(TemplateRow(kind=kind, sha256=digest, content=content, shipped=True, by=SYSTEM.id, at=now))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .config import ConfigError
 from .domain.clock import LimitError, parse_limit
 from .domain.letter import FORMS, SHEETS, LetterKind
 from .domain.supervision import LADDER, Level, Rung
@@ -19,12 +20,8 @@ _NAMES = ("issuer", "leading_office", "reported_to", "contact", "phone", "bullet
 _LETTERS = tuple(kind for kind in LetterKind if kind not in SHEETS)
 
 
-class OfficeError(ValueError):
+class OfficeError(ConfigError):
     """A file that cannot be used; `problems` holds one line each: file, key, value, what is allowed."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from ..domain.role import RIGHTS
 from ..people import SESSION_LASTS, Brake, SignedIn, change_password, sign_in, sign_out
 from .access import COOKIE, TheHouse, TheSession
 from .bodies import NewPassword, SignIn
@@ -21,6 +22,7 @@ def _shown(signed_in: SignedIn) -> dict[str, Any]:
         "name": actor.name,
         "role": actor.role,
         "department": actor.department,
+        "rights": sorted(RIGHTS[actor.role]),
         "must_change_password": signed_in.must_change_password,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -71,3 +72,26 @@ class WhistleAct(Body):
     resolved: bool | None = None
     mark: int | None = None
     department: Id | None = None
+
+
+class Issue(Body):
+    """Issue a report; `notes` are the evaluator's own words, printed at its end."""
+
+    notes: Annotated[str, Field(max_length=4000)] = ""
+
+
+class Deduct(Body):
+    """Points off by hand: which by-hand deduction of the scoring rule, of which department, on which day."""
+
+    department: Id
+    day: date
+    rule: Id
+    case: Annotated[str, Field(max_length=19)] = ""
+    doubled: bool = False
+    note: Text = ""
+
+
+class Strike(Body):
+    """Why points off are taken back."""
+
+    note: Text

@@ -45,12 +45,15 @@ class Counter(StrEnum):
     OVERTIME_ARCHIVE = "overtime_archive"
     OVERTIME_TO_ARCHIVE = "overtime_to_archive"
     CLOSED = "closed"
-    PATROL_DEAL = "patrol_deal"
     URGENT_REGISTER = "urgent_register"
     RECURRENCE = "recurrence"
     SUPERVISED = "supervised"
     NEED_ANSWER = "need_answer"
     INTIME_ANSWER = "intime_answer"
+    VERIFY = "verify"
+    INTIME_VERIFY = "intime_verify"
+    CHECK = "check"
+    INTIME_CHECK = "intime_check"
 
 
 _C = Counter
@@ -81,12 +84,15 @@ COUNTER_NAMES: Mapping[Counter, dict[str, str]] = {
     _C.OVERTIME_ARCHIVE: {"zh": "超期结案数", "en": "Closed late"},
     _C.OVERTIME_TO_ARCHIVE: {"zh": "超期未结案数", "en": "Due and not closed"},
     _C.CLOSED: {"zh": "当期办结数", "en": "Closed in the period"},
-    _C.PATROL_DEAL: {"zh": "自行处置数", "en": "Settled on the spot"},
     _C.URGENT_REGISTER: {"zh": "急要件数", "en": "Urgent cases filed"},
     _C.RECURRENCE: {"zh": "复发案件数", "en": "Recurrences"},
     _C.SUPERVISED: {"zh": "督办案件数", "en": "Cases supervised"},
     _C.NEED_ANSWER: {"zh": "应回复督办数", "en": "Supervisions to be answered"},
     _C.INTIME_ANSWER: {"zh": "按时回复督办数", "en": "Supervisions answered in time"},
+    _C.VERIFY: {"zh": "核实数", "en": "Verified"},
+    _C.INTIME_VERIFY: {"zh": "按期核实数", "en": "Verified in time"},
+    _C.CHECK: {"zh": "核查数", "en": "Checked"},
+    _C.INTIME_CHECK: {"zh": "按期核查数", "en": "Checked in time"},
 }
 
 
@@ -105,6 +111,8 @@ class Rate(StrEnum):
     ACCURATE_DISPATCH = "accurate_dispatch_rate"
     WITHIN_LIMIT = "within_limit_rate"
     ANSWER = "answer_rate"
+    INTIME_VERIFY = "intime_verify_rate"
+    INTIME_CHECK = "intime_check_rate"
     SATISFIED = "satisfied_rate"
 
 
@@ -132,6 +140,8 @@ FORMULAS: Mapping[Rate, Formula] = {
     Rate.ACCURATE_DISPATCH: Formula("准确派遣率", "Dispatched right", _C.ACCURATE_DISPATCH, _C.DISPATCH),
     Rate.WITHIN_LIMIT: Formula("限时办结率", "Settled within the limit", _C.INTIME_DISPOSE, _C.NEED_DISPOSE),
     Rate.ANSWER: Formula("督办按时完成率", "Supervisions answered in time", _C.INTIME_ANSWER, _C.NEED_ANSWER),
+    Rate.INTIME_VERIFY: Formula("按期核实率", "Verified in time", _C.INTIME_VERIFY, _C.VERIFY),
+    Rate.INTIME_CHECK: Formula("按期核查率", "Checked in time", _C.INTIME_CHECK, _C.CHECK),
 }
 """Rate.SATISFIED has no formula of cases: 满意 / (满意 + 不满意) comes from call-backs (`percent`)."""
 

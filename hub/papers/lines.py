@@ -12,7 +12,7 @@ from .paper import Run
 
 _UNIT = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[.,:/_+\-@%][A-Za-z0-9À-ɏ]+)*%?|\n|.", re.DOTALL)
 _NOT_FIRST = frozenset("，。、；：？！）》」』】〕〉”’…—％℃·,.;:?!)]}%")
-_NOT_LAST = frozenset("（《「『【〔〈“‘([{")
+_NOT_LAST = frozenset("（《「『【〔〈“‘([{↑↓")
 
 Width = Callable[[str, float, bool], float]
 

@@ -41,7 +41,7 @@ def _flowables(block: Block, width: float) -> list[Flowable]:
     if isinstance(block, Paragraph):
         made: list[Flowable] = [NextPage()] if block.page_break_before else []
         if block.keep_next:
-            made.append(CondPageBreak(block.size_pt * 6))
+            made.append(CondPageBreak(block.size_pt * 10))
         return [*made, Set(block)]
     if isinstance(block, Table):
         return [_table(block, width), Spacer(1, 6)]
@@ -195,7 +195,7 @@ def _table(table: Table, width: float) -> Ruled:
             x += cell.span
         data.append(line)
     repeat = min(table.header_rows, len(data) - 1)
-    return Ruled(data, [w * share for w in table.widths], repeatRows=repeat, style=style, splitByRow=1, splitInRow=1)
+    return Ruled(data, [w * share for w in table.widths], repeatRows=repeat, style=style, splitByRow=1, splitInRow=0)
 
 
 def _cell_style(cell: Cell, x: int, y: int) -> list[tuple[Any, ...]]:

@@ -1,10 +1,10 @@
 // The routes, each a part of its own; who may not see a screen is sent to his own first one.
 import { createRouter, createWebHistory } from 'vue-router'
 import type { Role } from './api/types'
-import { homeOf, session } from './state/session'
+import { can, homeOf, session } from './state/session'
 
 declare module 'vue-router' {
-  interface RouteMeta { open?: boolean; roles?: Role[] }
+  interface RouteMeta { open?: boolean; roles?: Role[]; right?: string }
 }
 
 const STAFF: Role[] = ['staff', 'admin', 'shift_leader', 'acceptor']
@@ -19,6 +19,10 @@ export const router = createRouter({
     { path: '/desk/:id?', component: () => import('./screens/desk/DeskScreen.vue'), meta: { roles: STAFF } },
     { path: '/cases/new', component: () => import('./screens/cases/ReportForm.vue'), meta: { roles: [...STAFF, 'collector'] } },
     { path: '/cases/:id?', component: () => import('./screens/cases/CasesScreen.vue') },
+    { path: '/supervision/:tab?/:id?', component: () => import('./screens/supervision/SupervisionScreen.vue'), meta: { right: 'see_letters' } },
+    { path: '/whistles/:id?', component: () => import('./screens/whistles/WhistlesScreen.vue'), meta: { right: 'see_whistles' } },
+    { path: '/reports/cases', component: () => import('./screens/reports/ReportCases.vue'), meta: { right: 'see_reports' } },
+    { path: '/reports/:kind?/:period?', component: () => import('./screens/reports/ReportsScreen.vue'), meta: { right: 'see_reports' } },
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
     {
@@ -48,5 +52,6 @@ router.beforeEach((to) => {
   if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' || to.fullPath === '/desk' ? {} : { next: to.fullPath } }
   if (session.value.must_change_password && to.path !== '/password') return '/password'
   if (to.meta.roles && !to.meta.roles.includes(session.value.role)) return homeOf(session.value.role)
+  if (to.meta.right && !can(to.meta.right)) return homeOf(session.value.role)
   return true
 })

@@ -12,29 +12,12 @@ from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from hub import supervisions
-from hub.casework.ladder import SUPERVISE
-from hub.store import timer_queries
 from hub.store.rows import AuditRow, DeliveryRow
 from hub.store.supervision_rows import LetterRow, SupervisionRow
 
 from .conftest import City, jpeg
 
 BASE = "/api/supervision"
-
-
-def sweep(city: City) -> int:
-    """Fire the ladder's timers that are due, as the hub's keeper does."""
-    fired = 0
-    while True:
-        with city.hub.house.db.read() as tx:
-            due = [t for t in timer_queries.due(tx, city.clock(), 500) if t.kind == SUPERVISE]
-        if not due:
-            return fired
-        for timer in due:
-            with city.hub.house.db.write() as tx:
-                timer_queries.drop(tx, SUPERVISE, timer.subject)
-                supervisions.fire(tx, city.hub.house, int(timer.subject.partition("/")[2]), city.clock())
-            fired += 1
 
 
 def _get(city: City, user: str, path: str) -> Any:
@@ -66,23 +49,24 @@ def _levels(city: City, user: str = "wang") -> list[tuple[int, str, str | None]]
 
 def test_the_ladder_climbs_by_itself(city: City) -> None:
     case = city.case()  # Monday 10:00, 4工作时: due 16:00
-    assert sweep(city) == 0
+    city.sweep()
+    assert _levels(city) == []
     coming = _get(city, "wang", "/desk")["coming"]
     assert [(c["level"], c["due_at"], c["case"]["number"]) for c in coming] == [
         (0, "2026-11-23T07:00:00+00:00", case["number"])  # 3 of 4 hours: 15:00
     ]
     city.clock.forward(hours=5)
-    assert sweep(city) == 1
+    city.sweep()
     assert _levels(city) == [(0, "timeout", None)]
     assert _get(city, "huan", "/desk")["coming"][0]["level"] == 1
     city.clock.forward(hours=1)
-    sweep(city)
+    city.sweep()
     assert _levels(city)[1:] == [(1, "timeout", "西网催〔2026〕1号")]
     city.clock.forward(days=1)
-    sweep(city)
+    city.sweep()
     assert _levels(city)[2:] == [(2, "timeout", "西网督办〔2026〕1号")]
     city.clock.forward(days=2)
-    sweep(city)
+    city.sweep()
     assert _levels(city)[3:] == [(3, "timeout", None)]  # waits for a signature
     shown = city.who("wang").get(f"/api/cases/{case['id']}").json()
     assert shown["supervised"] == 3
@@ -92,13 +76,14 @@ def test_the_ladder_climbs_by_itself(city: City) -> None:
         "二次督办（超时督办）",
         "三次督办（超时督办）",
     ]
-    assert sweep(city) == 0
+    city.sweep()
+    assert len(_levels(city)) == 4
 
 
 def test_after_an_outage_all_rungs_come_in_order_and_once(city: City) -> None:
     city.case()
     city.clock.forward(days=14)
-    assert sweep(city) == 1
+    city.sweep()
     assert [level for level, _cause, _number in _levels(city)] == [0, 1, 2, 3]
     items = _get(city, "wang", "/supervisions")["items"]
     assert [i["due_at"] for i in reversed(items)] == sorted(i["due_at"] for i in items)
@@ -112,17 +97,17 @@ def test_after_an_outage_all_rungs_come_in_order_and_once(city: City) -> None:
 def test_an_answer_stops_the_ladder_and_ends_what_it_raised(city: City) -> None:
     case = city.case()
     city.clock.forward(hours=6)
-    sweep(city)
+    city.sweep()
     city.move("huan", case["id"], "accept")
     city.move("huan", case["id"], "feedback", text="已清理")
     city.clock.forward(days=20)
-    assert sweep(city) == 0
+    city.sweep()
     items = _get(city, "wang", "/supervisions")["items"]
     assert {i["ended_at"] for i in items} == {"2026-11-23T08:00:00+00:00"}
     assert _get(city, "wang", "/supervisions?open=true")["total"] == 0
     # A rework begins a new run with its own ladder: its deadline is over, so it begins with the first supervision.
     city.move("wang", case["id"], "rework", reason="仍有垃圾")
-    assert sweep(city) == 1
+    city.sweep()
     assert [level for level, _c, _n in _levels(city)] == [0, 1, 1]
 
 
@@ -130,7 +115,8 @@ def test_a_return_pauses_the_ladder(city: City) -> None:
     case = city.case()
     city.move("huan", case["id"], "return", reason="不属本单位")
     city.clock.forward(days=10)
-    assert sweep(city) == 0
+    city.sweep()
+    assert _levels(city) == []
     city.move("wang", case["id"], "dispatch", department="sanitation")
     assert _get(city, "wang", "/desk")["coming"][0]["level"] == 0
 
@@ -139,7 +125,7 @@ def _third(city: City) -> tuple[dict[str, Any], dict[str, Any]]:
     """A case at level 3 and its unsigned 工作督办函."""
     case = city.case()
     city.clock.forward(days=14)
-    sweep(city)
+    city.sweep()
     letter = _get(city, "wang", "/letters?kind=official")["items"][0]
     return case, letter
 
@@ -212,7 +198,7 @@ def _fail_after_issue(city: City, tx: Any, row: LetterRow) -> None:
 def test_a_batch_takes_the_open_problems_once(city: City) -> None:
     first, second = city.case(), city.case(camera="c2")
     city.clock.forward(hours=6)
-    sweep(city)
+    city.sweep()
     assert _get(city, "wang", "/desk")["to_batch"] == 2
     batch = _post(city, "wang", "/batches", demands="请于三日内整改。")
     assert (batch["number"], batch["state"], len(batch["lines"])) == ("2026年第1批", "issued", 2)
@@ -220,7 +206,7 @@ def test_a_batch_takes_the_open_problems_once(city: City) -> None:
     assert _get(city, "wang", "/desk")["to_batch"] == 0
     _refused(city, "wang", "/batches", 409, "conflict")
     city.clock.forward(days=1)
-    sweep(city)
+    city.sweep()
     assert _post(city, "wang", "/batches")["number"] == "2026年第2批"  # the second level is a new entry
     _refused(city, "huan", "/batches", 403, "forbidden")
 
@@ -319,7 +305,7 @@ def test_letters_by_hand_are_checked(city: City) -> None:
 def test_audit_and_events_come_with_the_act(city: City) -> None:
     city.case()
     city.clock.forward(days=14)
-    sweep(city)
+    city.sweep()
     with city.hub.house.db.read() as tx:
         actions = dict(tx.execute(select(AuditRow.action, func.count()).group_by(AuditRow.action)).all())
         assert (actions["case-supervised"], actions["letter-issued"]) == (4, 2)

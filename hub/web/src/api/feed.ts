@@ -1,11 +1,14 @@
 // The live feed: one EventSource for the whole page, which says when it is lost, and heals.
 import { ref } from 'vue'
 import type { SensorNotice } from './devices'
+import type { Letter, Whistle } from './reports'
 import type { Alert, Camera, Case, Looks, Notice, Sensor } from './types'
 
 /** `cameras` holds what changed of many cameras at once. */
 export interface FeedEvents {
   alert: Alert
+  letter: Letter
+  whistle: Whistle
   case: Case
   camera: Camera
   cameras: { items: (Partial<Camera> & { id: string })[] }
@@ -17,10 +20,10 @@ export interface FeedEvents {
 }
 type Handler<T> = (value: T) => void
 
-const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor', 'sensor_notice', 'quarantine'] as const
+const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor', 'sensor_notice', 'quarantine', 'letter', 'whistle'] as const
 const handlers: { [K in keyof FeedEvents]: Set<Handler<FeedEvents[K]>> } = {
   alert: new Set(), case: new Set(), camera: new Set(), cameras: new Set(), looks: new Set(), notice: new Set(), sensor: new Set(),
-  sensor_notice: new Set(), quarantine: new Set(),
+  sensor_notice: new Set(), quarantine: new Set(), letter: new Set(), whistle: new Set(),
 }
 const healed = new Set<() => void>()
 

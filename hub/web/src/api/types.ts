@@ -34,6 +34,7 @@ export interface Session {
   role: Role
   department: string | null
   must_change_password: boolean
+  rights: string[]
 }
 
 export interface Grid { id: string; name: string }

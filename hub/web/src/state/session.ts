@@ -13,6 +13,8 @@ export const isStaff = computed(() => is('staff', 'admin', 'shift_leader', 'acce
 /** People outside the centre: a unit's, or grid members. They see what is theirs, mostly on a phone. */
 export const isDepartment = computed(() => is('department', 'department_lead', 'handler', 'collector'))
 export const mayReport = computed(() => is('staff', 'admin', 'shift_leader', 'acceptor', 'collector'))
+/** Whether the person's role holds the right (`Right` of hub/domain/role.py). */
+export const can = (right: string): boolean => session.value?.rights.includes(right) ?? false
 
 export const mayEdit = computed(() => session.value?.role === 'engineer' || session.value?.role === 'admin')
 export const maySeePhones = isStaff

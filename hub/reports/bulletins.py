@@ -1,0 +1,259 @@
+"""Reports made, issued under a number, printed; the cases behind a number; points off by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from ..case_wire import case_brief
+from ..domain.evaluation import COUNTER_NAMES, Counter
+from ..domain.period import Period, parse
+from ..domain.scoring import ScoringRule, rule_for
+from ..errors import Conflict, Invalid, NotFound
+from ..house import Actor, House
+from ..letters import DOCX_TYPE, PDF_TYPE, Print
+from ..papers.docx import docx
+from ..papers.pdf import pdf
+from ..papers.xlsx import xlsx
+from ..store import Transaction, evaluation_queries, people_queries, report_queries
+from ..store.counting import locked_counter, next_in
+from ..store.evaluation_queries import Dimension, Options, Scope, Span
+from ..store.supervision_rows import BulletinRow, DeductionRow
+from .content import Json
+from .figures import Figures
+from .kinds import FORMS, ReportKind
+from .printing import leaves_of, paper_of
+from .scores import rule_of
+
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NOTES_MOST = 4000
+
+
+def _asked(house: House, kind: str, period: str) -> tuple[ReportKind, Period]:
+    if kind not in list(ReportKind):
+        raise Invalid("kind", kind, list(ReportKind))
+    which, span = ReportKind(kind), parse(period, house.settings.timezone)
+    if span.kind is not FORMS[which].period:
+        examples = {"week": "2026-W48", "month": "2026-11", "quarter": "2026-Q4", "year": "2026"}
+        raise Invalid("period", period, f"a {FORMS[which].period}, as {examples[FORMS[which].period]}")
+    return which, span
+
+
+def read(house: House, kind: str, period: str, *, live: bool = False) -> Json:
+    """The report: as issued, or (not issued yet, or `live`) as the figures are now. Raises Invalid, PeriodError."""
+    which, span = _asked(house, kind, period)
+    with house.db.read() as tx:
+        row = report_queries.bulletin(tx, which, span.name)
+        if row is not None and not live:
+            return {**row.report, "issued_at": row.issued_at.isoformat(), "issued_by": row.issued_by_name}
+        made = _made(tx, house, which, span, None if row is None else row.sequence)
+        return {**made, "issued_at": None, "issued_by": None, "notes": ""}
+
+
+def _made(tx: Transaction, house: House, kind: ReportKind, period: Period, sequence: int | None) -> Json:
+    figures, form = Figures(tx, house, period), FORMS[kind]
+    if sequence is None:
+        sequence = locked_counter(tx, _counter(kind, period), lock=False).value + 1
+    return {
+        "kind": kind.value,
+        "kind_name": {"zh": form.zh, "en": form.en},
+        "title": _title(house, kind, period, sequence),
+        "number": f"{period.first.year}年第{sequence}期",
+        "sequence": sequence,
+        "period": {
+            "name": period.name,
+            "zh": period.zh,
+            "first": period.first.isoformat(),
+            "last": period.last.isoformat(),
+            "before": period.before().name,
+            "over": house.now() >= period.end,
+        },
+        "rule_version": rule_of(figures).version,
+        "made_at": house.now().isoformat(),
+        "sections": form.build(figures),
+    }
+
+
+def _title(house: House, kind: ReportKind, period: Period, sequence: int) -> str:
+    if kind is ReportKind.MONTHLY:
+        return f"{house.office.bulletin}第{sequence}期（{period.zh}）"
+    return f"{period.zh}{FORMS[kind].zh}"
+
+
+def _counter(kind: ReportKind, period: Period) -> str:
+    return f"bulletin/{kind}/{period.first.year}"
+
+
+def issue(house: House, actor: Actor, kind: str, period: str, notes: str = "") -> Json:
+    """Freeze the figures under the next number. Raises Conflict while the period runs, or when it is issued."""
+    which, span = _asked(house, kind, period)
+    if len(notes) > _NOTES_MOST:
+        raise Invalid("notes", f"{len(notes)} characters", f"at most {_NOTES_MOST} characters")
+    if house.now() < span.end:
+        raise Conflict(f"{span.zh} runs until {span.last.isoformat()}: a report is issued when its period is over")
+    with house.db.write() as tx:
+        now = house.now()
+        sequence = next_in(tx, _counter(which, span))
+        if report_queries.bulletin(tx, which, span.name) is not None:
+            raise Conflict(f"{FORMS[which].zh} {span.name} is issued already")
+        made = {**_made(tx, house, which, span, sequence), "notes": notes.strip()}
+        row = BulletinRow(id=uuid4().hex, kind=which.value, period=span.name, year=span.first.year, sequence=sequence)
+        row.rule_version, row.report = made["rule_version"], made
+        row.issued_at, row.issued_by, row.issued_by_name = now, actor.id, actor.name
+        tx.add(row)
+        tx.audit(now, actor.id, "report-issued", f"report/{which}/{span.name}", number=sequence)
+        return {**made, "issued_at": now.isoformat(), "issued_by": actor.name}
+
+
+def listed(house: House, kind: str | None = None) -> list[Json]:
+    """The issued reports, newest first, without their figures."""
+    if kind is not None and kind not in list(ReportKind):
+        raise Invalid("kind", kind, list(ReportKind))
+    with house.db.read() as tx:
+        return [
+            {
+                "kind": row.kind,
+                "kind_name": {"zh": FORMS[ReportKind(row.kind)].zh, "en": FORMS[ReportKind(row.kind)].en},
+                "period": row.period,
+                "title": row.report["title"],
+                "number": row.report["number"],
+                "issued_at": row.issued_at.isoformat(),
+                "issued_by": row.issued_by_name,
+            }
+            for row in report_queries.bulletins(tx, kind)
+        ]
+
+
+def printed(house: House, kind: str, period: str, form: str, *, live: bool = False) -> Print:
+    """The report as `xlsx`, `docx` or `pdf`."""
+    if form not in ("xlsx", "docx", "pdf"):
+        raise Invalid("format", form, ["xlsx", "docx", "pdf"])
+    report = read(house, kind, period, live=live)
+    name = report["title"]
+    if form == "xlsx":
+        return Print(f"{name}.xlsx", XLSX_TYPE, xlsx(leaves_of(report), house.settings.timezone, house.office.issuer))
+    paper = paper_of(house, report)
+    if form == "docx":
+        return Print(f"{name}.docx", DOCX_TYPE, docx(paper))
+    content, missing = pdf(paper)
+    return Print(f"{name}.pdf", PDF_TYPE, content, missing)
+
+
+def cases_of(
+    house: House, counter: str, period: str, scope: Mapping[str, str | None], after: Sequence[Any] | None, limit: int
+) -> tuple[list[Json], list[Any] | None, int]:
+    """(what a number counted, key of the next page, the number itself). Raises Invalid, PeriodError."""
+    if counter not in list(Counter):
+        raise Invalid("counter", counter, list(Counter))
+    span = parse(period, house.settings.timezone)
+    with house.db.read() as tx:
+        entries, key, total = evaluation_queries.entries(
+            tx,
+            Counter(counter),
+            Span(span.start, span.end),
+            scope=Scope(**{d.value: scope.get(d.value) for d in Dimension}),
+            options=Options(house.office.without_suspended),
+            after=after,
+            limit=limit,
+        )
+        names = {d.id: d.name for d in people_queries.departments(tx)}
+        items = [
+            {
+                **case_brief(entry.case),
+                "department": entry.department,
+                "department_name": names.get(entry.department or "", entry.department),
+                "deadline": entry.deadline.isoformat() if entry.deadline else None,
+                "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
+            }
+            for entry in entries
+        ]
+        return items, key, total
+
+
+def counted(house: House, counter: str, period: str, scope: Mapping[str, str | None]) -> Json:
+    """What a drill-down is called: {counter, period, scope} with names."""
+    span = parse(period, house.settings.timezone)
+    with house.db.read() as tx:
+        figures = Figures(tx, house, span)
+        named = {d.value: figures.name(d, scope[d.value]) for d in Dimension if scope.get(d.value)}
+    return {"counter": COUNTER_NAMES[Counter(counter)], "period": span.zh, "scope": named}
+
+
+# --- points off by hand -----------------------------------------------------------------------------------------------
+
+
+def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
+    """{department, day, rule, case?, doubled?, note}. Raises Invalid, NotFound."""
+    day: date = body["day"]
+    rule = _rule_on(house, day)
+    by_hand = sorted(key for key, each in rule.deductions.items() if each.by_hand)
+    if body["rule"] not in by_hand:
+        raise Invalid("rule", body["rule"], by_hand)
+    with house.db.write() as tx:
+        if people_queries.department(tx, body["department"]) is None:
+            raise Invalid("department", body["department"], [d.id for d in people_queries.departments(tx)])
+        case = body.get("case") or ""
+        if case and not report_queries.case_numbers(tx, [case]):
+            raise NotFound("case", case)
+        row = DeductionRow(id=uuid4().hex, department_id=body["department"], day=day, rule=body["rule"])
+        row.case_number, row.doubled, row.note = case, bool(body.get("doubled")), body.get("note", "").strip()
+        row.at, row.by, row.by_name, row.struck_note = house.now(), actor.id, actor.name, ""
+        tx.add(row)
+        tx.flush()
+        tx.audit(row.at, actor.id, "deduction-made", f"department/{row.department_id}", rule=row.rule, case=case)
+        return _deduction_json(house, row)
+
+
+def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
+    """Take points off back (an appeal was right). Raises NotFound, Invalid, Conflict."""
+    if not note.strip():
+        raise Invalid("note", "", "not empty: why the deduction is struck")
+    with house.db.write() as tx:
+        row = report_queries.deduction(tx, deduction_id)
+        if row is None:
+            raise NotFound("deduction", deduction_id)
+        if row.struck_at is not None:
+            raise Conflict(f"the deduction was struck by {row.struck_by_name}")
+        row.struck_at, row.struck_by_name, row.struck_note = house.now(), actor.name, note.strip()
+        tx.audit(house.now(), actor.id, "deduction-struck", f"department/{row.department_id}", note=note[:200])
+        return _deduction_json(house, row)
+
+
+def deductions(house: House, period: str) -> Json:
+    """Those of a period, with the rule's by-hand deductions to choose from."""
+    span = parse(period, house.settings.timezone)
+    rule = _rule_on(house, span.first)
+    with house.db.read() as tx:
+        rows = report_queries.deductions(tx, span.first, span.last)
+    choices = [
+        {"rule": key, "name": {"zh": each.zh, "en": each.en}, "points": float(each.points)}
+        for key, each in rule.deductions.items()
+        if each.by_hand
+    ]
+    return {"rules": choices, "version": rule.version, "items": [_deduction_json(house, row) for row in rows]}
+
+
+def _rule_on(house: House, day: date) -> ScoringRule:
+    return rule_for(house.scoring, day)
+
+
+def _deduction_json(house: House, row: DeductionRow) -> Json:
+    rule = _rule_on(house, row.day).deductions.get(row.rule)
+    points = float(rule.points) * (2 if row.doubled else 1) if rule else 0.0
+    return {
+        "id": row.id,
+        "department": row.department_id,
+        "day": row.day.isoformat(),
+        "rule": row.rule,
+        "name": {"zh": rule.zh, "en": rule.en} if rule else {"zh": row.rule, "en": row.rule},
+        "points": points,
+        "case": row.case_number,
+        "doubled": row.doubled,
+        "note": row.note,
+        "by": row.by_name,
+        "struck": row.struck_at is not None,
+        "struck_by": row.struck_by_name,
+        "struck_note": row.struck_note,
+    }
