@@ -18,7 +18,7 @@ from .cameras.preset import call_preset
 from .cameras.source import Caught, Hosted, Source, Standing
 from .clock import utc_now
 from .complaints import Complaints
-from .crew import Crew
+from .crew import Crew, Then
 from .device import Camera
 from .errors import InventoryError, SourceError
 from .frame import Frame
@@ -46,6 +46,8 @@ AHEAD = 16
 """Looks handed to each decoding thread before it asks for more."""
 ALONE = 12
 """Looks that may wait before a second thread decodes too."""
+TOGETHER = 8
+"""Pictures that are decoded before they are judged."""
 _DECODE, _BLOCK, _VISITS = "decode", "block", "visits"
 
 
@@ -88,7 +90,7 @@ class Looker:
         self._schedule = Schedule(per_host=per_host, limits=limits)
         self._turn = threading.Condition()
         self._stopped = threading.Event()
-        self._decoding = Crew(threads, "decode", ALONE)
+        self._decoding = Crew(threads, "decode", ALONE, TOGETHER)
         self._blocking = Crew(looks_at_once, "look")
         self._loop = loop or ReadingLoop()
         self._visits = Visits(self._loop, self._home, turn_to, timeout_s, clock)
@@ -356,17 +358,17 @@ class Looker:
         else:
             self._decoding.put(self._develop)
 
-    def _look(self, seat: Seat, not_before: datetime) -> None:
+    def _look(self, seat: Seat, not_before: datetime) -> Then | None:
         assert seat.source is not None
         timeout_s = 0.0 if seat.connected is not None else self._timeout_s
-        self._picture(seat, partial(seat.source.look, not_before, timeout_s))
+        return self._picture(seat, partial(seat.source.look, not_before, timeout_s))
 
-    def _develop(self) -> None:
+    def _develop(self) -> Then | None:
         first = self._visits.take()
-        if first is not None:
-            self._picture(first[0], first[1].frame)
+        return self._picture(first[0], first[1].frame) if first is not None else None
 
-    def _picture(self, seat: Seat, make: Callable[[], Frame]) -> None:
+    def _picture(self, seat: Seat, make: Callable[[], Frame]) -> Then | None:
+        """Make it; what is to be done with it comes after, in the same thread."""
         try:
             frame = make()
         except SourceError as error:
@@ -376,7 +378,8 @@ class Looker:
             log.debug("%s", seat.camera.id, exc_info=True)
             self._fail(seat, SourceError(f"{seat.camera.safe_url}: {type(error).__name__}: {error}"))
         else:
-            self._saw(seat, frame)
+            return partial(self._saw, seat, frame)
+        return None
 
     def _saw(self, seat: Seat, frame: Frame) -> None:
         try:
