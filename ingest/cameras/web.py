@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import aiohttp
 from yarl import URL
 
 from ..errors import Lost, NotFound, NotVideo, SignInRefused, Silent, SourceError, Unreachable
 from .rtsp.signin import SignIn, choose
+
+if TYPE_CHECKING:
+    import aiohttp
 
 IDLE_S = 75.0
 """How long a connection is kept for the next look. Looks are seconds apart; cameras that close sooner are met anew."""
@@ -47,6 +50,8 @@ class Address:
 
         Redirects are followed on the same host only: what a device announces is not to be trusted with more.
         """
+        import aiohttp  # 9 MB that a worker without HTTP cameras does not need
+
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._follow(timeout_s, most_bytes, method)
@@ -54,6 +59,8 @@ class Address:
             raise _said(error, self._shown, timeout_s) from None
 
     async def _follow(self, timeout_s: float, most_bytes: int, method: str) -> Answer:
+        import aiohttp
+
         url = self._url
         patience = aiohttp.ClientTimeout(total=None, sock_connect=0.95 * timeout_s)
         for _ in range(MOST_REDIRECTS + 1):
@@ -111,6 +118,8 @@ def client() -> aiohttp.ClientSession:
 
     How many connections there are at once is for whoever plans the looks; proxies of the environment are ignored.
     """
+    import aiohttp
+
     loop = asyncio.get_running_loop()
     if loop in _CLIENTS:
         return _CLIENTS[loop][0]
@@ -153,6 +162,8 @@ async def _body(response: aiohttp.ClientResponse, most_bytes: int, shown: str) -
 
 
 def _said(error: aiohttp.ClientError | TimeoutError, shown: str, timeout_s: float) -> SourceError:
+    import aiohttp
+
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Unreachable(f"{shown}: no answer to the connection within {timeout_s:.0f} s")
     if isinstance(error, TimeoutError):
