@@ -20,14 +20,15 @@ MOST_WHOLE = 20
 _PART = 500
 OVERDUE_LEAST_S = 90.0
 """A camera is not called unseen before this, however short its interval."""
+_UNSEEN = {"code": "unseen", "values": {}}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a worker says: of all its devices (`full`), or of those that changed since its last report.
 
-    `cameras` as {id, state, since, message, via, resolution} and, in the older form, `last_look_at` and `attained_s`,
-    which have a list of their own in `looks`. `first`: the worker has just been started.
+    `cameras` as {id, state, since, message, why, via, resolution} and, in the older form, `last_look_at` and
+    `attained_s`, which have a list of their own in `looks`. `first`: the worker has just been started.
     """
 
     worker: str
@@ -84,7 +85,8 @@ def _change(before: Mapping[str, Told], camera: Mapping[str, Any], first: bool) 
     since = camera["since"]
     if first and known.state == camera["state"] and known.since is not None:
         since = known.since  # the worker is new, the camera's trouble is not
-    told = Told(camera["state"], since, camera["message"], camera.get("via", ""), camera.get("resolution", ""))
+    via, resolution = camera.get("via", ""), camera.get("resolution", "")
+    told = Told(camera["state"], since, camera["message"], via, resolution, camera.get("why"))
     return None if told == known else {"id": camera["id"], **told._asdict()}
 
 
@@ -150,9 +152,9 @@ def call_unseen(house: House, now: datetime) -> int:
         before = ask.told_of(tx, [look.id for look in overdue])
     if not overdue:
         return 0
-    why = "nobody has looked at it: is its worker running?"
+    said = {"state": "stale", "message": "nobody has looked at it: is its worker running?", "why": _UNSEEN}
     cameras = [
-        {**before[look.id]._asdict(), "id": look.id, "state": "stale", "since": look.last_look_at, "message": why}
+        {**before[look.id]._asdict(), **said, "id": look.id, "since": look.last_look_at}
         for look in overdue
         if look.id in before
     ]

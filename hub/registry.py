@@ -379,6 +379,7 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
         "state": row.state,
         "since": time_text(row.since),
         "message": row.message,
+        "why": row.why,
         "last_look_at": time_text(row.last_look_at),
         "last_look_url": f"/api/cameras/{row.id}/look?at={_version(row.picture_at)}" if picture else None,
         "attained_s": row.attained_s,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .device import Camera, Watch
+from .said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Shares:
     that come and go, by platform."""
 
     opened: dict[str, Camera]
-    notes: dict[str, str]
+    notes: dict[str, Said]
     turns: dict[str, int]
 
 
@@ -25,7 +26,7 @@ def share_out(cameras: Iterable[Camera], sessions: Mapping[str, int]) -> Shares:
     Those that get none take turns, as patrol cameras do.
     """
     opened = {camera.id: camera for camera in cameras}
-    notes: dict[str, str] = {}
+    notes: dict[str, Said] = {}
     turns: dict[str, int] = {}
     by_platform: dict[str, list[Camera]] = defaultdict(list)
     for camera in opened.values():
@@ -39,7 +40,11 @@ def share_out(cameras: Iterable[Camera], sessions: Mapping[str, int]) -> Shares:
         turns[platform] = most - stays
         for camera in standing[stays:]:
             opened[camera.id] = replace(camera, watch=Watch.PATROL)
-            notes[camera.id] = (
-                f"takes turns: platform {platform} allows {most} sessions, {len(standing)} cameras want to stay"
+            notes[camera.id] = Said(
+                f"takes turns: platform {platform} allows {most} sessions, {len(standing)} cameras want to stay",
+                "takes_turns",
+                platform=platform,
+                sessions=most,
+                cameras=len(standing),
             )
     return Shares(opened, notes, turns)

@@ -216,6 +216,15 @@ class NewReadings(Body):
     readings: Annotated[list[NewReading], Field(max_length=2000)]
 
 
+class Why(BaseModel):
+    """What a message says: `values` fill the blanks of the words for `code`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    code: Annotated[str, Field(max_length=40)]
+    values: Annotated[dict[Annotated[str, Field(max_length=40)], str | float], Field(max_length=8)] = {}
+
+
 class CameraState(BaseModel):
     """What a worker says of a camera."""
 
@@ -225,6 +234,7 @@ class CameraState(BaseModel):
     state: Annotated[str, Field(max_length=16)]
     since: Time | None = None
     message: Annotated[str, Field(max_length=1000)] = ""
+    why: Why | None = None
     last_look_at: Time | None = None
     attained_s: float | None = None
     via: Annotated[str, Field(max_length=200)] = ""

@@ -135,12 +135,14 @@ class Told(NamedTuple):
     message: str
     via: str
     resolution: str
+    why: dict[str, Any] | None = None
+    """`message` as {code, values}."""
 
 
 def told_of(tx: Session, ids: Collection[str]) -> dict[str, Told]:
     """What was last told, by camera."""
-    columns = (CameraRow.id, CameraRow.state, CameraRow.since, CameraRow.message, CameraRow.via, CameraRow.resolution)
-    query = select(*columns)
+    row = CameraRow
+    query = select(row.id, row.state, row.since, row.message, row.via, row.resolution, row.why)
     return {row[0]: Told(*row[1:]) for part in _parts(ids) for row in tx.execute(query.where(CameraRow.id.in_(part)))}
 
 
@@ -172,8 +174,8 @@ def sensor_states(tx: Session, ids: Collection[str]) -> dict[str, tuple[str, dat
 
 
 def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
-    """Rows of {id, state, since, message, via, resolution}."""
-    _set_cameras(tx, changes, "state", "since", "message", "via", "resolution")
+    """Rows of {id, state, since, message, via, resolution, why}."""
+    _set_cameras(tx, changes, "state", "since", "message", "via", "resolution", "why")
 
 
 def set_looks(tx: Session, changes: list[dict[str, Any]]) -> None:

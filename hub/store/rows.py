@@ -140,6 +140,7 @@ class CameraRow(Row):
     state: Mapped[str] = mapped_column(String(16), default="unknown")
     since: Mapped[datetime | None]
     message: Mapped[str] = mapped_column(default="")
+    why: Mapped[dict[str, Any] | None] = mapped_column(json_type())
     last_look_at: Mapped[datetime | None]
     picture_at: Mapped[datetime | None]
     attained_s: Mapped[float | None]

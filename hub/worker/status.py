@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.health import CameraState, State
+from ingest.said import Said
 
 LOOKS_EVERY_S = 15.0
 ALL_EVERY_S = 900.0
@@ -99,9 +100,18 @@ def _wire(camera: CameraState) -> dict[str, Any]:
         "state": str(camera.state),
         "since": camera.since.isoformat(),
         "message": camera.message[:1000],
+        "why": _why(camera.message),
         "via": camera.via[:200],
         "resolution": camera.resolution,
     }
+
+
+def _why(message: str) -> dict[str, Any] | None:
+    """What the message says, for other languages."""
+    if not isinstance(message, Said):
+        return None
+    short = {name: value[:300] if isinstance(value, str) else value for name, value in message.values.items()}
+    return {"code": message.code, "values": short}
 
 
 def _looks(cameras: list[CameraState], attained_s: Callable[[str], float | None]) -> dict[str, Any]:

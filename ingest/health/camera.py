@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..frame import Frame, Grey
+from ..said import Said
 from . import measures
 from .state import CameraState, ClockOff, Fact, Limits, State, Via
 from .still import Stillness
@@ -40,11 +41,11 @@ class Health:
         self._still = Stillness(self._limits)
         self._size = _Size(self._limits)
         self._judged: tuple[Grey, datetime] | None = None
-        self._found: dict[State, str] = {}
+        self._found: dict[State, Said] = {}
         self._known_view = False
         self._via = ""
         self._clock_off_s: float | None = None
-        self._now = CameraState(camera_id, State.UNKNOWN, now, "not looked at yet")
+        self._now = CameraState(camera_id, State.UNKNOWN, now, Said("not looked at yet", "not_looked_at"))
         if memory is not None:
             self._recall(memory)
 
@@ -80,7 +81,7 @@ class Health:
         kind = State.STALE if error.kind == "stale" else State.OFFLINE
         gone = self._now.last_look_at is None or self._now.state in (State.OFFLINE, State.STALE)
         if gone or self._in_a_row >= self._limits.failures_to_offline:
-            return self._be(kind, str(error), now, self._now.last_look_at)
+            return self._be(kind, _why(error), now, self._now.last_look_at)
         return self._be(State(self._now.state), self._now.message, now, self._now.last_look_at)
 
     def saw(self, frame: Frame) -> CameraState:
@@ -112,7 +113,7 @@ class Health:
     def _enter(self, state: State) -> int:
         return 1 if state is State.FROZEN else self._limits.looks_to_enter
 
-    def _troubles(self, frame: Frame, now: datetime) -> dict[State, str]:
+    def _troubles(self, frame: Frame, now: datetime) -> dict[State, Said]:
         blocks = measures.blocks(frame.grey)
         still = self._still.saw(blocks, now)
         if self._differs(blocks, now):
@@ -138,11 +139,11 @@ class Health:
         changed = int(np.count_nonzero(cv2.absdiff(blocks, judged) > self._limits.changed_level))
         return changed > self._limits.changed_share * blocks.size
 
-    def _judge(self, frame: Frame, learn: bool) -> dict[State, str]:
+    def _judge(self, frame: Frame, learn: bool) -> dict[State, Said]:
         limits, grey = self._limits, frame.grey
         level = measures.mean(grey)
         if level < limits.black_mean and measures.bright(grey) < limits.black_bright:
-            return {State.BLACK: f"black: mean brightness {level:.0f} of 255"}
+            return {State.BLACK: Said(f"black: mean brightness {level:.0f} of 255", "black", level=round(level))}
         kind = measures.light(frame.colour, grey)
         view = self._views.get(kind)
         if view is None:
@@ -151,14 +152,15 @@ class Health:
         self._known_view = view.learnt
         return found
 
-    def _clock(self) -> str | None:
+    def _clock(self) -> Said | None:
         off_s = self._clock_off_s
         if off_s is None:
             return None
         is_wrong = State.CLOCK_WRONG in self._seen
         if abs(off_s) <= (self._limits.clock_right_s if is_wrong else self._limits.clock_wrong_s):
             return None
-        return f"clock wrong: {abs(off_s):.0f} s {'ahead' if off_s > 0 else 'behind'}"
+        way = "ahead" if off_s > 0 else "behind"
+        return Said(f"clock wrong: {abs(off_s):.0f} s {way}", f"clock_{way}", seconds=round(abs(off_s)))
 
     def _be(
         self,
@@ -214,6 +216,12 @@ class Health:
         self._size.usual = usual
 
 
+def _why(error: SourceError) -> Said:
+    """A failure without the URL in front of it, which is shown beside it."""
+    url, _, detail = str(error).partition(": ")
+    return Said(str(error), error.kind, detail=detail if "://" in url else str(error))
+
+
 _RANK = {state: rank for rank, state in enumerate(State)}
 
 
@@ -226,7 +234,7 @@ class _Size:
         self._other: tuple[int, int] | None = None
         self._other_since: datetime | None = None
 
-    def saw(self, width: int, height: int, now: datetime) -> str | None:
+    def saw(self, width: int, height: int, now: datetime) -> Said | None:
         """What to say when it is not."""
         size = (width, height)
         if self.usual is None or size == self.usual:
@@ -237,4 +245,5 @@ class _Size:
         if (now - self._other_since).total_seconds() >= self._limits.size_usual_after_s:
             self.usual, self._other = size, None
             return None
-        return f"wrong size: {width}x{height}, usually {self.usual[0]}x{self.usual[1]}"
+        seen, usual = f"{width}x{height}", f"{self.usual[0]}x{self.usual[1]}"
+        return Said(f"wrong size: {seen}, usually {usual}", "wrong_size", size=seen, usual=usual)

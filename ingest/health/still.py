@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frame import Grey
+from ..said import Said
 from .state import Limits
 
 SAME_LEVEL = 0.02
@@ -35,7 +36,7 @@ class Stillness:
         self._same_since: datetime | None = None
         self._usual: deque[float] = deque(maxlen=REMEMBERED)
 
-    def saw(self, blocks: Grey, now: datetime) -> str | None:
+    def saw(self, blocks: Grey, now: datetime) -> Said | None:
         """What to say when it is frozen."""
         last, self._last = self._last, blocks
         if last is None or self._same_since is None:
@@ -54,7 +55,7 @@ class Stillness:
         self._usual.append(still)
         return None
 
-    def _frozen(self, now: datetime) -> str | None:
+    def _frozen(self, now: datetime) -> Said | None:
         limits, since = self._limits, self._same_since or now
         stood_s = (now - since).total_seconds()
         long = self._same + 1 >= limits.looks_to_frozen and stood_s >= limits.frozen_s
@@ -62,7 +63,8 @@ class Stillness:
             return None
         ticking = self._stirred is not None and bool(self._stirred.any())
         but = ", but for a clock written into them" if ticking else ""
-        return f"frozen: {self._same + 1} identical pictures in {stood_s:.0f} s{but}"
+        text = f"frozen: {self._same + 1} identical pictures in {stood_s:.0f} s{but}"
+        return Said(text, "frozen_but_clock" if ticking else "frozen", pictures=self._same + 1, seconds=round(stood_s))
 
     def _never_still(self) -> bool:
         """Whether its pictures have lately differed, nearly all of them, nearly everywhere."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..frame import Grey
+from ..said import Said, percent
 from . import measures
 from .measures import HEIGHT_PX, WIDTH_PX
 from .state import Limits, State
@@ -36,36 +37,42 @@ class View:
         """Whether enough was seen to judge by it."""
         return self._learnt >= self._limits.looks_to_learn
 
-    def saw(self, grey: Grey, learn: bool) -> dict[State, str]:
+    def saw(self, grey: Grey, learn: bool) -> dict[State, Said]:
         """What is wrong with this picture; where nothing is, it is learnt from."""
         limits = self._limits
         flat, sharp, now = measures.flat_share(grey), measures.sharpness(grey), measures.edges(grey)
-        found: dict[State, str] = {}
+        found: dict[State, Said] = {}
         if self._edges is not None and self.learnt:
             found = self._compare(_as_edges(self._edges), now, flat, sharp)
         elif flat >= limits.covered_flat_share:
-            found[State.COVERED] = f"covered: {flat:.0%} of the picture shows nothing"
+            text = f"covered: {flat:.0%} of the picture shows nothing"
+            found[State.COVERED] = Said(text, "covered", share=percent(flat))
         if learn and not found:
             self._learn(now, flat, sharp)
         return found
 
-    def _compare(self, reference: Grey, now: Grey, flat: float, sharp: float) -> dict[State, str]:
+    def _compare(self, reference: Grey, now: Grey, flat: float, sharp: float) -> dict[State, Said]:
         limits = self._limits
         usual_flat, usual_sharp = _middle(self._flat), _middle(self._sharp)
         alike = measures.likeness(reference, now)
         empty = flat >= limits.covered_flat_share and flat - usual_flat > 0.15
         if alike < limits.covered_likeness and (empty or flat - usual_flat > limits.covered_flat_more):
-            return {State.COVERED: f"covered: {flat:.0%} of the picture shows nothing, usually {usual_flat:.0%}"}
+            text = f"covered: {flat:.0%} of the picture shows nothing, usually {usual_flat:.0%}"
+            said = Said(text, "covered_unusually", share=percent(flat), usual=percent(usual_flat))
+            return {State.COVERED: said}
         if alike < 0.6:
             dx, dy, response = measures.shift_px(reference, now)
             far = max(abs(dx), abs(dy)) > limits.moved_shift_px and response > 0.08
             if far and measures.likeness(reference, measures.moved_back(now, dx, dy)) > alike + 0.2:
-                by = f"{dx / WIDTH_PX:+.0%} across, {dy / HEIGHT_PX:+.0%} down"
-                return {State.MOVED: f"moved: the view shifted by {by}"}
+                across, down = percent(dx / WIDTH_PX), percent(dy / HEIGHT_PX)
+                text = f"moved: the view shifted by {across:+d}% across, {down:+d}% down"
+                return {State.MOVED: Said(text, "moved_by", across=across, down=down)}
         if sharp < limits.blurred_share * usual_sharp:
-            return {State.BLURRED: f"blurred: {sharp / usual_sharp:.0%} of its usual sharpness"}
+            text = f"blurred: {sharp / usual_sharp:.0%} of its usual sharpness"
+            return {State.BLURRED: Said(text, "blurred", share=percent(sharp / usual_sharp))}
         if alike < limits.moved_likeness:
-            return {State.MOVED: f"moved: the view is {max(0.0, alike):.0%} like its reference"}
+            like = percent(max(0.0, alike))
+            return {State.MOVED: Said(f"moved: the view is {like}% like its reference", "moved", share=like)}
         return {}
 
     def _learn(self, now: Grey, flat: float, sharp: float) -> None:

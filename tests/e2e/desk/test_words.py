@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ingest import errors
 
 SOURCES = Path(__file__).resolve().parents[3] / "hub" / "web" / "src"
 ZH: dict[str, str] = json.loads((SOURCES / "words" / "zh.json").read_text())
@@ -45,3 +49,29 @@ def test_no_chinese_stands_outside_the_dictionaries() -> None:
     for path in sorted(SOURCES.rglob("*.vue")):
         template = path.read_text().split("<template>", 1)[1].replace("'中文'", "")  # a language by its own name
         assert not CHINESE.search(template), path.name
+
+
+def said_codes() -> Iterator[tuple[str, set[str]]]:
+    """Every code that the ingest says of a camera, and the blanks that it fills."""
+    for path in sorted((SOURCES.parents[2] / "ingest").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Said":
+                blanks = {keyword.arg for keyword in call.keywords if keyword.arg}
+                for code in ast.walk(call.args[1]):
+                    if isinstance(code, ast.Constant) and isinstance(code.value, str) and not code.value.endswith("_"):
+                        yield code.value, blanks
+    yield "clock_ahead", {"seconds"}
+    yield "clock_behind", {"seconds"}
+    for one in vars(errors).values():
+        if isinstance(one, type) and issubclass(one, errors.SourceError):
+            yield one.kind, {"detail"}
+    yield "unseen", set()
+
+
+@pytest.mark.parametrize(("code", "blanks"), list(said_codes()))
+def test_whatever_is_said_of_a_camera_has_words(code: str, blanks: set[str]) -> None:
+    assert set(re.findall(r"\{(\w+)\}", ZH[f"why.{code}"])) <= blanks
+
+
+def test_no_words_about_cameras_are_left_over() -> None:
+    assert {key.removeprefix("why.") for key in ZH if key.startswith("why.")} == {code for code, _ in said_codes()}

@@ -294,6 +294,9 @@ export interface Case {
 
 export type CameraState =
   | 'online' | 'offline' | 'stale' | 'black' | 'frozen' | 'blurred' | 'covered' | 'moved' | 'wrong_size' | 'clock_wrong' | 'unknown'
+/** What a message says: `values` fill the blanks of the words for `code`. */
+export interface Why { code: string; values: Record<string, string | number> }
+
 export interface Camera {
   id: string
   name: string
@@ -309,6 +312,7 @@ export interface Camera {
   state: CameraState | null
   since: string | null
   message: string | null
+  why?: Why | null
   last_look_at: string | null
   last_look_url: string | null
   attained_s: number | null

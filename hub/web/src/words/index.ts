@@ -1,6 +1,6 @@
 // The words on the screen, in two languages. Keys are checked by the compiler and by tests/e2e/desk/test_words.py.
 import { computed, ref } from 'vue'
-import type { Names } from '../api/types'
+import type { Names, Why } from '../api/types'
 import en from './en.json'
 import zh from './zh.json'
 
@@ -27,6 +27,12 @@ export function tOf(prefix: string, value: string | null | undefined): string {
   if (!value) return '—'
   const key = `${prefix}.${value}`
   return key in zh ? t(key as Key) : value
+}
+
+/** What is said of a camera, in the reader's language where its words are known. */
+export function whyOf(device: { message: string | null; why?: Why | null }): string {
+  const key = `why.${device.why?.code}`
+  return device.why && key in zh ? t(key as Key, device.why.values) : (device.message ?? '')
 }
 
 /** A name that the hub gives in both languages. */

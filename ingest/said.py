@@ -1,0 +1,26 @@
+"""What is said of a device: a sentence in English, and what it says, so that screens can say it in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Said(str):
+    """The English sentence. `code` names what it says and `values` fill its blanks: numbers, or words that are the same
+    in every language. Percentages are whole numbers."""
+
+    __slots__ = ("code", "values")
+
+    code: str
+    values: Mapping[str, str | float]
+
+    def __new__(cls, text: str, code: str, **values: str | float) -> Said:
+        """`values` by the names of the blanks."""
+        said = super().__new__(cls, text)
+        said.code, said.values = code, values
+        return said
+
+
+def percent(share: float) -> int:
+    """Of a share of one."""
+    return round(100 * share)
