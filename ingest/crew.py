@@ -37,8 +37,7 @@ class Crew:
         self._jobs.put(job)
         if not self._threads:
             self._start()
-        if self._most > 1 and self._jobs.qsize() > self._alone and self._calls.empty():
-            self._calls.put(None)
+        self._call()
 
     def resize(self, threads: int) -> None:
         """More threads, or fewer once they are done with what they do."""
@@ -104,7 +103,13 @@ class Crew:
             self._jobs.put(None)
         return job
 
+    def _call(self) -> None:
+        """Where too much waits. One call at a time: whoever answers calls the next, if it is still too much."""
+        if self._most > 1 and self._jobs.qsize() > self._alone and self._calls.empty():
+            self._calls.put(None)
+
     def _do(self, job: Job) -> None:
+        self._call()
         after = [job()]
         while len(after) < self._at_once and not self._stopped and (another := self._next()) is not None:
             after.append(another())

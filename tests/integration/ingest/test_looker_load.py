@@ -291,3 +291,27 @@ def test_two_hundred_that_cannot_be_reached_are_no_storm() -> None:
     second = sorted(times[1] for times in attempts.values())
     assert second[-1] - second[0] > 0.4, "not all at once"
     assert all(later - sooner > 0.5 for times in attempts.values() for sooner, later in pairwise(times))
+
+
+def test_a_stream_is_brought_up_to_date_for_each_look() -> None:
+    """The loop reads in large helpings; what has come since the last one is taken before the look."""
+    order: list[str] = []
+
+    class Fed(Stayed):
+        def refresh(self) -> None:
+            order.append("refresh")
+
+        def look(self, not_before: datetime, timeout_s: float) -> Frame:
+            order.append("look")
+            return super().look(not_before, timeout_s)
+
+    looker = Looker(lambda frame, state: None, open_source=lambda seen: Fed(seen, Recorder(1)))
+    looker.update([camera("c", every_s=0.1)])
+    looker.start()
+    try:
+        wait_until(lambda: order.count("look") >= 5, what="five looks")
+    finally:
+        looker.stop()
+    assert order[0] == "refresh"
+    assert order.count("refresh") >= order.count("look")
+    assert "look,look" not in ",".join(order)

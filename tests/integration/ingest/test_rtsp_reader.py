@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from ingest.cameras import open_source
+from ingest.cameras.rtsp.feed import MOST_PAUSE_S, TcpFeed
 from ingest.cameras.rtsp.stay import RtspStay
 from ingest.cameras.rtsp.visit import RtspPatrol
 from ingest.clock import utc_now
@@ -331,3 +332,18 @@ def test_it_stops_within_a_moment_whatever_the_camera_does(h264: Clip) -> None:
                 began_s = time.monotonic()
             assert time.monotonic() - began_s < 3.0
         wait_until(lambda: threading.active_count() <= before + 1, 5)
+
+
+def test_the_pause_between_drains_follows_the_bit_rate(h264: Clip) -> None:
+    """A helping is so many bytes, whatever the camera sends; what is timed bounds the pause."""
+    with ScriptedCamera(h264) as camera, held(camera.url, network_s=8.0) as it:
+        it.look()
+        feed = it.source._feed
+        assert isinstance(feed, TcpFeed)
+        wait_until(lambda: feed.pause_s == MOST_PAUSE_S, what="a thin stream is left alone for long")
+    with ScriptedCamera(h264) as camera, held(camera.url, network_s=1.0) as it:
+        it.look()
+        it.look()
+        feed = it.source._feed
+        assert isinstance(feed, TcpFeed)
+        assert feed.pause_s <= 0.25
