@@ -118,7 +118,7 @@ class Health:
         still = self._still.saw(blocks, now)
         if self._differs(blocks, now):
             self._found = self._judge(frame, learn=still is None)
-            self._judged = (blocks, now) if State.BLACK in self._found or self._known_view else None
+            self._remember(blocks, now)
         found = self._found
         if State.BLACK in found:
             return found
@@ -128,6 +128,16 @@ class Health:
             return found
         told = {State.FROZEN: still, State.WRONG_SIZE: size, State.CLOCK_WRONG: clock}
         return {**found, **{state: message for state, message in told.items() if message is not None}}
+
+    def _remember(self, blocks: Grey, now: datetime) -> None:
+        """As the last one judged whole; only what is known from a learnt view, or needs none, may stand for others."""
+        if not (State.BLACK in self._found or self._known_view):
+            self._judged = None
+        elif self._judged is None:
+            self._judged = blocks, now
+        else:
+            np.copyto(self._judged[0], blocks)
+            self._judged = self._judged[0], now
 
     def _differs(self, blocks: Grey, now: datetime) -> bool:
         """Whether the picture must be judged whole."""

@@ -38,11 +38,12 @@ class Stillness:
 
     def saw(self, blocks: Grey, now: datetime) -> Said | None:
         """What to say when it is frozen."""
-        last, self._last = self._last, blocks
+        last = self._last
         if last is None or self._same_since is None:
-            self._same_since = now
+            self._last, self._same_since = blocks.copy(), now
             return None
         stirred = cv2.absdiff(blocks, last) > SAME_LEVEL
+        np.copyto(last, blocks)
         still = 1.0 - int(np.count_nonzero(stirred)) / stirred.size
         elsewhere = int(np.count_nonzero(stirred[BAND_BLOCKS:-BAND_BLOCKS])) / stirred.size
         if still >= self._limits.still_share and elsewhere <= MOST_ELSEWHERE:

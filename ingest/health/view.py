@@ -82,10 +82,11 @@ class View:
         if self._edges is None:
             self._edges = _as_bytes(now)
             return
-        # As bytes, edges that hardly differ from the reference leave it as it is; those that do draw it on.
+        # As bytes, edges that hardly differ from the reference leave it as it is; those that do draw it on. In place:
+        # what lasts for months must not wander through a heap where pictures come and go.
         share = max(1 / self._learnt, 0.03)
         before = _as_edges(self._edges)
-        self._edges = _as_bytes(cv2.addWeighted(before, 1 - share, now, share, 0.0))
+        cv2.convertScaleAbs(cv2.addWeighted(before, 1 - share, now, share, 0.0), self._edges, alpha=_EDGE_STEPS)
 
     def to_json(self) -> dict[str, Any] | None:
         """A few kB; None before it is learnt."""
