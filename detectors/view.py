@@ -31,6 +31,7 @@ FORCE_S = 60.0
 """An unchanged view is inferred about this often all the same: each at a pace of its own, so that a thousand views
 that began together do not stay in step."""
 FORCE_SPREAD = 0.2
+"""The first time it is some share of that: all of a worker's views begin at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class View:
     album: Album = field(default_factory=Album)
     watches: dict[str, Watch] = field(default_factory=dict)
     saved_at: datetime | None = None
+    settled: bool = False
+    """Whether more than its first picture was let through."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever gates or decides: pictures are gated by other threads than those that judge."""
 
@@ -80,6 +83,7 @@ class View:
         wanted_s = min(self._every_s(binding) for binding in bindings)
         if not lets_through(self.last, frame.captured_at, frame.grey, wanted_s):
             return False
+        self.settled = self.last is not None
         self.last = Passed(frame.captured_at, frame.grey)
         return True
 
@@ -112,7 +116,7 @@ class View:
         """How often the binding needs a picture even if nothing changed."""
         rule = binding.rule_of(self.kinds[binding.kind_id])
         own = crc32(f"{self.task.camera_id}@{self.task.preset}".encode()) % 997 / 997
-        forced_s = FORCE_S * (1 + FORCE_SPREAD * (2 * own - 1))
+        forced_s = FORCE_S * ((1 + FORCE_SPREAD * (2 * own - 1)) if self.settled else own)
         if watch.timing(self._watch(binding), rule, binding.place, self.background):
             return min(forced_s, rule.dwell_s / (2 * rule.of))
         return forced_s
