@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from detectors.errors import KindsError
 from detectors.geometry import Zone
+from detectors.profiles import profile_from_wire
 from ingest.cameras import SOURCES
 from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
 from ingest.cameras.preset import split_goto
@@ -406,6 +408,12 @@ def _check_settings(row: SensorRow, stanza: Mapping[str, Any]) -> None:
             raise Invalid(f"settings.{name}", value, ", ".join(known) or f"none; profile {row.profile} has no settings")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Invalid(f"settings.{name}", value, "a number")
+    try:
+        profile_from_wire(stanza, row.profile, tuple(sorted((name, float(v)) for name, v in row.settings.items())))
+    except KindsError as error:
+        raise Invalid(
+            "settings", str(row.settings), f"numbers that make sense together ({error.problems[0]})"
+        ) from None
 
 
 def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:

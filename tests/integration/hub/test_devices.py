@@ -115,6 +115,7 @@ def test_quarantine_is_bounded_and_the_quiet_go_first(city: City, monkeypatch: p
         ({"asset": "123"}, "17 digits"),
         ({"asset": "62100207005000457"}, "01 to 05"),
         ({"settings": {"crown": 3}}, "settings.crown"),
+        ({"profile": "well_level", "settings": {"crown_cm": -50}}, "make sense together"),
         ({"installed_on": "yesterday"}, "YYYY-MM-DD"),
     ],
 )

@@ -77,7 +77,7 @@ def every(step_s: float, values: list[float], start_s: float = 0) -> list[tuple[
         (sensor("noise"), "noise_leq", every(300, [60, 61, 71, 72, 73, 66, 64, 54]), "nwwwaawn"),
         (sensor("dust"), "pm10", every(60, [*[140] * 6, *[260] * 10, *[160] * 6, *[100] * 6]),
          "nnnnnnwwwwwwaaaaaaawwwnnnnnn"),
-        (sensor("dust", pm10_limit=500), "pm10", every(60, [*[140] * 6, *[260] * 10]), "n" * 6 + "w" * 10),
+        (sensor("dust", pm10_limit=400), "pm10", every(60, [*[140] * 6, *[260] * 10]), "nnnnnnnnnnwwwwww"),
         (sensor("cabinet"), "temperature", every(60, [60, 61, 81, 82, 83, 73, 71, 59]), "nwwwaawn"),
         (sensor("cabinet"), "residual_ma", every(60, [200, 201, 301, 302, 303, 271, 269, 179]), "nwwwaawn"),
         (sensor("tilt"), "tilt_deg", every(2 * HOUR, [2.9, 3.1, 3.1, 3.1, 2.1, 1.9]), "nwwaaw"),
