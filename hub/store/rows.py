@@ -269,6 +269,7 @@ class AlertRow(Row):
         Index("ix_alerts_sensor_id_opened_at_id", "sensor_id", "opened_at", "id"),
         Index("ix_alerts_sensor_id_kind_state", "sensor_id", "kind", "state"),
         Index("ix_alerts_decided_at_state", "decided_at", "state"),
+        Index("ix_alerts_case_id", "case_id"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     open_key: Mapped[str | None] = mapped_column(unique=True)

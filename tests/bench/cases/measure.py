@@ -71,7 +71,7 @@ class Desk:
             with self.hub.house.db.write() as tx:
                 row = SessionRow(token_hash=token_hash(f"cookie-{user}"), user_id=user, created_at=now)
                 row.expires_at = now + timedelta(days=1)
-                tx.add(row)
+                tx.merge(row)  # a kept database has it from the run before
             self._clients[user] = client
         return self._clients[user]
 
