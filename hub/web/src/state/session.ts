@@ -65,7 +65,8 @@ function begin(next: Session): void {
 /** The first screen of each role. */
 export function homeOf(role: string | undefined): string {
   if (role === 'engineer') return '/cameras'
-  return role && ['staff', 'admin', 'shift_leader', 'acceptor'].includes(role) ? '/desk' : '/cases'
+  // Before anybody has signed in: the desk, so that the address does not name a place to go back to.
+  return !role || ['staff', 'admin', 'shift_leader', 'acceptor'].includes(role) ? '/desk' : '/cases'
 }
 
 type Theme = 'dark' | 'light'
