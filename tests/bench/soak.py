@@ -44,8 +44,8 @@ def main() -> None:
         server = stack.enter_context(ManyCameras(asked.cameras, FORMS[asked.size]))
         others = stack.enter_context(ManyCameras(OTHERS, FORMS[asked.size])) if asked.drop else None
         urls = server.urls + (others.urls if others else [])
-        hub = stack.enter_context(PaperHub(urls, asked.watch, asked.every, asked.detect))
-        options = {"hub": hub.url, "data": folder, "apart": asked.cameras}
+        hub = stack.enter_context(PaperHub(urls, asked.watch, asked.every, asked.detect or asked.infer_all))
+        options = {"hub": hub.url, "data": folder, "apart": asked.cameras, "infer_all": asked.infer_all}
         job = Job(urls, shown(server, others), asked.every, open_s=180.0, options=options)
         child = stack.enter_context(Watched("tests.bench.ingest.worker", job))
         run = Run(child, server, asked.out / "soak.csv")
@@ -68,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--watch", choices=("stay", "patrol"), default="stay")
     parser.add_argument("--every", type=float, default=10.0, help="seconds between looks at a camera (default: 10)")
     parser.add_argument("--detect", action="store_true", help="gate, model and rules on every look")
+    parser.add_argument("--infer-all", action="store_true", help="the model sees every look, changed or not")
     parser.add_argument("--drop", type=float, default=0.0, help="seconds that the server is away in mid-run")
     parser.add_argument("--out", type=Path, default=Path(".make/soak"), help="folder of soak.csv and soak.svg")
     return parser.parse_args()

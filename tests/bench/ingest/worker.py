@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import cv2
 
+import detectors.view
 from hub.worker.process import Worker, WorkerSettings
 from ingest.frame import Frame
 from ingest.health import CameraState
@@ -39,13 +40,15 @@ class CheckedWorker(Worker):
 
 
 class WholeWorker:
-    """See the module. The job's options: `hub` (its address) and `data` (a folder)."""
+    """See the module. The job's options: `hub` (its address), `data` (a folder), `infer_all` (nothing is gated)."""
 
     def __init__(self, job: Job, looks: Looks) -> None:
         assert job.options
         zone = ZoneInfo("Asia/Shanghai")
         settings = WorkerSettings(job.options["hub"], "t", "0/1", Path(job.options["data"]), ROOT / "models", zone)
         cv2.setNumThreads(1)
+        if job.options.get("infer_all"):
+            detectors.view.FORCE_S = 0.0
         self._worker = CheckedWorker(settings, looks)
 
     def start(self) -> None:
