@@ -58,6 +58,17 @@ def test_changes_and_looks_are_kept(city: City) -> None:
     assert "gridhub_look_interval_attained_share 1" in metrics
 
 
+def test_what_a_message_says_is_kept_for_other_languages(city: City) -> None:
+    why = {"code": "black", "values": {"level": 3, "lens": "left"}}
+    status(city, full=True, cameras=[state(city, "c1", "black", "black: 3 of 255", why=why)])
+    assert (shown(city, "c1")["message"], shown(city, "c1")["why"]) == ("black: 3 of 255", why)
+    status(city, cameras=[state(city, "c1", "online")])
+    assert (shown(city, "c1")["message"], shown(city, "c1")["why"]) == ("", None)
+    broken = {"code": "x" * 41, "values": {}}
+    body = {"worker": "w", "cameras": [state(city, "c1", "black", "black", why=broken)]}
+    assert city.who("worker").post("/api/worker/status", json=body).status_code == 422
+
+
 def test_a_hub_that_does_not_know_the_worker_asks_for_everything(city: City) -> None:
     assert status(city, cameras=[state(city, "c1", "online")])
     assert shown(city, "c1")["state"] == "online", "but what was told is taken"

@@ -10,6 +10,7 @@ import pytest
 
 from hub.worker.status import ALL_EVERY_S, LOOKS_EVERY_S, News
 from ingest.health import CameraState
+from ingest.said import Said
 
 T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -47,14 +48,21 @@ def test_first_everything_then_nothing_while_nothing_changes(told: Told) -> None
     first = told.report()
     assert (first["full"], first["first"], len(first["cameras"]), len(first["sensors"])) == (True, True, 3, 1)
     assert first["cameras"][0] | {"id": ""} == {
-        "id": "", "state": "online", "since": T0.isoformat(), "message": "", "via": "RTSP/TCP h264",
-        "resolution": "1920x1080",
+        "id": "", "state": "online", "since": T0.isoformat(), "message": "", "why": None,
+        "via": "RTSP/TCP h264", "resolution": "1920x1080",
     }  # fmt: skip
     second = told.report()
     assert (second["full"], second["first"], second["cameras"], second["sensors"]) == (False, False, [], [])
     assert second["looks"] is None
     assert second["counters"] == {"looks": 3}
     assert second["session"] == first["session"]
+
+
+def test_what_a_message_says_goes_with_it(told: Told) -> None:
+    told.cameras["b"] = camera("b", state="black", message=Said("black: 3 of 255", "black", level=3, long="x" * 999))
+    said = {c["id"]: (c["message"], c["why"]) for c in told.report()["cameras"]}
+    assert said["a"] == ("", None)
+    assert said["b"] == ("black: 3 of 255", {"code": "black", "values": {"level": 3, "long": "x" * 300}})
 
 
 @pytest.mark.parametrize(
