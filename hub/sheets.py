@@ -15,7 +15,7 @@ from .errors import NotFound
 from .house import Actor, House
 from .jpeg import fit_to_print
 from .letters import Print, checked_format, minute, set_in
-from .store import Transaction, case_queries
+from .store import Transaction, case_queries, category_queries
 from .store import supervision_queries as ask
 from .store.case_rows import CaseRow, ClockRow, MoveRow
 from .wire import Names
@@ -55,7 +55,7 @@ def _what(tx: Transaction, house: House, case: CaseRow) -> dict[str, str]:
         "编号": case.number,
         "问题类别": str(case.category.get("name") or case.kind),
         "类别代码": f"{case.category.get('standard', '')} {case.category_code}".strip(),
-        "立案条件": _filing(house, case),
+        "立案条件": _filing(tx, case),
         "结案条件": case.closing or _NOTHING,
         "来源": CHANNEL_NAMES[Channel(case.channel)]["zh"],
         "地点": case.address or case.source_name or _NOTHING,
@@ -71,8 +71,10 @@ def _what(tx: Transaction, house: House, case: CaseRow) -> dict[str, str]:
     }
 
 
-def _filing(house: House, case: CaseRow) -> str:
-    return case.condition_id or _NOTHING
+def _filing(tx: Transaction, case: CaseRow) -> str:
+    """The words of the condition; its id where the table has lost it since."""
+    row = category_queries.condition(tx, case.condition_id) if case.condition_id else None
+    return row.filing if row else case.condition_id or _NOTHING
 
 
 def _progress(house: House, case: CaseRow, moves: Sequence[MoveRow], clocks: Sequence[ClockRow]) -> dict[str, str]:

@@ -257,6 +257,15 @@ def test_letters_and_sheets_print_as_docx_and_pdf(city: City) -> None:
     assert city.who("wang").get(f"{BASE}/sheets/urge/{case['id']}/pdf").status_code == 422
 
 
+def test_the_sheet_of_a_case_says_its_filing_condition_in_words(city: City) -> None:
+    condition = city.who("wang").get("/api/conditions", params={"code": "06010"}).json()["items"][0]
+    found = city.post_finding(city.finding())["alert"]
+    answer = city.who("wang").post(f"/api/alerts/{found}/confirm", json={"condition": condition["id"]})
+    sheet = city.who("wang").get(f"{BASE}/sheets/case_sheet/{answer.json()['case']['id']}/docx")
+    tables = Document(io.BytesIO(sheet.content)).tables
+    assert condition["filing"] in {cell.text for table in tables for row in table.rows for cell in row.cells}
+
+
 def test_a_clerk_changes_a_template_and_old_letters_stay(city: City) -> None:
     case = city.case()
     made = _post(city, "wang", "/supervisions", case=case["id"], level=2, cause="key")["letter"]["id"]
