@@ -100,9 +100,7 @@ def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chromium: Brows
         page.wait_for_selector("[data-test=units] tbody tr")
         page.click("[data-test=try-class]")
         page.locator(".el-select-dropdown__item:has-text('09006')").click()
-        box = page.locator("[data-test=place]").bounding_box()
-        assert box
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.locator("[data-test=place]").click()  # waits until the list of classes no longer lies over it
         page.locator("[data-test=why]:has-text('综合执法局')").wait_for()
         page.locator("dd:has-text('网格')").first.wait_for()
 
