@@ -10,6 +10,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages="$packages pos
 /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' >/dev/null 2>&1 || packages="$packages \
 gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-rtsp gstreamer1.0-tools"
 ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || packages="$packages fonts-noto-cjk"
+ls /usr/share/fonts/truetype/wqy/wqy-zenhei.ttc >/dev/null 2>&1 || packages="$packages fonts-wqy-zenhei"
 # pysparkplug wants an older paho than ours, so it lives in a folder of its own (tests/peers/sparkplug_node.py).
 sparkplug=.make/peers/sparkplug
 if [ ! -d "$sparkplug/pysparkplug" ] && [ -x .venv/bin/python ]; then

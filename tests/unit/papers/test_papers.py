@@ -22,6 +22,7 @@ from hub.papers.paper import Align, ChartBlock, Column, Paper, Sheet, body, grid
 from hub.papers.pdf import pdf
 from hub.papers.picture import png
 from hub.papers.xlsx import Leaf, safe, xlsx
+from tests import peers
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CHART = Chart("各单位按期处置率", Shape.BARS, ("综合执法局", "环卫中心"), (Series("率", (91.67, None)),), "%")
@@ -89,7 +90,7 @@ def test_on_a_machine_without_fonts_chinese_prints_and_what_is_missing_is_named(
 def test_a_font_of_the_machine_fills_in(monkeypatch: pytest.MonkeyPatch) -> None:
     present = [path for path in typeface.SYSTEM_FONTS if path.is_file()]
     if not present:
-        pytest.skip(f"needs a Chinese TrueType font of the machine, for example Debian's {typeface.PACKAGE}")
+        peers.missing(f"no Chinese TrueType font on this machine; Debian has {typeface.PACKAGE}")
     typeface.rare_face.cache_clear()
     typeface._face_of.cache_clear()
     content, missing = pdf(Paper("x", (body("囧嫑"),)))
