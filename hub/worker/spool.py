@@ -357,6 +357,10 @@ class Spool:
                 self._still.popleft()
             self._still_n, self._waiting = left, self._waiting - more
 
+    def fills_a_request(self) -> bool:
+        """Whether as many readings wait for the hub as go into one request."""
+        return self._waiting >= MOST_ROWS
+
     def waiting(self) -> dict[str, int]:
         """How much waits, for the counters: findings, readings, dead letters."""
         with self._lock:

@@ -21,7 +21,8 @@ from .spool import Outgoing, Spool
 log = logging.getLogger("worker.uplink")
 
 POST_EVERY_S = 1.0
-"""Readings wait this long for others to go with them: for the hub, one large batch is a fraction of many small ones."""
+"""Readings wait this long for others to go with them, unless they fill a request: for the hub, one large batch is a
+fraction of many small ones."""
 _REFUSED = frozenset({400, 404, 409, 410, 413, 422})
 """Answers that will not change when the same request is sent again."""
 
@@ -127,7 +128,7 @@ class Sender(threading.Thread):
             try:
                 while not self._ended.is_set() and self._send_one():
                     pass
-                busy = time.monotonic() - self._posted_s >= POST_EVERY_S and self._send_readings()
+                busy = self._readings_are_due() and self._send_readings()
                 self._backoff.reset()
             except HubAway as error:
                 self._say(error)
@@ -150,6 +151,9 @@ class Sender(threading.Thread):
             return True
         self._spool.sent(item)
         return True
+
+    def _readings_are_due(self) -> bool:
+        return self._spool.fills_a_request() or time.monotonic() - self._posted_s >= POST_EVERY_S
 
     def _send_readings(self) -> bool:
         last, batches = self._spool.unposted()

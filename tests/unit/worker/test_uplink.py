@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from detectors.finding import Finding
-from hub.batch import COLUMNS
+from hub.batch import COLUMNS, MOST_ROWS
 from hub.worker.spool import Spool
 from hub.worker.uplink import HubAway, Refused, Sender, Uplink
 from ingest.reading import Reading
@@ -156,3 +156,17 @@ def test_one_bad_reading_does_not_take_the_others_with_it(hub: Hub, spool: Spool
     sender.join(5)
     assert sorted(accepted) == [f"key-{n}" for n in range(8) if n != 3]
     assert counters["dropped_refused"] == 1
+
+
+def test_readings_that_fill_a_request_wait_for_no_others(
+    hub: Hub, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.worker.uplink.POST_EVERY_S", 1e9)
+    for first in range(0, 2 * MOST_ROWS + 7, 5_000):
+        spool.keep([reading(n) for n in range(first, min(first + 5_000, 2 * MOST_ROWS + 7))])
+    sender = Sender(spool, Uplink(hub.url, "token", "0/1"), Counter())
+    sender.start()
+    wait_until(lambda: spool.waiting()["readings"] == 7, what="two requests are posted")
+    sender.end()
+    sender.join(5)
+    assert [len(json.loads(body)["rows"]) for _path, _token, body in hub.got] == [MOST_ROWS, MOST_ROWS]
