@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import mappings, sights
+from . import mappings, rebirths, sights
 from .config import Settings
 from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
@@ -66,6 +66,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         sensors = [_sensor(row) for row in rows if mine(row.device)]
         topics = mappings.topics(tx, house, {row.id: row.topics for row in rows if row.topics})
         wanted = [sight for sight in sights.wanted(tx, house) if mine(sight["camera"])]
+        reborn = [node for node in rebirths.wanted(tx, house) if mine(node)]
         todo = [
             (recheck, case)
             for recheck, case in case_queries.rechecks_to_do(tx)
@@ -87,6 +88,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "sensors": sensors,
         "rechecks": rechecks,
         "sights": wanted,
+        "rebirths": reborn,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest.device import Sensor
 
+from . import rebirths
 from .errors import NotFound
 from .house import Actor, House
 from .registry import Registry
@@ -124,14 +125,17 @@ def forget(house: House) -> None:
         ask.forget_events(tx, house.now() - _EVENTS_KEPT)
 
 
-def events(house: House, sensor_id: str, most: int) -> list[dict[str, Any]]:
-    """What a sensor's device or network said of its health, the newest first: {code, text, at}. Raises NotFound."""
+def events(house: House, sensor_id: str, most: int) -> dict[str, Any]:
+    """{items, rebirth}: what a sensor's device, or its edge node, said of its health, the newest first, as {code, text,
+    at}; `rebirth` see `hub.rebirths`. Raises NotFound.
+    """
     with house.db.read() as tx:
         sensor = device_queries.sensor(tx, sensor_id)
         if sensor is None:
             raise NotFound("sensor", sensor_id)
-        rows = ask.events(tx, sensor.device, most)
-        return [{"code": r.code, "text": r.text, "at": time_text(r.at)} for r in rows]
+        rows = ask.events(tx, sorted({sensor.device, rebirths.node_of(sensor.device)}), most)
+        items = [{"code": r.code, "text": r.text, "at": time_text(r.at)} for r in rows]
+        return {"items": items, "rebirth": rebirths.shown(tx, sensor.device)}
 
 
 def _json(house: House, row: QuarantineRow) -> dict[str, Any]:

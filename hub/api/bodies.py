@@ -448,6 +448,8 @@ class Heard(Body):
 
     strangers: Annotated[list[Stranger], Field(max_length=1000)] = []
     troubles: Annotated[list[DeviceTrouble], Field(max_length=1000)] = []
+    reborn: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=1000)] = []
+    """Edge nodes that were asked for their births."""
 
 
 class MappingTried(Body):

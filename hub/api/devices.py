@@ -15,7 +15,7 @@ from ingest.device import Sensor
 from ingest.errors import InventoryError, PayloadError
 from ingest.inventory import read_sensors
 
-from .. import links, maintenance, mappings, quarantine, sensing, sensor_notices, sights
+from .. import links, maintenance, mappings, quarantine, rebirths, sensing, sensor_notices, sights
 from ..domain.role import Right
 from ..errors import Invalid, TooLarge
 from ..house import Actor
@@ -74,6 +74,8 @@ def show(device: str, house: TheHouse, actor: Edits) -> dict[str, Any]:
 def heard(house: TheHouse, _actor: Worker, body: Heard) -> dict[str, list[str]]:
     """What a worker heard besides readings of its sensors; the answer names those that are registered after all."""
     strangers, troubles = [s.model_dump() for s in body.strangers], [t.model_dump() for t in body.troubles]
+    if body.reborn:
+        rebirths.sent(house, body.reborn)
     return {"registered": quarantine.hear(house, strangers, troubles)}
 
 
@@ -207,8 +209,14 @@ def notices(
 @router.get("/api/sensors/{sensor_id}/events")
 def events(sensor_id: str, house: TheHouse, _actor: Sees, limit: Most = 50) -> dict[str, Any]:
     """What its device or network said of its health, the newest first."""
-    items = quarantine.events(house, sensor_id, limit)
-    return {"items": items, "next_cursor": None, "total": len(items)}
+    said = quarantine.events(house, sensor_id, limit)
+    return {**said, "next_cursor": None, "total": len(said["items"])}
+
+
+@router.post("/api/sensors/{sensor_id}/rebirth", status_code=202)
+def rebirth(sensor_id: str, house: TheHouse, actor: Edits) -> dict[str, Any]:
+    """Ask its Sparkplug edge node, whose births are missing, to tell them again; a worker passes it on."""
+    return rebirths.request(house, actor, sensor_id)
 
 
 # --- sensors that speak HTTP ------------------------------------------------------------------------------------------

@@ -41,6 +41,16 @@ class DeviceEventRow(Row):
     at: Mapped[datetime]
 
 
+class RebirthRow(Row):
+    """That a person asked a Sparkplug edge node (GROUP/NODE) for its births; `sent_at`: when a worker passed it on."""
+
+    __tablename__ = "rebirths"
+    node: Mapped[str] = mapped_column(String(128), primary_key=True)
+    asked_by: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
 class SensorNoticeRow(Row):
     """Something about a sensor, or about a gateway with the sensors behind it, for whoever maintains it.
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from .counting import insert_new
-from .device_rows import DeviceEventRow, QuarantineRow
+from .device_rows import DeviceEventRow, QuarantineRow, RebirthRow
 
 
 def stranger(tx: Session, device: str) -> QuarantineRow | None:
@@ -51,10 +51,24 @@ def add_events(tx: Session, rows: list[dict[str, Any]]) -> int:
     return insert_new(tx, DeviceEventRow, list(rows), "device", "code", "at")
 
 
-def events(tx: Session, device: str, most: int) -> list[DeviceEventRow]:
-    """The newest first."""
-    query = select(DeviceEventRow).where(DeviceEventRow.device == device)
+def events(tx: Session, devices: Sequence[str], most: int, code: str | None = None) -> list[DeviceEventRow]:
+    """What some devices said, the newest first."""
+    query = select(DeviceEventRow).where(DeviceEventRow.device.in_(devices))
+    if code is not None:
+        query = query.where(DeviceEventRow.code == code)
     return list(tx.scalars(query.order_by(DeviceEventRow.at.desc(), DeviceEventRow.id.desc()).limit(most)))
+
+
+def rebirth(tx: Session, node: str, *, lock: bool = False) -> RebirthRow | None:
+    """The last time that births were asked of an edge node."""
+    query = select(RebirthRow).where(RebirthRow.node == node)
+    return tx.scalars(query.with_for_update() if lock else query).first()
+
+
+def rebirths_unsent(tx: Session, since: datetime) -> list[str]:
+    """The edge nodes that no worker has told yet, of those asked after then."""
+    query = select(RebirthRow.node).where(RebirthRow.sent_at.is_(None), RebirthRow.asked_at >= since)
+    return list(tx.scalars(query.order_by(RebirthRow.node)))
 
 
 def forget_events(tx: Session, before: datetime) -> None:

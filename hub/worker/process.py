@@ -43,6 +43,7 @@ from ingest.sensors.mqtt import Broker, MqttListener
 from ..jpeg import encode_jpeg
 from . import handover
 from .newest import Newest
+from .rebirths import Rebirths
 from .rechecking import Recheck, Rechecks
 from .sensing import Listening
 from .showing import Showing
@@ -104,6 +105,7 @@ class Worker:
         self._rechecks = Rechecks(self._spool, self._uplink.evidence, self._sender.wake)
         self._sights = Sights(self._spool, self._sender.wake)
         self._listening = Listening(self._spool, self._rechecks, self.counters, self._sender.wake)
+        self._rebirths = Rebirths()
         self._views = Views(settings.data_dir)
         self._looker = Looker(open_source=open_source, on_look=self._on_look, memory=self._views.memory)
         self._news = News(settings.name or f"worker-{os.getpid()}", settings.shard)
@@ -138,6 +140,7 @@ class Worker:
                 if time.monotonic() >= next_status:
                     self._report()
                     self._tell_of_strangers()
+                    self._ask_for_births()
                     next_status = time.monotonic() + self._settings.status_every_s
             except (HubAway, Refused) as error:
                 if time.monotonic() - said > 60.0:
@@ -197,6 +200,7 @@ class Worker:
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
         self._sights.assign([Sight.from_wire(s) for s in wire.get("sights") or ()])
+        self._rebirths.assign(wire.get("rebirths") or ())
         rules = SensorRules(wire["profiles"], kinds, self._settings.timezone)
         self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **wire.get("sensing") or {})
         self._connect(wire.get("broker"))
@@ -352,6 +356,12 @@ class Worker:
         except HubAway:
             self._listening.strangers.lost(body)
             raise
+
+    def _ask_for_births(self) -> None:
+        """Pass on what a person asked of edge nodes. Raises HubAway, Refused."""
+        listener = self._listener
+        if listener is not None and listener.connected:
+            self._rebirths.step(datetime.now(UTC), listener.command, self._uplink.reborn)
 
     def _counts(self) -> dict[str, Any]:
         counters = dict(self.counters)

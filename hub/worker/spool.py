@@ -359,7 +359,7 @@ class Spool:
 
     def fills_a_request(self) -> bool:
         """Whether as many readings wait for the hub as go into one request."""
-        return self._waiting >= MOST_ROWS
+        return bool(self._waiting >= MOST_ROWS)
 
     def waiting(self) -> dict[str, int]:
         """How much waits, for the counters: findings, readings, dead letters."""

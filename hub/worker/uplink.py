@@ -68,6 +68,10 @@ class Uplink:
         answer = self._send("POST", "/api/worker/heard", json=body).json()
         return list(answer.get("registered") or ())
 
+    def reborn(self, nodes: Sequence[str]) -> None:
+        """Tell which edge nodes were asked for their births."""
+        self._send("POST", "/api/worker/heard", json={"reborn": list(nodes)})
+
     def last_look(self, camera: str, captured_at: datetime, jpeg: bytes) -> None:
         """Show the newest picture of a camera on the screens."""
         headers = {"Content-Type": "image/jpeg", "X-Captured-At": captured_at.isoformat()}

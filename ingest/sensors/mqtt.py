@@ -15,8 +15,9 @@ import ssl
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -122,6 +123,15 @@ class Broker:
         return made
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """Something to publish, and whether it was."""
+
+    topic: str
+    payload: bytes
+    taken: threading.Event = field(default_factory=threading.Event)
+
+
 class MqttListener:
     """Subscribes to `topics` (topic filter -> name of a payload format) with QoS 1 and hands over batches.
 
@@ -154,6 +164,7 @@ class MqttListener:
         self._stopped = threading.Event()
         self._refused: str | None = None
         self._client_now: _Client | None = None
+        self._orders: deque[_Order] = deque()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -175,6 +186,16 @@ class MqttListener:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+
+    def command(self, topic: str, payload: bytes, timeout_s: float = 5.0) -> bool:
+        """Publish once (QoS 0, not retained), from any thread; whether the connection took it."""
+        order = _Order(topic, payload)
+        self._orders.append(order)
+        taken = order.taken.wait(timeout_s)
+        if not taken:
+            with suppress(ValueError):
+                self._orders.remove(order)
+        return taken
 
     def pass_on(self, parcels: Sequence[tuple[str, bytes]]) -> None:
         """Publish to other workers' topics; returns when the broker has all. Only from within `on_batch`.
@@ -237,6 +258,8 @@ class MqttListener:
                     continue
             if arrived:
                 self._store(client)
+            if self._orders and self.connected:
+                self._obey(client)
             _check(client.loop_misc())
             if self._refused:
                 raise _Broken(self._refused)
@@ -257,6 +280,13 @@ class MqttListener:
         self._counters["messages"] += len(batch)
         self._counters["batches"] += 1
         del client.arrived[: len(publishes)]
+
+    def _obey(self, client: _Client) -> None:
+        while self._orders:
+            order = self._orders.popleft()
+            _check(client.publish(order.topic, order.payload, qos=0).rc)
+            order.taken.set()
+            self._counters["commands"] += 1
 
     def _message(self, publish: Publish, now: datetime) -> Message:
         known = self._forms.get(publish.topic)

@@ -59,6 +59,12 @@ class _Node:
     devices: dict[str, bool] = field(default_factory=dict)
 
 
+def rebirth(node: str, at: datetime) -> tuple[str, bytes]:
+    """(topic, payload) of the command by which the edge node GROUP/NODE tells its births again; QoS 0, not retained."""
+    group, _, name = node.partition("/")
+    return f"{NAMESPACE}/{group}/NCMD/{name}", rebirth_request(int(at.timestamp() * 1000))
+
+
 def is_birth(topic: str) -> bool:
     """Whether messages on `topic` explain later ones."""
     levels = topic.split("/", 3)
@@ -210,9 +216,8 @@ class _Turn:
         if node.asked_at is not None and timedelta() <= self.received_at - node.asked_at < _ASKED_EVERY:
             return
         node.asked_at = self.received_at
-        group, _, name = self.node_id.partition("/")
-        request = rebirth_request(int(self.received_at.timestamp() * 1000))
-        yield RebirthWanted(self.node_id, f"{NAMESPACE}/{group}/NCMD/{name}", request, why, self.received_at)
+        topic, request = rebirth(self.node_id, self.received_at)
+        yield RebirthWanted(self.node_id, topic, request, why, self.received_at)
 
     def _learn(self, node: _Node) -> None:
         if self.device:

@@ -1,5 +1,5 @@
 // What the hub tells of sensors beyond their registry: quarantine, mapping profiles, links, notices, maintenance.
-import type { Names, Sensor } from './types'
+import type { Names, Page, Sensor } from './types'
 
 export interface Measured { prop: string; channel?: string; value: number; unit: string; at?: string }
 export interface Stranger {
@@ -49,6 +49,9 @@ export interface SensorNotice {
   ended_at: string | null
 }
 export interface DeviceEvent { code: string; text: string; at: string }
+/** Births of a Sparkplug edge node are missing, or were; `sent_at`: when it was told to tell them again. */
+export interface Rebirth { node: string; why: string; missing_at: string; asked_at: string | null; asked_by: string | null; sent_at: string | null }
+export interface DeviceEvents extends Page<DeviceEvent> { rebirth: Rebirth | null }
 export interface SetAside { id: string; sensor: string; kind: string; kind_name: Names; at: string; why: string; why_en: string }
 export interface Trend { prop: string; points: number[] }
 export interface Line { prop: string; channel: string; unit: string; at: string[]; last: number[]; lowest?: number[]; highest?: number[] }
