@@ -22,7 +22,7 @@ from detectors.profiles import load_profiles, profile_from_wire
 from detectors.rules import battery as batteries
 from detectors.rules.silence import silent
 from detectors.rules.steady import still, stuck
-from detectors.rules.threshold import NORMAL, Level, Limits, due_s, is_clear, lapse, measure
+from detectors.rules.threshold import NEVER, NORMAL, Level, Limits, due_s, is_clear, lapse, measure
 from ingest.device import Sensor
 from ingest.reading import Quality, Reading
 
@@ -187,6 +187,19 @@ class SensorRules:
         """The kinds that sensors of a profile find."""
         profile = self._profiles.get(profile_id)
         return frozenset(rule.kind for rule in profile.rules if rule.kind) if profile else frozenset()
+
+    def limits(self, sensor: Sensor, now: datetime) -> dict[str, dict[str, float]]:
+        """By property: its `warn`, `alarm` and `high` points that hold now; of what is judged reading by reading."""
+        found: dict[str, dict[str, float]] = {}
+        for rule in self._plan(sensor).profile.rules:
+            limits = rule.limits_at(now, self._tz, sensor.place)
+            if rule.state or rule.span or limits is None:
+                continue
+            points = {"warn": limits.warn, "alarm": limits.alarm, "high": limits.high}
+            found.setdefault(rule.prop, {}).update(
+                {name: value for name, value in points.items() if value is not None and abs(value) != NEVER}
+            )
+        return found
 
     def silent(self, sensor: Sensor, last_seen: datetime | None, now: datetime) -> bool:
         """Whether the sensor has not spoken for longer than its profile allows."""

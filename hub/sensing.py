@@ -18,7 +18,7 @@ from ingest.reading import Reading
 from ingest.sensors.decode import Decoders
 
 from . import alerts, device_states, quarantine, readings
-from .errors import NotSignedIn
+from .errors import NotFound, NotSignedIn
 from .house import House
 from .store import device_queries, mapping_queries
 from .store.rows import SensorRow
@@ -92,6 +92,16 @@ def tick(house: House, now: datetime) -> int:
                 mapping_queries.keep_rule_state(tx, row.id, state)
             count += len(findings)
         return count
+
+
+def limits(house: House, sensor_id: str) -> dict[str, dict[str, float]]:
+    """By property: the points at which a sensor's rules warn and alarm now, to be drawn. Raises NotFound."""
+    with house.db.read() as tx:
+        row = device_queries.sensor(tx, sensor_id)
+        if row is None:
+            raise NotFound("sensor", sensor_id)
+    known = house.rules.sensing.profile(row.profile) is not None
+    return house.rules.sensing.limits(sensor_of(row), house.now()) if known else {}
 
 
 def sensor_of(row: SensorRow) -> Sensor:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from detectors.geometry import Zone
 from ingest.device import Camera, Place, Sensor
 
-from .. import notices, numbers, people, readings
+from .. import notices, numbers, people, readings, sensing
 from ..domain.role import Right
 from ..errors import Invalid
 from ..house import Actor
@@ -169,10 +169,11 @@ def chart(
 ) -> dict[str, Any]:
     """What a sensor measured, for drawing: readings, or summaries of 5 minutes or an hour where the span is long.
 
-    Without `until`: now; without `since`: the day before.
+    Without `until`: now; without `since`: the day before. `limits`: where the sensor's rules warn and alarm now.
     """
     end = until or house.now()
-    return readings.chart(house, sensor, since or end - timedelta(days=1), end, grain)
+    drawn = readings.chart(house, sensor, since or end - timedelta(days=1), end, grain)
+    return {**drawn, "limits": sensing.limits(house, sensor)}
 
 
 @router.get("/api/numbers")

@@ -263,6 +263,7 @@ def test_a_chart_is_as_fine_as_its_span_allows(city: City) -> None:
     until = city.clock().isoformat()
     day = chart(since=(city.clock() - timedelta(days=1)).isoformat(), until=until)
     assert (day["grain"], day["series"][0]["last"]) == ("raw", [19.0] * 12)
+    assert day["limits"] == {"fill_pct": {"warn": 75.0, "alarm": 90.0}, "temperature": {"warn": 50.0, "alarm": 70.0}}
     week = chart(since=(city.clock() - timedelta(days=7)).isoformat(), until=until)
     assert (week["grain"], len(week["series"][0]["at"])) == ("5min", 84)
     month = chart(since=start.isoformat(), until=until)

@@ -55,5 +55,6 @@ export interface DeviceEvents extends Page<DeviceEvent> { rebirth: Rebirth | nul
 export interface SetAside { id: string; sensor: string; kind: string; kind_name: Names; at: string; why: string; why_en: string }
 export interface Trend { prop: string; points: number[] }
 export interface Line { prop: string; channel: string; unit: string; at: string[]; last: number[]; lowest?: number[]; highest?: number[] }
-export interface Chart { sensor: string; grain: string; since: string; until: string; series: Line[] }
+export interface Limits { warn?: number; alarm?: number; high?: number }
+export interface Chart { sensor: string; grain: string; since: string; until: string; series: Line[]; limits: Record<string, Limits> }
 export type { Sensor }
