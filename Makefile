@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SECONDS ?= 60
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' 2>/dev/null)
+PAGE_TOOLS := hub/web/node_modules/.with-tools
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases walks soak soak-sensors fuzz sensors-doc peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases walks soak soak-sensors fuzz sensors-doc schema peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -17,10 +18,12 @@ demo: install
 test: check peers
 	$(BIN)/pytest $(ARGS)
 
-check: $(VENV)/.tests
+check: $(VENV)/.tests $(PAGE_TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.page check
+	$(BIN)/python -m tests.page test
 
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
@@ -48,6 +51,9 @@ soak-sensors: $(VENV)/.tests peers
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)
 
+schema: $(VENV)/.tests $(PAGE_TOOLS)
+	$(BIN)/python -m tests.page schema
+
 sensors-doc: $(VENV)/.tests
 	$(BIN)/python -m tests.samples.readings
 
@@ -68,6 +74,11 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt hatch_buil
 
 $(VENV)/.tests: $(VENV)/.installed
 	$(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@
+
+# The page's own tools: building the page takes them away again.
+$(PAGE_TOOLS): $(VENV)/.tests hub/web/package-lock.json
+	$(BIN)/python -m tests.page install
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.tests

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from .domain.alert import (
     UNDO_WINDOW,
     AlertAction,
     AlertState,
+    postpone_most,
     quiet_after_rejection,
     review_due,
 )
@@ -44,6 +45,9 @@ from .wire import alert_json, alerts_json
 
 EVIDENCE_MOST = 12
 """Pieces of evidence an alert keeps; later findings of the same problem are counted, their pictures are not kept."""
+
+_CLAIM_KEPT = timedelta(seconds=10)
+"""A claim so young is not written again."""
 
 Device = CameraRow | SensorRow
 
@@ -232,12 +236,68 @@ def _attach(
 
 
 def claim(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
-    """Take the alert in hand for two minutes. Raises NotFound, AlreadyDecided, Claimed."""
+    """Take the alert in hand for two minutes, and no other. Raises NotFound, AlreadyDecided, Claimed."""
     with house.db.write() as tx:
         row, now = _waiting(tx, house, alert_id, actor, AlertAction.CLAIM), house.now()
+        if row.claimed_by == actor.id and row.claimed_at is not None and now - row.claimed_at < _CLAIM_KEPT:
+            return alert_json(tx, house, row)
+        _release(tx, house, actor, but=row.id)
         row.claimed_by, row.claimed_at = actor.id, now
         tx.audit(now, actor.id, "alert-claimed", f"alert/{row.id}")
         return _tell(tx, house, row)
+
+
+def release(house: House, actor: Actor, alert_id: str | None = None) -> int:
+    """Let go of one alert, or of all that the actor has in hand; how many that were."""
+    with house.db.write() as tx:
+        return _release(tx, house, actor, only=alert_id)
+
+
+def _release(tx: Transaction, house: House, actor: Actor, *, only: str | None = None, but: str | None = None) -> int:
+    rows = [row for row in ask.claimed_by(tx, actor.id) if row.id != but and only in (None, row.id)]
+    for row in rows:
+        row.state = ALERT.next(AlertState(row.state), AlertAction.RELEASE)
+        row.claimed_by = row.claimed_at = None
+        _tell(tx, house, row)
+    return len(rows)
+
+
+def postpone(house: House, actor: Actor, alert_id: str, until: datetime) -> dict[str, Any]:
+    """Put it off until then: it leaves the queue, and comes back with the urgency and age that it has.
+
+    Raises NotFound, AlreadyDecided, Claimed, Invalid (too long, or past).
+    """
+    with house.db.write() as tx:
+        row, now = _waiting(tx, house, alert_id, actor, AlertAction.POSTPONE), house.now()
+        most = postpone_most(row.urgent)
+        if not now < until <= now + most:
+            raise Invalid("until", until.isoformat(), f"a time within {most.total_seconds() / 60:g} minutes from now")
+        row.postponed_until, row.claimed_by, row.claimed_at = until, None, None
+        tx.audit(now, actor.id, "alert-postponed", f"alert/{row.id}", until=until.isoformat())
+        return _tell(tx, house, row)
+
+
+def reject_all(
+    house: House, actor: Actor, camera_id: str, reason: str, note: str = "", kind: str | None = None
+) -> dict[str, int]:
+    """Reject everything that waits of one camera (of one kind), as of a broken one: {rejected, left}.
+
+    `left`: alerts that somebody else has in hand. Raises NotFound, Invalid.
+    """
+    if reason not in REJECT_REASONS:
+        raise Invalid("reason", reason, list(REJECT_REASONS))
+    with house.db.write() as tx:
+        if device_queries.camera(tx, camera_id) is None:
+            raise NotFound("camera", camera_id)
+        now, rejected, rows = house.now(), 0, ask.waiting_of(tx, camera_id, kind)
+        for row in rows:
+            if _held_by_other(row, actor, now):
+                continue
+            row.state = ALERT.next(AlertState(row.state), AlertAction.REJECT)
+            _reject(tx, house, row, actor, reason, note, now)
+            rejected += 1
+        tx.audit(now, actor.id, "alerts-rejected", f"camera/{camera_id}", reason=reason, count=rejected, note=note)
+        return {"rejected": rejected, "left": len(rows) - rejected}
 
 
 def confirm(
@@ -249,11 +309,13 @@ def confirm(
     *,
     separate: bool = False,
     condition: str | None = None,
+    into: str | None = None,
 ) -> dict[str, Any]:
     """{alert, case, attached}: a person says it is so, and a case is filed, or an open one nearby gets the alert.
 
-    `separate`: a case of its own whatever is nearby. `condition`: the filing condition of its class, the kind's own
-    limit where none is chosen. Raises NotFound, AlreadyDecided, Claimed, Invalid.
+    `separate`: a case of its own whatever is nearby; `into`: the open case that it belongs to. `condition`: the filing
+    condition of its class, the kind's own limit where none is chosen.
+    Raises NotFound, AlreadyDecided, Claimed, Invalid.
     """
     if category is not None and not house.rules.knows_code(category):
         raise Invalid("category", category, "a code of GB/T 47678.5")
@@ -262,7 +324,7 @@ def confirm(
         _decide(row, actor, Decision.CONFIRMED, None, note, now)
         tx.audit(now, actor.id, "alert-confirmed", f"alert/{row.id}", score=row.score, model=row.model, note=note)
         announce(tx, house, "alerts", "alert.confirmed", row.id, _thin(row))
-        case = cases.file(tx, house, row, actor, category, now, separate=separate, condition=condition)
+        case = cases.file(tx, house, row, actor, category, now, separate=separate, condition=condition, into=into)
         alert = _tell(tx, house, row)
         return {"alert": alert, "case": case_json(tx, house, case, actor), "attached": case.alert_id != row.id}
 
@@ -273,11 +335,17 @@ def reject(house: House, actor: Actor, alert_id: str, reason: str, note: str = "
         raise Invalid("reason", reason, list(REJECT_REASONS))
     with house.db.write() as tx:
         row, now = _waiting(tx, house, alert_id, actor, AlertAction.REJECT), house.now()
-        _decide(row, actor, Decision.REJECTED, reason, note, now)
-        row.open_key, row.ended_at = None, now
-        tx.audit(now, actor.id, "alert-rejected", f"alert/{row.id}", reason=reason, score=row.score, note=note)
-        announce(tx, house, "alerts", "alert.rejected", row.id, _thin(row))
-        return _tell(tx, house, row)
+        return _reject(tx, house, row, actor, reason, note, now)
+
+
+def _reject(
+    tx: Transaction, house: House, row: AlertRow, actor: Actor, reason: str, note: str, now: datetime
+) -> dict[str, Any]:
+    _decide(row, actor, Decision.REJECTED, reason, note, now)
+    row.open_key, row.ended_at = None, now
+    tx.audit(now, actor.id, "alert-rejected", f"alert/{row.id}", reason=reason, score=row.score, note=note)
+    announce(tx, house, "alerts", "alert.rejected", row.id, _thin(row))
+    return _tell(tx, house, row)
 
 
 def unsure(house: House, actor: Actor, alert_id: str, note: str = "") -> dict[str, Any]:
@@ -374,16 +442,20 @@ def _waiting(tx: Transaction, house: House, alert_id: str, actor: Actor, action:
     row = _locked(tx, alert_id)
     if row.state in (AlertState.CONFIRMED, AlertState.REJECTED):
         raise _decided(tx, row)
-    held = row.claimed_at is not None and house.now() - row.claimed_at < CLAIM_LASTS
-    if held and row.claimed_by not in (None, actor.id):
+    if _held_by_other(row, actor, house.now()):
         raise Claimed(row.claimed_by or "", _name(tx, row.claimed_by))
     row.state = ALERT.next(AlertState(row.state), action)
     return row
 
 
+def _held_by_other(row: AlertRow, actor: Actor, now: datetime) -> bool:
+    held = row.claimed_at is not None and now - row.claimed_at < CLAIM_LASTS
+    return held and row.claimed_by not in (None, actor.id)
+
+
 def _decide(row: AlertRow, actor: Actor, decision: Decision, reason: str | None, note: str, now: datetime) -> None:
     row.decision, row.decided_by, row.decided_at, row.reason, row.note = decision, actor.id, now, reason, note
-    row.claimed_by = row.claimed_at = None
+    row.claimed_by = row.claimed_at = row.postponed_until = None
 
 
 def _decided(tx: Transaction, row: AlertRow) -> AlreadyDecided:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import mappings, rebirths, sights
+from . import album, mappings, rebirths, sights
 from .config import Settings
 from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
@@ -189,7 +189,11 @@ def keep_look(house: House, camera_id: str, captured_at: datetime, content: byte
             raise NotFound("camera", camera_id)
         if row.picture_at is not None and row.picture_at >= captured_at:
             return
-    replace_file(look_path(house, camera_id), content)
+        before = row.picture_at
+    path = look_path(house, camera_id)
+    if before is not None:
+        album.set_aside(path, before, house.now())
+    replace_file(path, content)
     with house.db.write() as tx:
         row = ask.camera(tx, camera_id)
         if row is None:

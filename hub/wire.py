@@ -114,6 +114,7 @@ def _alert_json(row: AlertRow, house: House, names: Names, now: datetime) -> dic
         "agreed": row.agreed,
         "model": row.model,
         "claimed_by": {"user": row.claimed_by, "name": names.person(row.claimed_by)} if claimed else None,
+        "postponed_until": time_text(row.postponed_until),
         "review_due_at": time_text(row.review_due_at),
         "verdict": _verdict(row, names),
         "case": row.case_id,
@@ -158,6 +159,11 @@ def evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
         "at": time_text(link.at),
         **({"photo_type": link.photo_type} if link.photo_type else {}),
     }
+
+
+def similar_cases(tx: Transaction, row: AlertRow) -> list[str]:
+    """Ids of the open cases that are similar to the alert."""
+    return _Similar(alert_queries.open_cases_near(tx, [row], _SIMILAR_DEGREES)).to(row)
 
 
 class _Similar:

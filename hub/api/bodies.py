@@ -59,12 +59,16 @@ class Category(Body):
 
 
 class Confirm(Body):
-    """A verdict: it is so; `category` corrects the class, `condition` is one of its filing conditions."""
+    """A verdict: it is so. `category` corrects the class, `condition` is one of its filing conditions.
+
+    `into`: the open case that it belongs to.
+    """
 
     category: Category | Id | None = None
     condition: Id | None = None
     note: Text = ""
     separate: bool = False
+    into: Id | None = None
 
 
 class Reject(Body):
@@ -72,6 +76,21 @@ class Reject(Body):
 
     reason: Id
     note: Text = ""
+
+
+class RejectAll(Body):
+    """A verdict on everything that waits of one camera (of one kind): it is not so."""
+
+    camera: Id
+    kind: Id | None = None
+    reason: Id
+    note: Text = ""
+
+
+class Postpone(Body):
+    """Put off until then."""
+
+    until: Time
 
 
 class Note(Body):

@@ -20,6 +20,10 @@ from ..store.chain import entries
 from ..store.partitions import Grain
 from .access import TheActor, TheHouse, cursor_of, key_of, needs
 from .bodies import CameraChange, NewCamera, NewSensor, NewUser, SensorChange, TaskWanted, Time, ZoneDrawn, ZoneOf
+from .shown import Camera as CameraShown
+from .shown import Page, shows
+from .shown import Sensor as SensorShown
+from .shown import Zone as ZoneShown
 
 router = APIRouter(tags=["inventory"])
 
@@ -28,7 +32,7 @@ Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]
 
 
-@router.get("/api/cameras")
+@router.get("/api/cameras", **shows(Page[CameraShown]))
 def cameras(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
     """By id; URLs without credentials."""
     key = key_of(cursor, 1)
@@ -36,13 +40,13 @@ def cameras(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | Non
     return _page(items, limit, _count(house, "cameras"))
 
 
-@router.get("/api/cameras/{camera_id}")
+@router.get("/api/cameras/{camera_id}", **shows(CameraShown))
 def camera(camera_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
     """One camera."""
     return Registry(house).camera(camera_id)
 
 
-@router.post("/api/cameras", status_code=201)
+@router.post("/api/cameras", **shows(CameraShown, 201))
 def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]:
     """A new camera; workers look at it within seconds."""
     place = place_of(body.lon, body.lat, body.address)
@@ -54,7 +58,7 @@ def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]
     return Registry(house).add_camera(CameraEntry(camera, _tasks(body.tasks), zones, body.clip), actor)
 
 
-@router.patch("/api/cameras/{camera_id}")
+@router.patch("/api/cameras/{camera_id}", **shows(CameraShown))
 def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraChange) -> dict[str, Any]:
     """Change what is given."""
     registry = Registry(house)
@@ -76,7 +80,7 @@ def device_notices(
     return {"items": items, "next_cursor": None, "total": len(items)}
 
 
-@router.get("/api/sensors")
+@router.get("/api/sensors", **shows(Page[SensorShown]))
 def sensors(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
     """By id."""
     key = key_of(cursor, 1)
@@ -84,13 +88,13 @@ def sensors(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | Non
     return _page(items, limit, _count(house, "sensors"))
 
 
-@router.get("/api/sensors/{sensor_id}")
+@router.get("/api/sensors/{sensor_id}", **shows(SensorShown))
 def sensor(sensor_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
     """One sensor."""
     return Registry(house).sensor(sensor_id)
 
 
-@router.post("/api/sensors", status_code=201)
+@router.post("/api/sensors", **shows(SensorShown, 201))
 def add_sensor(house: TheHouse, actor: Edits, body: NewSensor) -> dict[str, Any]:
     """A new sensor."""
     place = place_of(body.lon, body.lat, body.address)
@@ -101,7 +105,7 @@ def add_sensor(house: TheHouse, actor: Edits, body: NewSensor) -> dict[str, Any]
     return Registry(house).add_sensor(made, actor)
 
 
-@router.patch("/api/sensors/{sensor_id}")
+@router.patch("/api/sensors/{sensor_id}", **shows(SensorShown))
 def change_sensor(sensor_id: str, house: TheHouse, actor: Edits, body: SensorChange) -> dict[str, Any]:
     """Change what is given."""
     changes = body.model_dump(exclude_unset=True)
@@ -109,14 +113,14 @@ def change_sensor(sensor_id: str, house: TheHouse, actor: Edits, body: SensorCha
     return Registry(house).change_sensor(sensor_id, changes, actor)
 
 
-@router.get("/api/zones")
+@router.get("/api/zones", **shows(Page[ZoneShown]))
 def zones(house: TheHouse, _actor: Sees, camera: str | None = None) -> dict[str, Any]:
     """Of one camera, or all."""
     items = Registry(house).zones(camera)
     return {"items": items, "next_cursor": None, "total": len(items)}
 
 
-@router.post("/api/zones", status_code=201)
+@router.post("/api/zones", **shows(ZoneShown, 201))
 def put_zone(house: TheHouse, actor: Edits, body: ZoneDrawn) -> dict[str, Any]:
     """Draw a zone, or draw the one of that name anew."""
     return Registry(house).put_zone(body.camera, Zone(body.name, tuple(body.points)), actor)

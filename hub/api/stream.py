@@ -27,7 +27,7 @@ LISTENERS_MOST = 500
 async def feed(
     request: Request, house: TheHouse, actor: TheActor, last_event_id: Annotated[str, Header()] = ""
 ) -> StreamingResponse:
-    """Events `alert`, `case`, `camera`, `sensor`, `notice`, `sensor_notice`, `quarantine`.
+    """Events `alert`, `handover`, `case`, `camera`, `sensor`, `notice`, `sensor_notice`, `quarantine`.
 
     `reset` comes when what was missed is no longer remembered.
 
@@ -50,6 +50,7 @@ def visible_to(actor: Actor) -> Callable[[Change], bool]:
         return lambda change: change.departments is not None and actor.department in change.departments
     rights = {
         "alert": Right.SEE_ALERTS,
+        "handover": Right.DECIDE_ALERTS,
         "case": Right.SEE_CASES,
         "camera": Right.SEE_DEVICES,
         "cameras": Right.SEE_DEVICES,

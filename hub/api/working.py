@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from detectors.finding import Finding
 
-from .. import alerts, assignments, device_states, readings, rechecks
+from .. import album, alerts, assignments, device_states, readings, rechecks
 from ..casework.seeing import sees_evidence
 from ..domain.role import Right, may
 from ..errors import Forbidden, Invalid, NotFound, TooLarge
@@ -176,6 +176,18 @@ def get_look(camera_id: str, house: TheHouse, _actor: Annotated[Any, Depends(nee
         assignments.last_look(house, camera_id),
         media_type="image/jpeg",
         headers={"Cache-Control": "private, max-age=60"},
+    )
+
+
+@router.get("/api/cameras/{camera_id}/looks/{ms}")
+def get_look_before(
+    camera_id: str, ms: int, house: TheHouse, _actor: Annotated[Any, Depends(needs(Right.SEE_DEVICES))]
+) -> Response:
+    """One of the last looks of a camera (JPEG)."""
+    return Response(
+        album.look(assignments.look_path(house, camera_id), camera_id, ms),
+        media_type="image/jpeg",
+        headers={"Cache-Control": "private, max-age=86400"},
     )
 
 

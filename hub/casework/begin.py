@@ -11,6 +11,7 @@ from uuid import uuid4
 from ..domain.case import DUPLICATE_M, RECURS_WITHIN, CaseAction, CaseState, case_number
 from ..domain.channel import Channel
 from ..domain.place import Spot, near
+from ..errors import Invalid
 from ..house import SYSTEM, Actor, House
 from ..outbox import announce
 from ..registry import locate
@@ -110,8 +111,10 @@ def from_alert(
     *,
     separate: bool = False,
     condition: str | None = None,
+    into: str | None = None,
 ) -> CaseRow:
-    """The case of a confirmed alert (locked by the caller): an open one nearby that it is attached to, or a new one.
+    """The case of a confirmed alert (locked by the caller): an open one that it is attached to (`into`, or one nearby),
+    or a new one.
 
     A new one is filed, under the `condition` that was chosen, and dispatched at once when one unit has its class.
     """
@@ -119,7 +122,8 @@ def from_alert(
     of = house.rules.category_of(kind, category)
     _one_at_a_time(tx, of["code"])
     here = Spot(alert.lon, alert.lat, alert.camera_id, alert.sensor_id)
-    same = None if separate else _open_near(tx, of["code"], "matter", here)
+    near_by = None if separate or into else _open_near(tx, of["code"], "matter", here)
+    same = _open(tx, into) if into else near_by
     if same is not None:
         _attach_alert(tx, house, actor, same, alert, now)
         return same
@@ -240,6 +244,14 @@ def _open_near(tx: Transaction, code: str, item_kind: str, here: Spot) -> CaseRo
         if row.open:
             return row
     return None
+
+
+def _open(tx: Transaction, case_id: str) -> CaseRow:
+    """The case that somebody chose, locked. Raises NotFound, Invalid (it has ended)."""
+    row = locked(tx, case_id)
+    if not row.open:
+        raise Invalid("into", case_id, "a case that is open")
+    return row
 
 
 def _attach_alert(tx: Transaction, house: House, actor: Actor, case: CaseRow, alert: AlertRow, now: datetime) -> None:

@@ -26,6 +26,8 @@ class AlertAction(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"
     UNSURE = "unsure"
+    POSTPONE = "postpone"
+    RELEASE = "release"
     UNDO = "undo"
     EXPIRE = "expire"
 
@@ -37,6 +39,8 @@ ALERT: Machine[AlertState, AlertAction] = Machine(
     {
         (_S.PENDING_REVIEW, _A.ABSORB): _S.PENDING_REVIEW,
         (_S.PENDING_REVIEW, _A.CLAIM): _S.PENDING_REVIEW,
+        (_S.PENDING_REVIEW, _A.POSTPONE): _S.PENDING_REVIEW,
+        (_S.PENDING_REVIEW, _A.RELEASE): _S.PENDING_REVIEW,
         (_S.PENDING_REVIEW, _A.CONFIRM): _S.CONFIRMED,
         (_S.PENDING_REVIEW, _A.REJECT): _S.REJECTED,
         (_S.PENDING_REVIEW, _A.UNSURE): _S.UNSURE,
@@ -44,6 +48,8 @@ ALERT: Machine[AlertState, AlertAction] = Machine(
         # Unsure: put back for somebody else; it keeps its place and can still be decided.
         (_S.UNSURE, _A.ABSORB): _S.UNSURE,
         (_S.UNSURE, _A.CLAIM): _S.UNSURE,
+        (_S.UNSURE, _A.POSTPONE): _S.UNSURE,
+        (_S.UNSURE, _A.RELEASE): _S.UNSURE,
         (_S.UNSURE, _A.CONFIRM): _S.CONFIRMED,
         (_S.UNSURE, _A.REJECT): _S.REJECTED,
         (_S.UNSURE, _A.EXPIRE): _S.EXPIRED,
@@ -58,8 +64,16 @@ OPEN_ALERT_STATES = (AlertState.PENDING_REVIEW, AlertState.UNSURE)
 
 UNDO_WINDOW = timedelta(minutes=5)
 CLAIM_LASTS = timedelta(minutes=2)
+POSTPONE_MOST = timedelta(hours=4)
+POSTPONE_URGENT_MOST = timedelta(minutes=15)
+"""An urgent alert is never put off for longer than the time its verdict is due in."""
 EXPIRES_AFTER = timedelta(days=7)
 """An alert that nobody decided is given up this long after it was last seen."""
+
+
+def postpone_most(urgent: bool) -> timedelta:
+    """For how long an alert can be put off."""
+    return POSTPONE_URGENT_MOST if urgent else POSTPONE_MOST
 
 
 def review_due(opened_at: datetime, urgent: bool) -> datetime:

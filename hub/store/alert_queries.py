@@ -149,6 +149,9 @@ def precision(tx: Session, rows: Iterable[AlertRow]) -> dict[tuple[str | None, s
     return counts
 
 
+_WAITING = ("pending_review", "unsure")
+
+
 @dataclass(frozen=True, slots=True)
 class OpenSpot:
     """Where an open case is: its kind, camera or sensor, and position (degrees)."""
@@ -246,6 +249,40 @@ def waiting_since(tx: Session, last_seen_before: datetime, most: int) -> list[Al
         .limit(most)
     )
     return list(tx.scalars(query.with_for_update(skip_locked=True)))
+
+
+def claimed_by(tx: Session, user: str) -> list[AlertRow]:
+    """Undecided alerts that the person has taken in hand at some time, locked."""
+    query = select(AlertRow).where(AlertRow.state.in_(_WAITING), AlertRow.claimed_by == user).order_by(AlertRow.id)
+    # What another transaction holds is left alone: two people who step on at once never wait for each other in a ring.
+    return list(tx.scalars(query.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
+
+
+def waiting_of(tx: Session, camera: str, kind: str | None) -> list[AlertRow]:
+    """Undecided alerts of the camera (and the kind), locked."""
+    query = select(AlertRow).where(AlertRow.camera_id == camera, AlertRow.state.in_(_WAITING)).order_by(AlertRow.id)
+    query = query if kind is None else query.where(AlertRow.kind == kind)
+    return list(tx.scalars(query.with_for_update().execution_options(populate_existing=True)))
+
+
+def waiting_by_state(tx: Session) -> dict[str, int]:
+    """Undecided alerts, by state."""
+    query = select(AlertRow.state, func.count()).where(AlertRow.state.in_(_WAITING)).group_by(AlertRow.state)
+    return dict(tx.execute(query).all())
+
+
+def put_off(tx: Session, now: datetime) -> int:
+    """How many undecided alerts are put off until after now."""
+    query = select(func.count()).where(AlertRow.state.in_(_WAITING), AlertRow.postponed_until > now)
+    return tx.scalar(query) or 0
+
+
+def decisions_of(tx: Session, user: str, since: datetime) -> list[tuple[datetime, str, str | None]]:
+    """(when, decision, reason) of what the person decided since then and did not take back, oldest first."""
+    row = AlertRow
+    query = select(row.decided_at, row.decision, row.reason).where(row.decided_at >= since, row.decided_by == user)
+    rows = tx.execute(query.order_by(row.decided_at))
+    return [(at, decision, reason) for at, decision, reason in rows if at is not None and decision is not None]
 
 
 def counts_by_kind(tx: Session) -> dict[str, int]:

@@ -150,7 +150,10 @@ class CameraRow(Row):
 
 
 class ZoneRow(Row):
-    """A named polygon in one camera's view; `points` are [x, y] pairs, 0-1."""
+    """A named polygon in one camera's view; `points` are [x, y] pairs, 0-1.
+
+    `schedule`: when it is looked at (empty: always); `permitted`: when what happens there is allowed.
+    """
 
     __tablename__ = "zones"
     __table_args__ = (UniqueConstraint("camera_id", "name"),)
@@ -158,6 +161,8 @@ class ZoneRow(Row):
     camera_id: Mapped[str] = mapped_column(ForeignKey("cameras.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(128))
     points: Mapped[list[Any]]
+    schedule: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    permitted: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class TaskRow(Row):
@@ -303,6 +308,7 @@ class AlertRow(Row):
     review_due_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     claimed_at: Mapped[datetime | None]
+    postponed_until: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]
     decision: Mapped[str | None] = mapped_column(String(16))
@@ -310,6 +316,20 @@ class AlertRow(Row):
     note: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
     case_id: Mapped[str | None] = mapped_column(String(32))
+
+
+class HandoverRow(Row):
+    """What a member of staff left to the next shift: a note, what the shift did, what was open; who took it over."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (Index("ix_handovers_at", "at"), Index("ix_handovers_by_at", "by", "at"))
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str]
+    figures: Mapped[dict[str, Any]]
+    taken_by: Mapped[str | None] = mapped_column(String(64))
+    taken_at: Mapped[datetime | None]
 
 
 class EvidenceRow(Row):

@@ -1,12 +1,14 @@
-// The hub's HTTP contract as the page sees it: one file, to be generated from /openapi.json.
+// The hub's HTTP contract as the page sees it. What has a model in hub/api/shown.py comes from schema.ts, which is
+// generated (`make schema`) and held to the hub by tests/unit/hub/test_page_types.py; the rest is written here.
 // Times are RFC 3339 strings with an offset, boxes and points are shares of the picture (0-1), positions WGS-84.
+
+import type { Box, Category, Evidence, Grid, NamedUnit, Names, PhotoLink, Point } from './shown'
+
+export type * from './shown'
 
 export type Role =
   | 'admin' | 'staff' | 'shift_leader' | 'acceptor' | 'dispatcher' | 'department' | 'department_lead' | 'handler' | 'collector'
   | 'evaluator' | 'leader' | 'auditor' | 'engineer' | 'worker' | 'client'
-export interface Names { zh: string; en: string }
-export type Box = [number, number, number, number]
-export type Point = [number, number]
 export interface Page<T> { items: T[]; next_cursor: string | null; total: number }
 
 export interface Problem {
@@ -37,77 +39,8 @@ export interface Session {
   rights: string[]
 }
 
-export interface Grid { id: string; name: string }
-export interface Evidence { role: string; sha256: string; media_type: string; url: string; at?: string | null; photo_type?: string | null }
-export interface Reading { prop?: string; value?: unknown; unit?: string | null; observed_at?: string; [more: string]: unknown }
-export interface Category { standard: string; code: string; name?: string | null }
-
-export type AlertState = 'pending_review' | 'confirmed' | 'rejected' | 'unsure' | 'expired'
 export type Reason =
   | 'false_detection' | 'wrong_class' | 'already_handled' | 'permitted' | 'unclear' | 'duplicate' | 'permitted_time'
-
-export interface Verdict {
-  by: string
-  by_name?: string | null
-  at: string
-  decision: string
-  reason?: string | null
-  note?: string | null
-}
-
-/** A linked camera's look (of a sensor's alert), or the state of a linked sensor (of a camera's). */
-export interface Beside {
-  camera?: string
-  sensor?: string
-  name: string
-  distance_m: number | null
-  state: string
-  agrees: boolean
-  captured_at?: string | null
-  url?: string | null
-  seen?: { kind: string; score: number; boxes: Box[] }[]
-  level?: string
-  values?: Record<string, unknown> | null
-}
-
-export interface Alert {
-  id: string
-  state: AlertState
-  kind: string
-  kind_name: Names
-  category?: Category | null
-  urgent: boolean
-  camera: string | null
-  sensor: string | null
-  source_name: string
-  preset: string | null
-  zone: string | null
-  zone_points?: Point[] | null
-  address: string
-  grid: Grid | null
-  lon: number | null
-  lat: number | null
-  since: string
-  opened_at: string
-  last_seen_at: string
-  count: number
-  score: number
-  boxes: Box[]
-  evidence: Evidence[]
-  readings?: Reading[] | null
-  why: string
-  why_en?: string
-  beside?: Beside[]
-  agreed?: boolean
-  model?: { name: string; version: string } | string | null
-  did_you_mean?: Category[]
-  claimed_by?: { user: string; name: string } | null
-  review_due_at?: string | null
-  verdict: Verdict | null
-  case: string | null
-  similar_cases?: string[]
-  precision?: { confirmed: number; rejected: number } | null
-}
 
 export type CaseState =
   | 'reported' | 'verifying' | 'filed' | 'dispatched' | 'handling' | 'suspended' | 'feedback' | 'checking' | 'closed' | 'void'
@@ -125,9 +58,6 @@ export interface HistoryEntry {
   evidence?: PhotoLink[]
   detail?: Record<string, unknown> | null
 }
-export interface PhotoLink { sha256: string; url: string }
-export interface NamedUnit { id: string; name: string }
-
 /** One run of a stage clock; `remaining_work_s` counts on the limit's own clock (mostly working time). */
 export interface StageClock {
   id: number
@@ -294,33 +224,6 @@ export interface Case {
 
 export type CameraState =
   | 'online' | 'offline' | 'stale' | 'black' | 'frozen' | 'blurred' | 'covered' | 'moved' | 'wrong_size' | 'clock_wrong' | 'unknown'
-/** What a message says: `values` fill the blanks of the words for `code`. */
-export interface Why { code: string; values: Record<string, string | number> }
-
-export interface Camera {
-  id: string
-  name: string
-  url: string
-  watch: string
-  every_s: number
-  priority: number
-  preset: string | null
-  lon: number | null
-  lat: number | null
-  address: string
-  grid: Grid | string | null
-  state: CameraState | null
-  since: string | null
-  message: string | null
-  why?: Why | null
-  last_look_at: string | null
-  last_look_url: string | null
-  attained_s: number | null
-  via?: string | null
-  resolution?: string | null
-  tasks: { kind: string; zone?: { name: string; points: Point[] } | null; dwell_s?: number | null }[]
-}
-
 /** When cameras were last looked at: lists of the same length; `ago_ms` before `at`. */
 export interface Looks { at: string; ids: string[]; ago_ms: number[]; attained_s: (number | null)[] }
 
@@ -333,29 +236,6 @@ export interface Notice {
   out: number
   total: number
   cameras: { id: string; name: string; since: string; back_at: string | null; times: number }[]
-}
-
-export interface Sensor {
-  id: string
-  name: string
-  device: string
-  profile: string
-  lon: number | null
-  lat: number | null
-  address: string
-  grid: Grid | string | null
-  state: 'online' | 'silent' | 'offline' | 'gateway_lost' | 'unknown' | null
-  last_seen: string | null
-  values: Record<string, unknown> | null
-  every_s?: number
-  quality?: 'ok' | 'stale'
-  level?: string
-  battery?: { pct: number | null; v: number | null; level: string } | null
-  settings?: Record<string, number>
-  gateway?: string
-  asset?: string
-  installed_on?: string
-  maintenance?: { until: string; note: string } | null
 }
 
 export interface Department { id: string; name: string; name_en?: string }

@@ -1,0 +1,444 @@
+"""What answers hold, as OpenAPI describes it: the page's types are generated from these (`make schema`).
+
+Answers are made in `wire.py`, `case_wire.py` and `registry.py`; nothing is checked or dropped on the way out, so that a
+list of 2,000 cameras costs what its JSON costs. `tests/integration/hub/test_schema.py` holds real answers against them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+_Item = TypeVar("_Item")
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+def shows(model: Any, status: int = 200) -> dict[str, Any]:
+    """For a route's decorator: its answer as documented by `model`."""
+    return {"response_model": None, "status_code": status, "responses": {status: {"model": model}}}
+
+
+class Shown(BaseModel):
+    """Root of all answers; tests read them strictly."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(Shown, Generic[_Item]):
+    """A part of a list: `total` is how many there are, `next_cursor` leads to the next part."""
+
+    items: list[_Item]
+    next_cursor: str | None
+    total: int
+
+
+class Names(Shown):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class Grid(Shown):
+    """An area."""
+
+    id: str
+    name: str
+
+
+class NamedUnit(Shown):
+    """A department."""
+
+    id: str
+    name: str
+
+
+class Person(Shown):
+    """Who holds an alert."""
+
+    user: str
+    name: str | None
+
+
+class Category(Shown):
+    """A class of a code set."""
+
+    standard: str
+    code: str
+    name: str | None = None
+
+
+class Evidence(Shown):
+    """A picture or clip of an alert or case."""
+
+    role: str
+    sha256: str
+    media_type: str
+    url: str
+    at: datetime | None
+    photo_type: str | None = None
+
+
+class PhotoLink(Shown):
+    """A picture of an answer or visit."""
+
+    sha256: str
+    url: str
+
+
+class Why(Shown):
+    """What a message says: `values` fill the blanks of the words for `code`."""
+
+    code: str
+    values: dict[str, str | float]
+
+
+# --- alerts -----------------------------------------------------------------------------------------------------------
+
+AlertState = Literal["pending_review", "confirmed", "rejected", "unsure", "expired"]
+
+
+class Reading(Shown):
+    """A value that decided a sensor's alert."""
+
+    model_config = ConfigDict(extra="allow")
+
+    prop: str = ""
+    value: Any = None
+    unit: str | None = None
+    observed_at: datetime | None = None
+
+
+class SeenBeside(Shown):
+    """What a linked camera's look showed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+    score: float
+    boxes: list[Box]
+
+
+class Beside(Shown):
+    """A linked camera's look (of a sensor's alert), or the state of a linked sensor (of a camera's)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    camera: str | None = None
+    sensor: str | None = None
+    name: str
+    distance_m: float | None
+    state: str
+    agrees: bool
+    captured_at: datetime | None = None
+    url: str | None = None
+    seen: list[SeenBeside] | None = None
+    level: str | None = None
+    values: dict[str, Any] | None = None
+
+
+class Verdict(Shown):
+    """What a person decided."""
+
+    by: str
+    by_name: str | None
+    at: datetime
+    decision: str
+    reason: str | None
+    note: str
+
+
+class Precision(Shown):
+    """How often this device was right about this kind so far."""
+
+    confirmed: int
+    rejected: int
+
+
+class ModelName(Shown):
+    """Which model found it."""
+
+    name: str
+    version: str
+
+
+class Alert(Shown):
+    """One problem at one place, waiting for or holding a verdict."""
+
+    id: str
+    state: AlertState
+    kind: str
+    kind_name: Names
+    category: Category | None
+    did_you_mean: list[Category]
+    urgent: bool
+    camera: str | None
+    sensor: str | None
+    source_name: str
+    preset: str | None
+    zone: str | None
+    zone_points: list[Point] | None
+    address: str
+    grid: Grid | None
+    lon: float | None
+    lat: float | None
+    since: datetime
+    opened_at: datetime
+    last_seen_at: datetime
+    count: int
+    score: float
+    boxes: list[Box]
+    readings: list[Reading]
+    why: str
+    why_en: str
+    beside: list[Beside]
+    agreed: bool
+    model: ModelName | None
+    claimed_by: Person | None
+    postponed_until: datetime | None
+    review_due_at: datetime | None
+    verdict: Verdict | None
+    case: str | None
+    evidence: list[Evidence]
+    precision: Precision
+    similar_cases: list[str]
+
+
+class SimilarCase(Shown):
+    """An open case that an alert may belong to; `distance_m` where both have a position."""
+
+    id: str
+    number: str
+    state: str
+    state_name: Names
+    kind_name: Names
+    address: str
+    opened_at: datetime
+    department: NamedUnit | None
+    distance_m: float | None
+    picture: str | None
+
+
+class LookShown(Shown):
+    """One of the last looks of a camera."""
+
+    at: datetime
+    url: str
+
+
+class Around(Shown):
+    """What a person may want to see beside an alert: similar open cases, and its camera's last looks, newest first."""
+
+    cases: list[SimilarCase]
+    looks: list[LookShown]
+
+
+class Confirmed(Shown):
+    """A confirmed alert with its case; `attached`: the case was there before."""
+
+    alert: Alert
+    case: dict[str, Any]
+    attached: bool
+
+
+class Released(Shown):
+    """How many alerts the person had in hand."""
+
+    released: int
+
+
+class Rejected(Shown):
+    """What a rejection of all of a camera's alerts did; `left`: those that somebody else holds."""
+
+    rejected: int
+    left: int
+
+
+class ShiftFigures(Shown):
+    """What one person decided since `since`, the first verdict after the hand-over before."""
+
+    user: str
+    name: str | None
+    since: datetime | None
+    confirmed: int
+    rejected: int
+    unsure: int
+    reasons: dict[str, int]
+
+
+class Handover(Shown):
+    """The note a shift left, with its figures and what was open; `taken_by`: who read it."""
+
+    id: str
+    at: datetime
+    by: str
+    by_name: str
+    note: str
+    figures: ShiftFigures
+    waiting: int
+    unsure: int
+    postponed: int
+    taken_by: str | None
+    taken_by_name: str | None
+    taken_at: datetime | None
+
+
+class Shift(Shown):
+    """The person's own figures, how much waits, and the last hand-over."""
+
+    figures: ShiftFigures
+    waiting: int
+    unsure: int
+    postponed: int
+    handover: Handover | None
+
+
+# --- devices ----------------------------------------------------------------------------------------------------------
+
+
+class ZoneShape(Shown):
+    """A polygon in a camera's view, as a task has it."""
+
+    name: str
+    points: list[Point]
+
+
+class Zone(Shown):
+    """A polygon in a camera's view."""
+
+    id: str
+    camera: str
+    name: str
+    points: list[Point]
+
+
+class Task(Shown):
+    """What is looked for; without `zone` in the whole picture."""
+
+    kind: str
+    zone: ZoneShape | None
+    dwell_s: float | None
+
+
+class Camera(Shown):
+    """A camera (at one preset) and how it was last seen; URLs without credentials."""
+
+    id: str
+    name: str
+    url: str
+    watch: str
+    every_s: float
+    priority: int
+    preset: str | None
+    clip: bool
+    platform: str
+    goto: str
+    settle_s: float
+    lon: float | None
+    lat: float | None
+    address: str
+    grid: Grid | None
+    state: str
+    since: datetime | None
+    message: str
+    why: Why | None
+    last_look_at: datetime | None
+    last_look_url: str | None
+    attained_s: float | None
+    via: str
+    resolution: str
+    tasks: list[Task]
+
+
+class Battery(Shown):
+    """How full a battery is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    pct: float | None = None
+    v: float | None = None
+    level: str = ""
+
+
+class SensorMaintenance(Shown):
+    """Somebody works on it until then."""
+
+    until: datetime
+    note: str
+
+
+class Sensor(Shown):
+    """A sensor and its newest values."""
+
+    id: str
+    name: str
+    device: str
+    profile: str
+    every_s: float
+    lon: float | None
+    lat: float | None
+    address: str
+    grid: Grid | None
+    state: str
+    last_seen: datetime | None
+    values: dict[str, Any]
+    quality: Literal["ok", "stale"]
+    level: str
+    battery: Battery | None
+    ailments: list[dict[str, Any]]
+    settings: dict[str, float]
+    gateway: str
+    asset: str
+    installed_on: str
+    maintenance: SensorMaintenance | None
+
+
+class RowProblem(Shown):
+    """What is wrong with one value of a table."""
+
+    row: int
+    column: str
+    value: str
+    allowed: str
+
+
+class TableLooked(Shown):
+    """A table of cameras or sensors, looked at or (`applied`) taken over."""
+
+    applied: bool
+    good: int
+    refused: int
+    added: int
+    changed: int
+    same: int
+    problems: list[RowProblem]
+
+
+class WorkerHealth(Shown):
+    """What one worker last said of itself. Shares are 0-1, None where nothing was looked at yet."""
+
+    id: str
+    seen_at: datetime
+    lost: bool
+    cameras: int
+    looks: int
+    gated: int
+    inferences: int
+    findings: int
+    dropped: dict[str, int]
+    gate_share: float | None
+    inference_ms: float | None
+
+
+class Workers(Shown):
+    """All workers, and how often cameras are looked at: seconds attained against wanted."""
+
+    items: list[WorkerHealth]
+    cameras: int
+    on_time: int
+    median_s: float | None
+    p95_s: float | None
+    worst_s: float | None

@@ -1,0 +1,15 @@
+// The generated types that the page names, under the names it uses.
+import type { Alert, Camera, CategoryOutput, Task, WhyOutput, ZoneShape } from './schema'
+
+export type {
+  Alert, Around, Beside, Camera, Evidence, Grid, Handover, LookShown, NamedUnit, Names, Precision, Reading, Rejected, Sensor, Shift, ShiftFigures,
+  SimilarCase, Task, Verdict, Zone, ZoneShape,
+} from './schema'
+export type Category = CategoryOutput
+export type Why = WhyOutput
+export type AlertState = Alert['state']
+export type CameraState = Camera['state']
+export type Box = Alert['boxes'][number]
+export type Point = ZoneShape['points'][number]
+export type CameraTask = Task
+export interface PhotoLink { sha256: string; url: string }
