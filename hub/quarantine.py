@@ -74,7 +74,7 @@ def _make_room(tx: Transaction, house: House) -> None:
 
 
 def listed(house: House, ignored: bool, most: int) -> dict[str, Any]:
-    """{items, total}: those that spoke last come first; `suggested` is the profile that fits what they measure."""
+    """{items, total}: those that spoke last come first; `suggested`: the profile that fits; `every_s`: if announced."""
     with house.db.read() as tx:
         rows = ask.strangers(tx, ignored, most)
         return {"items": [_json(house, row) for row in rows], "total": ask.count(tx, ignored)}
@@ -153,7 +153,14 @@ def _json(house: House, row: QuarantineRow) -> dict[str, Any]:
         "count": row.count,
         "ignored": row.ignored,
         "suggested": suggested(house, props),
+        "every_s": usual_interval(row.announced),
     }
+
+
+def usual_interval(announced: Sequence[Mapping[str, Any]]) -> float | None:
+    """Seconds between two messages that fit the shortest `expire_after` of a discovery: silence is three of them."""
+    ends = [a["expire_after_s"] for a in announced if a.get("expire_after_s")]
+    return max(1.0, min(ends) / 3) if ends else None
 
 
 def suggested(house: House, props: set[str]) -> str | None:

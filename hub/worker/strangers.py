@@ -67,6 +67,7 @@ class Strangers:
                 "state_topic": announced.state_topic,
                 "availability_topic": announced.availability_topic,
                 "readable": announced.readable,
+                "expire_after_s": announced.expire_after_s,
             }
             others = [a for a in row["announced"] if (a["prop"], a["state_topic"]) != (one["prop"], one["state_topic"])]
             row["announced"] = [*others, one][-_ANNOUNCED_MOST:]

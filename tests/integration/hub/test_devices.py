@@ -89,9 +89,10 @@ def test_a_device_can_be_ignored_and_shown_again(city: City) -> None:
 
 def test_what_discovery_announced_is_listened_to_once_adopted(city: City) -> None:
     announced = [{"prop": "open", "name": "door", "unit": "", "state_topic": "cab/0107/state",
-                  "availability_topic": "cab/0107/lwt", "readable": ""}]  # fmt: skip
+                  "availability_topic": "cab/0107/lwt", "readable": "", "expire_after_s": 93600}]  # fmt: skip
     hear(city, stranger(city, "cab-0107", form="homeassistant", announced=announced, readings=[], model="NB magnet"))
-    assert get(city, "quarantine/cab-0107")["suggested"] == "door"
+    waiting = get(city, "quarantine/cab-0107")
+    assert (waiting["suggested"], waiting["every_s"]) == ("door", 31200), "silence is three intervals"
     before = city.who("worker").get("/api/worker/assignment").json()["broker"]["topics"]
     assert "cab/0107/state" not in before
     post(city, "quarantine/cab-0107/adopt", {"id": "cab-107", "name": "配电箱", "profile": "door"}, status=201)
@@ -412,6 +413,28 @@ def test_what_rules_say_of_a_device_is_told_once_and_again_when_it_gets_worse(ci
     report(city)
     step(city, minutes=1)
     assert codes(city) == []
+
+
+def test_a_low_battery_is_told_again_each_week_and_a_stuck_value_is_not(city: City) -> None:
+    low = {"code": "battery_low", "what": "battery", "why": {"zh": "电池电量 18 %", "en": "Battery at 18 %"}}
+    stuck = {"code": "stuck", "what": "fill_pct", "why": {"zh": "不变", "en": "the same"}}
+    report(city, ailments=[low, stuck])
+    step(city, minutes=4)
+
+    def told() -> dict[str, str]:
+        return {item["code"]: item["told_at"] for item in get(city, "sensor-notices?sensor=s1")["items"]}
+
+    first = told()
+    for _day in range(6):
+        city.clock.forward(days=1)
+        report(city, ailments=[low, stuck])
+        step(city, minutes=4)
+    assert told() == first, "not before a week has passed"
+    city.clock.forward(days=1)
+    report(city, ailments=[low, stuck])
+    step(city, minutes=4)
+    assert told()["battery_low"] > first["battery_low"]
+    assert told()["stuck"] == first["stuck"]
 
 
 def test_nothing_is_told_of_a_sensor_that_somebody_works_on(city: City) -> None:

@@ -129,7 +129,7 @@ def test_what_nobody_registered_is_told_with_its_newest_message(spool: Spool) ->
 
 def test_announced_devices_and_troubles_are_told_too(spool: Spool) -> None:
     ear = listening(spool)
-    config = {"unique_id": "cab-door", "state_topic": "cab/state", "device_class": "door",
+    config = {"unique_id": "cab-door", "state_topic": "cab/state", "device_class": "door", "expire_after": 7200,
               "device": {"identifiers": ["cab-0107"], "model": "NB magnet"}}  # fmt: skip
     log = {"deviceInfo": {"devEui": "bin-1"}, "level": "ERROR", "code": "UPLINK_MIC", "description": "bad key"}
     ear.on_batch(
@@ -143,6 +143,7 @@ def test_announced_devices_and_troubles_are_told_too(spool: Spool) -> None:
     assert body is not None
     by_device = {row["device"]: row for row in body["strangers"]}
     assert by_device["cab-0107"]["announced"][0]["state_topic"] == "cab/state"
+    assert by_device["cab-0107"]["announced"][0]["expire_after_s"] == 7200
     assert by_device["cab-0107"]["model"] == "NB magnet"
     assert [(t["device"], t["code"]) for t in body["troubles"]] == [
         ("bin-1", "UPLINK_MIC"), ("g/other", "REBIRTH_WANTED"),

@@ -10,6 +10,8 @@ export interface Stranger {
   readings: Measured[]
   announced: { prop: string; name: string; unit: string; state_topic: string; readable: string }[]
   model: string
+  /** Seconds between messages, where a discovery says when a value expires. */
+  every_s: number | null
   first_seen: string
   last_seen: string
   count: number
