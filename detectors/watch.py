@@ -10,18 +10,19 @@ from typing import Any
 from detectors.detection import Detections
 from detectors.gate import Thumb
 from detectors.geometry import Zone
-from detectors.kinds import Kind, RuleSpec
+from detectors.kinds import Kind, LookFor, RuleSpec
 from detectors.rules import count, new_and_stays, presence
 from detectors.rules.presence import Seen
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A kind looked for in one camera's zone (None: the whole picture), with its own dwell or the kind's."""
+    """A kind looked for in one camera's zone (None: the whole picture), with its own dwell and score, or the kind's."""
 
     kind_id: str
     zone: Zone | None = None
     dwell_s: float | None = None
+    min_score: float | None = None
 
     @property
     def place(self) -> Zone:
@@ -38,6 +39,11 @@ class Binding:
         if kind.rule is None:
             raise ValueError(f"kind {kind.id} has no rule for cameras")
         return kind.rule if self.dwell_s is None else replace(kind.rule, dwell_s=self.dwell_s)
+
+    def scores_of(self, look_for: LookFor, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """The least score of each wanted label here; `thresholds` as on the model's card."""
+        here = look_for if self.min_score is None else replace(look_for, min_score=self.min_score)
+        return here.scores(thresholds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def look(
     rule, look_for = binding.rule_of(kind), kind.look_for
     if look_for is None:
         return watch, None
-    scores = look_for.scores(thresholds)
+    scores = binding.scores_of(look_for, thresholds)
     if isinstance(watch.state, count.Count):
         counted, seen = count.look(watch.state, detections, now, rule, binding.place, scores)
         return replace(watch, state=counted), seen

@@ -37,6 +37,7 @@ from .errors import (
 )
 from .evidence import Stored
 from .house import SYSTEM, Actor, House
+from .learning import tuning
 from .outbox import announce
 from .store import Transaction, device_queries, people_queries
 from .store import alert_queries as ask
@@ -185,7 +186,7 @@ def _new_alert(
         "beside": [],
         "agreed": False,
         "model": {"name": finding.model[0], "version": finding.model[1]} if finding.model else None,
-        "rule_version": house.rules.versions[kind.id],
+        "rule_version": tuning.version(tx, house, kind.id, finding.camera),
         "review_due_at": review_due(now, kind.urgent),
         "note": "",
     }

@@ -17,6 +17,7 @@ from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
 from .evidence import media_type_of, replace_file
 from .house import House
+from .learning import tuning
 from .registry import camera_json, task_json
 from .store import alert_queries, case_queries
 from .store import device_queries as ask
@@ -58,8 +59,9 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
 
     now_version = version(house, shard)
     with house.db.read() as tx:
-        zones = ask.zones_by_camera(tx)
-        cameras = [_camera(row, zones.get(row.id, {})) for row in ask.cameras(tx) if mine(row.id)]
+        zones, least = ask.zones_by_camera(tx), tuning.at_cameras(tx)
+        cameras = [_camera(row, zones.get(row.id, {}), least) for row in ask.cameras(tx) if mine(row.id)]
+        kinds = tuning.stanzas(tx, house)
         rows = ask.sensors(tx)
         device_of = {row.id: row.device for row in rows}
         # By its device, so that each worker knows whose a message is, also of a device that nobody registered.
@@ -76,7 +78,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         rechecks = [_recheck(r, c, [a for a, _file in attached.get(c.alert_id or "", ())]) for r, c in todo]
     return {
         "version": now_version,
-        "kinds": {kind.id: kind.to_wire() for kind in house.rules.kinds.values()},
+        "kinds": kinds,
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": house.settings.broker.to_wire(topics),
         "sensing": _sensing(house.settings),
@@ -113,7 +115,7 @@ def _reading(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _camera(row: CameraRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
+def _camera(row: CameraRow, zones: Mapping[str, ZoneRow], least: Mapping[tuple[str, str], float]) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -127,7 +129,7 @@ def _camera(row: CameraRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
         "platform": row.platform,
         "goto": row.goto,
         "settle_s": row.settle_s,
-        "tasks": [task_json(task, zones) for task in row.tasks],
+        "tasks": [task_json(task, zones) | {"min_score": least.get((row.id, task.kind))} for task in row.tasks],
     }
 
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from detectors.errors import DetectorError, KindsError
 from ingest.errors import IngestError, InventoryError, SourceError
 
-from . import rule_commands
+from . import learning_commands, rule_commands
 from .config import ConfigError, Settings, default_settings, load, shipped
 from .errors import HubError
 
@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _sensor_commands(commands)
     _model_commands(commands)
     rule_commands.add_to(commands)
+    learning_commands.add_to(commands)
 
     user = _command(commands, "user", "add a person; prints a one-time password", _user)
     user.add_argument("name")

@@ -13,6 +13,7 @@ from uuid import uuid4
 from .domain.alert import review_due
 from .errors import Invalid, NotFound
 from .house import SYSTEM, House
+from .learning import tuning
 from .store import Transaction, alert_queries, device_queries
 from .store import link_queries as ask
 from .store.device_rows import LinkRow
@@ -138,15 +139,15 @@ def wanted(tx: Transaction, house: House) -> list[dict[str, Any]]:
         {
             "id": sight.id,
             "camera": sight.camera_id,
-            "kinds": sorted(k for k in house.rules.agreeing(kind) if _by_label(house, k)),
+            "kinds": sorted(k for k in house.rules.agreeing(kind) if _by_label(tx, house, k)),
             "not_before": sight.not_before.isoformat(),
         }
         for sight, kind in ask.sights_wanted(tx)
     ]
 
 
-def _by_label(house: House, kind_id: str) -> bool:
-    kind = house.rules.kinds.get(kind_id)
+def _by_label(tx: Transaction, house: House, kind_id: str) -> bool:
+    kind = tuning.kind(tx, house, kind_id)
     return kind is not None and kind.enabled and kind.look_for is not None and bool(kind.look_for.labels)
 
 

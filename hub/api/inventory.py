@@ -14,6 +14,7 @@ from .. import notices, numbers, people, readings, sensing
 from ..domain.role import Right
 from ..errors import Invalid
 from ..house import Actor
+from ..learning import tuning
 from ..registry import CameraEntry, Registry, TaskEntry
 from ..store import people_queries
 from ..store.chain import entries
@@ -128,9 +129,8 @@ def put_zone(house: TheHouse, actor: Edits, body: ZoneDrawn) -> dict[str, Any]:
 
 @router.get("/api/kinds")
 def kinds(house: TheHouse, _actor: TheActor) -> dict[str, Any]:
-    """Every kind as configured, with the version of its rules."""
-    rules = house.rules
-    items = [{**kind.to_wire(), "version": rules.versions[kind.id]} for kind in rules.kinds.values()]
+    """Every kind as it holds: configured, and set by engineers (`tunings`), with the version of its rules."""
+    items = tuning.all_shown(house)
     return {"items": items, "next_cursor": None, "total": len(items)}
 
 

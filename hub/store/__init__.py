@@ -4,6 +4,7 @@ from . import (  # noqa: F401  (tables that belong to the metadata of `rows`)
     case_rows,
     category_rows,
     device_rows,
+    learning_rows,
     supervision_rows,
 )
 from .database import Database, StoreError, Transaction

@@ -416,7 +416,8 @@ def _task(wire: Mapping[str, Any]) -> CameraTask:
     bindings = []
     for task in wire["tasks"]:
         zone = task.get("zone")
-        bindings.append(Binding(task["kind"], Zone.from_wire(zone) if zone else None, task.get("dwell_s")))
+        place = Zone.from_wire(zone) if zone else None
+        bindings.append(Binding(task["kind"], place, task.get("dwell_s"), task.get("min_score")))
     return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
 
 

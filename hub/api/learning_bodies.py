@@ -1,0 +1,35 @@
+"""What requests about learning may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from .bodies import Body, Id, Share, Text
+
+Dwell = Annotated[float, Field(ge=0, le=30 * 86400, allow_inf_nan=False)]
+Score = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
+Windows = Annotated[list[dict[str, Any]], Field(max_length=50)]
+
+
+class WhatIf(Body):
+    """Settings to try on the judged alerts of the last `days`, all of them together."""
+
+    camera: Id | None = None
+    days: Annotated[float, Field(gt=0, le=3660)] = 90
+    min_score: Score | None = None
+    dwell_s: Dwell | None = None
+    schedule: Windows | None = None
+    zone: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=100)] | None = None
+
+
+class KindChange(Body):
+    """Settings of a kind; what is left out stays, null goes back to the file's value."""
+
+    camera: Id | None = None
+    min_score: Score | None = None
+    dwell_s: Dwell | None = None
+    enabled: bool | None = None
+    schedule: Windows | None = None
+    note: Text = ""

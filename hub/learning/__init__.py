@@ -1,0 +1,1 @@
+"""What the staff's verdicts teach: precision, thresholds, shadows of models, promotions, data sets, drift."""
