@@ -31,7 +31,8 @@ class Finding:
 
     Exactly one of `camera` and `sensor` is set. `id` is the idempotency key of `POST /api/findings`. `readings` are
     the sensor's values that decided, newest last; `why` is one sentence a person can read ("93 % > 90 %，连续 2 次"),
-    `why_en` the same in English.
+    `why_en` the same in English. `labels`: what the model calls each of `boxes`, where it named them. `shadows`: ids of
+    the shadow models that ran on the same looks since before `since`.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Finding:
     readings: tuple[dict[str, Any], ...] = field(default=())
     why: str = ""
     why_en: str = ""
+    labels: tuple[str, ...] = ()
+    shadows: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.camera is None) == (self.sensor is None):
@@ -58,6 +61,8 @@ class Finding:
                 raise FindingError(f"{name}: {time.isoformat()} has no time zone")
         if not 0.0 <= self.score <= 1.0:
             raise FindingError(f"score: {self.score} is outside 0..1")
+        if self.labels and len(self.labels) != len(self.boxes):
+            raise FindingError(f"labels: {list(self.labels)}: wanted one for each of {len(self.boxes)} boxes, or none")
         for box in self.boxes:
             x1, y1, x2, y2 = box
             if not (0.0 <= x1 <= x2 <= 1.0 and 0.0 <= y1 <= y2 <= 1.0):
@@ -94,6 +99,10 @@ class Finding:
             wire["why"] = self.why
         if self.why_en:
             wire["why_en"] = self.why_en
+        if self.labels:
+            wire["labels"] = list(self.labels)
+        if self.shadows:
+            wire["shadows"] = list(self.shadows)
         return wire
 
     @classmethod
@@ -117,6 +126,8 @@ class Finding:
             readings=tuple(wire.get("readings") or ()),
             why=wire.get("why") or "",
             why_en=wire.get("why_en") or "",
+            labels=_texts(wire, "labels"),
+            shadows=_texts(wire, "shadows"),
         )
 
 
@@ -132,6 +143,13 @@ def _text(wire: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise FindingError(f"{name}: {value!r} is not a text")
     return value
+
+
+def _texts(wire: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = wire.get(name) or ()
+    if not isinstance(value, list | tuple) or not all(isinstance(v, str) and 0 < len(v) <= 64 for v in value):
+        raise FindingError(f"{name}: {value!r} is not a list of texts of at most 64 characters")
+    return tuple(value)
 
 
 def _number(wire: dict[str, Any], name: str) -> float:

@@ -126,9 +126,15 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
         data = np.fromfile(file, np.uint8)
     except OSError as error:
         raise FootageError(f"{file}: cannot be read: {error.strerror}") from error
+    return read_bytes_as_picture(data.tobytes(), str(file))
+
+
+def read_bytes_as_picture(content: bytes, name: str) -> NDArray[np.uint8]:
+    """The bytes of a picture file as BGR, 8 bits a channel. Raises FootageError with `name`."""
+    data = np.frombuffer(content, np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     if image is None:
-        raise FootageError(f"{file}: is no picture")
+        raise FootageError(f"{name}: is no picture")
     return np.asarray(image, np.uint8)
 
 

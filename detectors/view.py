@@ -168,6 +168,7 @@ class View:
             boxes=seen.boxes,
             model=model,
             why=seen.why,
+            labels=seen.labels,
         )
         return Found(finding, frame.image, self._before(binding, seen))
 

@@ -18,7 +18,7 @@ FILE = "file"
 
 
 def add_to(commands: Any) -> None:
-    """Add `kinds` to the sub-parsers of `gridhub`."""
+    """Add `kinds` and `dataset` to the sub-parsers of `gridhub`."""
     kinds = commands.add_parser("kinds", help="what is looked for, and how well").add_subparsers(
         dest="what", required=True, metavar="list | precision | advise | what-if | set"
     )
@@ -45,6 +45,15 @@ def add_to(commands: Any) -> None:
     setting.add_argument("--on", action="store_true", help="look for it")
     setting.add_argument("--off", action="store_true", help="do not look for it")
     setting.add_argument("--note", default="", help="why; kept in the audit")
+
+    dataset = commands.add_parser("dataset", help="data sets from verdicts").add_subparsers(
+        dest="what", required=True, metavar="export"
+    )
+    out = _command(dataset, "export", "confirmed alerts and hard negatives as YOLO and COCO, split by camera", _export)
+    out.add_argument("--kinds", required=True, help="comma list")
+    out.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    out.add_argument("--reason", required=True, help="why the pictures are taken out; kept in the audit")
+    out.add_argument("--days", type=float, default=365, help="how far back (default: 365)")
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
@@ -200,4 +209,21 @@ def _set(args: argparse.Namespace) -> int:
         print_json(shown)
     else:
         print(f"{args.kind}: {', '.join(f'{k} = {v}' for k, v in changes.items()) or 'nothing changed'}")
+    return OK
+
+
+def _export(args: argparse.Namespace) -> int:
+    from .house import SYSTEM
+    from .learning.dataset import export
+
+    kinds = [part for part in args.kinds.split(",") if part]
+    report = export(open_hub(args).house, SYSTEM, args.out, kinds, args.days, args.reason)
+    if args.json:
+        print_json(report)
+        return OK
+    split, cameras = report["split"], report["cameras"]
+    print(f"{report['data']}: {report['confirmed']} confirmed, {report['hard_negatives']} hard negatives")
+    print(f"train {split['train']} of {cameras['train']} cameras, val {split['val']} of {cameras['val']} cameras")
+    for why, count in sorted(report["left_out"].items()):
+        print(f"left out {count}: {why}")
     return OK

@@ -63,7 +63,9 @@ def look(
     if sum(state.recent[-rule.of :]) < rule.looks or state.hits < LEAST_SHARE * state.looks:
         return state, None
     why = f"同时 {len(there)} 个（≥ {rule.at_least}），持续 {duration((now - state.since).total_seconds())}"
-    return state, Seen(tuple(as_box(box) for box in there.boxes), float(there.scores.mean()), state.since, why)
+    return state, Seen(
+        tuple(as_box(box) for box in there.boxes), float(there.scores.mean()), state.since, why, there.labels
+    )
 
 
 def _after(state: Count, hit: bool, now: datetime, rule: RuleSpec) -> Count:

@@ -28,12 +28,13 @@ LEAST_GAP_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a camera rule decided at one look: the problem's boxes, score, and since when it has been there."""
+    """What a camera rule decided at one look: the problem's boxes (and their labels), score, since when."""
 
     boxes: tuple[Box, ...]
     score: float
     since: datetime
     why: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _seen(met: Sequence[Thing], now: datetime, rule: RuleSpec) -> Seen:
         score=max(thing.score for thing in met),
         since=oldest.since,
         why=f"持续 {duration(lasted_s(oldest, now))}，最近 {looks} 次巡看中 {hits} 次可见",
+        labels=tuple(thing.label for thing in met),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import FileResponse
 
 from ..domain.role import Right
 from ..house import Actor
-from ..learning import tuning, verdicts
+from ..learning import shelf, tuning, verdicts
 from .access import TheHouse, needs
-from .learning_bodies import KindChange, WhatIf
+from .learning_bodies import DatasetWanted, KindChange, WhatIf
 
 router = APIRouter(tags=["learning"])
 
@@ -53,3 +54,16 @@ def change_kind(house: TheHouse, actor: Edits, kind: str, body: KindChange) -> d
     """Set score, dwell, schedule or whether it is looked for, everywhere or at one camera; null: as the file says."""
     changes = body.model_dump(exclude_unset=True, exclude={"camera", "note"})
     return tuning.change(house, actor, kind, changes, body.camera, body.note)
+
+
+@router.post("/api/learning/datasets", status_code=201)
+def make_dataset(house: TheHouse, actor: Edits, body: DatasetWanted) -> dict[str, Any]:
+    """Verdicts as a data set (YOLO and COCO, split by camera, heads pixelated), ready at `url` for a week."""
+    return shelf.make(house, actor, body.kinds, body.days, body.reason)
+
+
+@router.get("/api/learning/datasets/{dataset}.zip")
+def take_dataset(house: TheHouse, actor: Edits, dataset: str) -> FileResponse:
+    """The data set; that it was taken out is noted."""
+    path = shelf.take(house, actor, dataset)
+    return FileResponse(path, media_type="application/zip", filename=f"gridhub-verdicts-{dataset[:8]}.zip")

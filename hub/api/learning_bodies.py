@@ -33,3 +33,11 @@ class KindChange(Body):
     enabled: bool | None = None
     schedule: Windows | None = None
     note: Text = ""
+
+
+class DatasetWanted(Body):
+    """Which kinds' verdicts, of how many days, and why they are taken out."""
+
+    kinds: Annotated[list[Id], Field(min_length=1, max_length=50)]
+    days: Annotated[float, Field(gt=0, le=3660)] = 365
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
