@@ -7,8 +7,8 @@ from alembic import op
 
 from hub.store.columns import UtcTime, json_type
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
