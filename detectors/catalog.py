@@ -11,10 +11,12 @@ from typing import Any
 import yaml
 
 from detectors.backends import Pixels, open_backend
+from detectors.classifier import Classifier, PictureClassifier
 from detectors.errors import CatalogError
 from detectors.model import InputForm, Model, YoloModel
 
-TASKS = ("detect",)
+TASKS = {"detect": "yolo", "classify": "shares"}
+"""What a model does, and the output its card must then declare."""
 FORMATS = ("onnx", "pt")
 COLORS = ("RGB", "BGR")
 
@@ -68,12 +70,27 @@ class Catalog:
         """
         if name.endswith(".pt"):
             return _open_pt(Path(name), "pt")
-        card = self.card(name)
-        check_hash(card.file, card.sha256)
+        card = self._checked(name, "detect")
         if card.format == "pt":
             return _open_pt(card.file, card.version, card.thresholds)
         runtime = open_backend(backend, card.file, card.form.pixels, threads, streams)
         return YoloModel(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
+
+    def open_classifier(
+        self, name: str, backend: str = "openvino", threads: int | None = None, streams: int | None = None
+    ) -> Classifier:
+        """The classifier `name`, its weights checked against the card's hash. Raises CatalogError, ModelError."""
+        card = self._checked(name, "classify")
+        runtime = open_backend(backend, card.file, card.form.pixels, threads, streams)
+        return PictureClassifier(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
+
+    def _checked(self, name: str, task: str) -> Card:
+        """The card of `name`, which is for `task` and whose weights are those it describes."""
+        card = self.card(name)
+        if card.task != task:
+            raise CatalogError(f"{self.models_dir / name / 'card.yaml'}: task: {card.task}; wanted {task} here")
+        check_hash(card.file, card.sha256)
+        return card
 
 
 def _open_pt(file: Path, version: str, thresholds: Mapping[str, float] | None = None) -> Model:
@@ -119,13 +136,14 @@ def _card(path: Path, text: dict[str, Any]) -> Card:
     if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
         raise ValueError(f"labels: {labels!r} is not a list of names")
     kind = text.get("format", "onnx")
-    output = text.get("output", {"kind": "yolo"})
-    if not isinstance(output, dict) or output.get("kind") != "yolo":
-        raise ValueError(f"output.kind: {output!r}; allowed: yolo")
+    task = _one_of("task", text["task"], tuple(TASKS))
+    output = text.get("output", {"kind": TASKS[task]})
+    if not isinstance(output, dict) or output.get("kind") != TASKS[task]:
+        raise ValueError(f"output.kind: {output!r}; allowed: {TASKS[task]}")
     return Card(
         name=_text(text, "name"),
         version=str(text["version"]),
-        task=_one_of("task", text["task"], TASKS),
+        task=task,
         file=file,
         format=_one_of("format", kind, FORMATS),
         sha256=sha256,

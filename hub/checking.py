@@ -134,8 +134,8 @@ def _models(folder: Path, kinds: dict[str, Kind]) -> list[str]:
     catalog = Catalog(folder)
     names = []
     for card in catalog.cards():
-        model = catalog.open(card.name)
-        check_labels(kinds.values(), card.name, model.labels)
+        opened = catalog.open_classifier if card.task == "classify" else catalog.open
+        check_labels(kinds.values(), card.name, opened(card.name).labels)
         names.append(card.name)
     return names
 

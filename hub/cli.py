@@ -186,19 +186,32 @@ def _sensor_commands(commands: Any) -> None:
 
 def _model_commands(commands: Any) -> None:
     model = commands.add_parser("model", help="the detection models").add_subparsers(
-        dest="what", required=True, metavar="list | eval | train"
+        dest="what", required=True, metavar="list | eval | train | table"
     )
     listing = _command(model, "list", "models with their cards", _model_list)
     listing.add_argument("--models", type=Path, default=shipped("models"))
     listing.add_argument("--json", action="store_true")
     evaluate = _command(model, "eval", "score a model on a labelled data set (no torch needed)", _model_eval)
     evaluate.add_argument("model")
-    evaluate.add_argument("--data", type=Path, required=True, help="YOLO data set YAML")
+    evaluate.add_argument(
+        "--data", type=Path, required=True, help="YOLO data set YAML; for a classifier a folder with a folder a label"
+    )
+    evaluate.add_argument(
+        "--resamples",
+        type=int,
+        default=0,
+        metavar="N",
+        help="95 %% intervals from N redraws of the pictures (default: none)",
+    )
     evaluate.add_argument("--models", type=Path, default=shipped("models"))
     evaluate.add_argument("--json", action="store_true")
     train = _command(model, "train", "train a model from a recipe (extra `tune`)", _model_train)
     train.add_argument("recipe", type=Path)
     train.add_argument("--out", type=Path, required=True)
+    table = _command(model, "table", "every kind: what it was measured on, score, interval, speed", _model_table)
+    table.add_argument("--models", type=Path, default=shipped("models"))
+    table.add_argument("--kinds", type=Path, default=shipped("configs") / "kinds")
+    table.add_argument("--write", type=Path, metavar="PAGE", help="bring the table in this page up to date")
 
 
 def _positive(text: str) -> float:
@@ -550,13 +563,29 @@ def _model_list(args: argparse.Namespace) -> int:
 
 def _model_eval(args: argparse.Namespace) -> int:
     from detectors.catalog import Catalog
+    from detectors.tuning.classes import evaluate_classes
     from detectors.tuning.evaluate import evaluate
 
     catalog = Catalog(args.models)
-    at_scores = catalog.card(args.model).thresholds
-    report = evaluate(catalog.open(args.model), args.data, at_scores=at_scores).as_dict()
+    card = None if args.model.endswith(".pt") else catalog.card(args.model)
+    at_scores = card.thresholds if card else None
+    classifies = card is not None and card.task == "classify"
+    if classifies:
+        classifier = catalog.open_classifier(args.model)
+        report = evaluate_classes(classifier, args.data, at_scores=at_scores, resamples=args.resamples).as_dict()
+    else:
+        model = catalog.open(args.model)
+        report = evaluate(model, args.data, at_scores=at_scores, resamples=args.resamples).as_dict()
+    for problem in report.get("problems", ()):
+        print(f"left out: {problem}", file=sys.stderr)
     if args.json:
         _print_json(report)
+    elif classifies:
+        for label, score in report["classes"].items():
+            print(f"{label}\tprecision {score['precision']:.3f}\trecall {score['recall']:.3f}")
+        print(
+            "accuracy {accuracy:.3f}, AUC {auc:.3f}, {pictures} pictures, {ms_per_picture:.1f} ms each".format(**report)
+        )
     else:
         for label, score in report["classes"].items():
             print(
@@ -567,6 +596,23 @@ def _model_eval(args: argparse.Namespace) -> int:
                 **report
             )
         )
+    return OK
+
+
+def _model_table(args: argparse.Namespace) -> int:
+    from detectors.catalog import Catalog
+    from detectors.kinds import load_kinds
+    from detectors.tuning.table import whole, write_table
+
+    kinds, cards = load_kinds(args.kinds).values(), Catalog(args.models).cards()
+    if args.write is None:
+        print(whole(kinds, cards), end="")
+        return OK
+    try:
+        changed = write_table(args.write, kinds, cards)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--write: {args.write}: {error}") from None
+    print(f"{args.write}: {'rewritten' if changed else 'was current'}")
     return OK
 
 

@@ -155,3 +155,18 @@ class GridDetector(tasks.DetectionModel):  # type: ignore[misc]
         """The part below the head."""
         body: NanoBody = self.model[0]
         return body
+
+    @property
+    def class_layers(self) -> list[nn.Conv2d]:
+        """The last 1x1 convolutions, one a level, whose rows are the labels."""
+        return list(self.model[-1].cv3)
+
+    @property
+    def last_layers(self) -> list[nn.Module]:
+        """What learns at the full rate."""
+        return [*self.model[-1].cv2, *self.model[-1].cv3]
+
+    @staticmethod
+    def layers_of(stage: str) -> tuple[str, ...]:
+        """The layers below `model.` that make up `stage` (a module of NanoBody)."""
+        return (f"0.{stage}",)

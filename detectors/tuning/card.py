@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,8 +15,9 @@ import numpy as np
 import yaml
 
 from detectors.backends import open_backend
-from detectors.model import InputForm, Model, YoloModel
+from detectors.model import InputForm, YoloModel
 from detectors.tuning.alarms import Quiet, footage, listen, quiet_score
+from detectors.tuning.dataset import Picture
 from detectors.tuning.evaluate import Scores, look_at, score
 from detectors.tuning.recipe import Measures, Recipe
 
@@ -60,17 +61,17 @@ def measure(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> M
     best = {name: {label: s.at_score for label, s in score(a).labels.items()} for name, a in answers.items()}
     thresholds = recommend(recipe.labels, list(best.values()), quiet, wanted)
     sets = {name: score(a, at_scores=thresholds, resamples=RESAMPLES) for name, a in answers.items()}
-    return Measured(thresholds, sets, quiet, tempting, shown, _cpu_ms(model, 1), _cpu_ms(model, 8))
+    return Measured(thresholds, sets, quiet, tempting, shown, cpu_ms(model.detect, 1), cpu_ms(model.detect, 8))
 
 
-def _cpu_ms(model: Model, batch: int, repeats: int = 30) -> float:
+def cpu_ms(look: Callable[[Sequence[Picture]], object], batch: int, repeats: int = 30) -> float:
     """CPU milliseconds for a picture of 960 x 540; processor time, so that a busy machine does not change it much."""
     pictures = [np.random.default_rng(n).integers(0, 255, (540, 960, 3), dtype=np.uint8) for n in range(batch)]
-    model.detect(pictures)
+    look(pictures)
     taken = []
     for _ in range(repeats):
         began = time.process_time()
-        model.detect(pictures)
+        look(pictures)
         taken.append(time.process_time() - began)
     return 1e3 * median(taken) / batch
 
@@ -100,7 +101,7 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
         "format": "onnx",
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "labels": list(recipe.labels),
-        "input": _input(recipe.size_px),
+        "input": input_as_told(recipe.size_px, STEP),
         "output": {
             "kind": "yolo",
             "shape": f"N x {4 + len(recipe.labels)} x cells (width x height x 21 / 1024)",
@@ -122,11 +123,12 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
     path.write_text("# Written by training; the record beside it holds every figure.\n" + text, encoding="utf-8")
 
 
-def _input(size_px: int) -> dict[str, Any]:
+def input_as_told(size_px: int, step: int | None) -> dict[str, Any]:
+    """The card's `input` for a network of ours: RGB 0-1, letterboxed into `size_px` square, sides free in `step`s."""
     return {
         "width": size_px,
         "height": size_px,
-        "step": STEP,
+        **({} if step is None else {"step": step}),
         "layout": "NCHW",
         "color": "RGB",
         "scale": "1/255",

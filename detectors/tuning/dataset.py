@@ -21,6 +21,9 @@ from detectors.tuning.recipe import SourceSet
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 SPLITS = ("train", "val")
 
+EDGE = 0.01
+"""How far a box may reach beyond the picture (rounding, in shares of its side)."""
+
 Picture = NDArray[np.uint8]
 """Height x width x 3, BGR, 0-255."""
 
@@ -68,11 +71,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """A union on disk: one data file for the trainer, one data file per set (and report group) for evaluation."""
+    """A union on disk: one data file for the trainer, one data file per set (and report group) for evaluation.
+
+    `problems`: lines of label files and pictures that were left out, each with file, line and reason.
+    """
 
     data: Path
     evaluations: Mapping[str, Path]
     shares: Mapping[str, Share]
+    problems: Sequence[str] = ()
 
 
 def read_yolo_set(path: Path) -> YoloSet:
@@ -100,23 +107,42 @@ def label_file(picture: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
-def read_labels(path: Path, classes: int) -> list[Label]:
-    """The labels in a YOLO label file; none where it is missing. Raises DataError."""
+def read_labels(path: Path, classes: int, problems: list[str] | None = None) -> list[Label]:
+    """The labels in a YOLO label file; none where it is missing.
+
+    A line that is no label, a class the set lacks, a box beyond the picture: each raises DataError naming file and
+    line, or, where a list of `problems` is given, is told there and left out.
+    """
     if not path.is_file():
         return []
     labels: list[Label] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        words = line.split()
-        if not words:
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1):
+        if not line.split():
             continue
         try:
-            index, x, y, width, height = int(words[0]), *(float(w) for w in words[1:5])
+            labels.append(_label(line, classes))
         except ValueError as error:
-            raise DataError(f"{path}: line {number}: {line!r}; wanted class x y width height") from error
-        if not 0 <= index < classes:
-            raise DataError(f"{path}: line {number}: class {index}; wanted 0 to {classes - 1}")
-        labels.append((index, x, y, width, height))
+            told = f"{path}: line {number}: {error}"
+            if problems is None:
+                raise DataError(told) from error
+            problems.append(told)
     return labels
+
+
+def _label(line: str, classes: int) -> Label:
+    words = line.split()
+    try:
+        index, x, y, width, height = int(words[0]), *(float(w) for w in words[1:5])
+    except ValueError as error:
+        raise ValueError(f"{line!r}; wanted class x y width height") from error
+    if not 0 <= index < classes:
+        raise ValueError(f"class {index}; wanted 0 to {classes - 1}")
+    corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    if not (width > 0 and height > 0 and all(-EDGE <= corner <= 1 + EDGE for corner in corners)):
+        raise ValueError(
+            f"the box {x:g} {y:g} {width:g} {height:g} is not inside the picture; wanted shares from 0 to 1"
+        )
+    return index, x, y, width, height
 
 
 def map_labels(
@@ -143,6 +169,7 @@ def build_union(
     label that a set lacks would count as a false alarm elsewhere.
     """
     shares: dict[str, Share] = {}
+    problems: list[str] = []
     lists: dict[str, list[str]] = {split: [] for split in SPLITS}
     evaluations: dict[str, Path] = {}
     for source in sets:
@@ -150,10 +177,13 @@ def build_union(
             source, _with_other_val(source, splits), labels, out, teach, random.Random(f"{seed} {source.name}")
         )
         builder.build(splits)
+        problems += builder.problems
         shares[source.name] = builder.share()
         for split in SPLITS:
             lists[split] += builder.listed[split]
         own = [label for label in labels if label in builder.native]
+        if not own:
+            continue
         for group, pattern in {"": "*", **source.report}.items():
             name = source.name + (f"_{group}" if group else "")
             chosen = [
@@ -162,7 +192,7 @@ def build_union(
             if chosen:
                 evaluations[name] = _write_data(out, f"val_{name}", chosen, chosen, labels, own)
     data = _write_data(out, "union", lists["train"], lists["val"], labels, list(labels))
-    return Union(data, evaluations, shares)
+    return Union(data, evaluations, shares, problems)
 
 
 def _with_other_val(source: SourceSet, splits: Sequence[str]) -> YoloSet:
@@ -208,18 +238,29 @@ class _SetBuilder:
         self.counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
         self.pictures: Counter[str] = Counter()
         self.pseudo: Counter[str] = Counter()
+        self.problems: list[str] = []
 
     def build(self, splits: Sequence[str]) -> None:
         for split in splits:
-            for picture in self.yolo.pictures(split):
+            for picture in self._taken(split):
                 self._add(picture, split)
+
+    def _taken(self, split: str) -> list[Path]:
+        """All of a split's pictures, or the drawn share of the training ones."""
+        pictures = self.yolo.pictures(split)
+        if split != "train" or self.source.share >= 1:
+            return pictures
+        return sorted(self.chance.sample(pictures, round(self.source.share * len(pictures))))
 
     def share(self) -> Share:
         boxes = {split: dict(self.counts[split]) for split in SPLITS}
         return Share(dict(self.pictures), len(self.listed["train"]), boxes, dict(self.pseudo))
 
     def _add(self, picture: Path, split: str) -> None:
-        own = read_labels(label_file(picture), len(self.yolo.names))
+        if not is_picture(picture):
+            self.problems.append(f"{picture}: not a picture")
+            return
+        own = read_labels(label_file(picture), len(self.yolo.names), self.problems)
         boxes = map_labels(own, self.yolo.names, self.source.labels, self.labels)
         self.counts[split].update(self.labels[index] for index, *_ in boxes)
         if split == "train":
@@ -252,8 +293,13 @@ class _SetBuilder:
         path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
+def is_picture(path: Path) -> bool:
+    """Whether the file's head is one of a picture (its rest is not read)."""
+    return path.is_file() and bool(cv2.haveImageReader(str(path)))
+
+
 def read_picture(path: Path) -> Picture:
-    """The picture in the file. Raises DataError."""
+    """The picture in the file, 8 bit and three colours whatever it holds. Raises DataError."""
     picture = cv2.imread(str(path))
     if picture is None:
         raise DataError(f"{path}: not a picture")

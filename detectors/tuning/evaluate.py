@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,16 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Truth and detections, picture by picture, for `labels`; the time is letterbox, network and suppression."""
+    """Truth and detections, picture by picture, for `labels`; the time is letterbox, network and suppression.
+
+    `problems`: pictures and lines of label files that were left out, each with file, line and reason.
+    """
 
     truths: Sequence[Truth]
     found: Sequence[Detections]
     labels: Sequence[str]
     ms_per_picture: float = 0.0
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,10 @@ class Scores:
     labels: Mapping[str, LabelScore]
     pictures: int
     ms_per_picture: float
+    problems: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """As `gridhub model eval --json` prints it."""
+        """As `gridhub model eval --json` prints it; `problems` only where there are some."""
         classes: dict[str, dict[str, Any]] = {}
         for name, score in self.labels.items():
             classes[name] = {
@@ -91,6 +96,7 @@ class Scores:
             "classes": classes,
             "pictures": self.pictures,
             "ms_per_picture": round(self.ms_per_picture, 2),
+            **({"problems": list(self.problems)} if self.problems else {}),
         }
 
 
@@ -105,13 +111,16 @@ def evaluate(
     """Run `model` over the validation pictures of the YOLO data file `data`; labels are matched by name.
 
     Only labels are measured that both the model and the set have (a key `measured` in the data file narrows them).
-    Raises DataError where they share none, or a picture cannot be read.
+    Raises DataError where they share none, or no picture can be read.
     """
     return score(look_at(model, data, batch=batch), at_scores=at_scores, resamples=resamples)
 
 
 def look_at(model: Model, data: Path, *, batch: int = 8) -> Answers:
-    """What `model` sees in the validation pictures of `data`, beside the truth. Raises DataError as `evaluate`."""
+    """What `model` sees in the validation pictures of `data`, beside the truth. Raises DataError as `evaluate`.
+
+    A picture that cannot be read and a label that is none are left out and told in `problems`.
+    """
     yolo = read_yolo_set(data)
     measured = _measured(data, yolo.names)
     labels = tuple(name for name in measured if name in model.labels)
@@ -122,15 +131,25 @@ def look_at(model: Model, data: Path, *, batch: int = 8) -> Answers:
         raise DataError(f"{data}: val: no pictures; wanted a folder or list of them")
     truths: list[Truth] = []
     found: list[Detections] = []
+    problems: list[str] = []
     spent_s = 0.0
     for start in range(0, len(paths), batch):
-        chunk = paths[start : start + batch]
-        pictures = [read_picture(path) for path in chunk]
+        chunk = list(_readable(paths[start : start + batch], problems))
         began = time.perf_counter()
-        found += model.detect(pictures, LEAST_SCORE)
+        found += model.detect([picture for _, picture in chunk], LEAST_SCORE)
         spent_s += time.perf_counter() - began
-        truths += [_truth(path, picture, yolo.names) for path, picture in zip(chunk, pictures, strict=True)]
-    return Answers(tuple(truths), tuple(found), labels, 1e3 * spent_s / len(paths))
+        truths += [_truth(path, picture, yolo.names, problems) for path, picture in chunk]
+    if not truths:
+        raise DataError("\n".join([f"{data}: val: no picture that can be read", *problems]))
+    return Answers(tuple(truths), tuple(found), labels, 1e3 * spent_s / len(truths), tuple(problems))
+
+
+def _readable(paths: Sequence[Path], problems: list[str]) -> Iterator[tuple[Path, Picture]]:
+    for path in paths:
+        try:
+            yield path, read_picture(path)
+        except DataError as error:
+            problems.append(str(error))
 
 
 def score(answers: Answers, *, at_scores: Mapping[str, float] | None = None, resamples: int = 0) -> Scores:
@@ -166,6 +185,7 @@ def score(answers: Answers, *, at_scores: Mapping[str, float] | None = None, res
         labels=scores,
         pictures=pictures,
         ms_per_picture=answers.ms_per_picture,
+        problems=answers.problems,
     )
 
 
@@ -177,8 +197,8 @@ def _measured(data: Path, names: Sequence[str]) -> list[str]:
     return [str(name) for name in raw]
 
 
-def _truth(path: Path, picture: Picture, names: Sequence[str]) -> Truth:
-    labels = read_labels(label_file(path), len(names))
+def _truth(path: Path, picture: Picture, names: Sequence[str], problems: list[str]) -> Truth:
+    labels = read_labels(label_file(path), len(names), problems)
     centred = np.array([box for _, *box in labels], np.float32).reshape(-1, 4)
     half = centred[:, 2:] / 2
     boxes = np.concatenate([centred[:, :2] - half, centred[:, :2] + half], axis=1)

@@ -11,6 +11,9 @@ import yaml
 
 from detectors.errors import DetectorError
 
+STAGES = ("stem", "stage2", "stage3", "stage4", "stage5")
+"""Parts of a network's body, by their stride as a power of two, that a stage may leave as they are."""
+
 
 class RecipeError(DetectorError):
     """A recipe that cannot be used; each line of the text names file, key, value and what is allowed."""
@@ -37,7 +40,8 @@ class SourceSet:
     """One YOLO set; validation pictures may come from another data file `val` with the same names.
 
     `labels` maps its names to the recipe's; `repeat` maps a file pattern to how often such a
-    picture is listed; `equalised` is the share of training pictures added once more with their histogram equalised."""
+    picture is listed; `equalised` is the share of training pictures added once more with their histogram equalised;
+    `share` of its training pictures are taken, drawn once. Without `labels` they show nothing that is wanted."""
 
     name: str
     data: Path
@@ -46,12 +50,19 @@ class SourceSet:
     val: Path | None = None
     repeat: Mapping[str, int] = field(default_factory=dict)
     equalised: float = 0.0
+    share: float = 1.0
     report: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One run of the trainer; it starts from the stage before it (the first: from the teacher)."""
+    """One run of the trainer; it starts from the stage before it (the first: from the teacher).
+
+    `size_px`: the picture side it trains at (None: the recipe's). `varied`: the share of pictures whose tone, sharpness
+    and colour are changed (see `looks`). `validate`: after each epoch, not only after the last. `final_rate`: the share
+    of the learning rate left at the end (1: constant). `average`: how much of the running mean of the weights a step
+    keeps (None: Ultralytics' own ramp, which hardly averages in runs this short); with both, a run may be ended early.
+    """
 
     name: str
     sets: tuple[str, ...]
@@ -61,6 +72,11 @@ class Stage:
     batch: int = 16
     close_mosaic: int = 6
     freeze: tuple[str, ...] = ()
+    size_px: int | None = None
+    varied: float = 0.0
+    validate: bool = True
+    final_rate: float = 0.05
+    average: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +135,24 @@ class Recipe:
 
 def read_recipe(path: Path, root: Path) -> Recipe:
     """Parse the YAML file `path`; relative paths in it start at `root` (the repository). Raises RecipeError."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    reader = _Reader(path, root)
-    recipe = reader.recipe(raw)
+    reader = Reader(path, root)
+    recipe = reader.recipe(read_raw(path))
     if reader.errors or recipe is None:
         raise RecipeError("\n".join(reader.errors))
     return recipe
 
 
-class _Reader:
+def read_raw(path: Path) -> Any:
+    """What the YAML file holds. Raises RecipeError."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+
+
+class Reader:
     """Collects errors while it reads; what it returns counts only when there are none."""
 
     def __init__(self, path: Path, root: Path) -> None:
@@ -141,6 +161,7 @@ class _Reader:
         self.errors: list[str] = []
 
     def recipe(self, raw: Any) -> Recipe | None:
+        """The recipe in `raw`; None where it lacks a part."""
         keys = {"name", "version", "size_px", "seed", "labels", "teacher", "sets", "stages", "card"}
         top = self._mapping("", raw, keys | {"measures"}, keys)
         if self.errors:
@@ -153,7 +174,7 @@ class _Reader:
         return Recipe(
             name=self._text("name", top["name"]),
             version=self._text("version", top["version"]),
-            size_px=int(self._number("size_px", top["size_px"], 32, 2048, whole=True, multiple=32)),
+            size_px=self._side("size_px", top["size_px"]),
             seed=int(self._number("seed", top["seed"], 0, 2**31, whole=True)),
             labels=labels,
             teacher=teacher,
@@ -172,12 +193,12 @@ class _Reader:
             classes=self._label_map("teacher.classes", top.get("classes"), labels),
             min_score=self._number("teacher.min_score", top.get("min_score", 0.45), 0, 1),
             max_iou=self._number("teacher.max_iou", top.get("max_iou", 0.6), 0, 1),
-            size_px=int(self._number("teacher.size_px", top.get("size_px", 480), 32, 2048, whole=True, multiple=32)),
+            size_px=self._side("teacher.size_px", top.get("size_px", 480)),
         )
 
     def _set(self, key: str, name: str, raw: Any, labels: Sequence[str]) -> SourceSet:
         required = {"data", "licence", "labels"}
-        top = self._mapping(key, raw, required | {"val", "repeat", "equalised", "report"}, required)
+        top = self._mapping(key, raw, required | {"val", "repeat", "equalised", "share", "report"}, required)
         repeat = self._mapping(f"{key}.repeat", top.get("repeat", {}))
         report = self._mapping(f"{key}.report", top.get("report", {}))
         return SourceSet(
@@ -188,14 +209,17 @@ class _Reader:
             val=self._file(f"{key}.val", top["val"]) if "val" in top else None,
             repeat={str(k): int(self._number(f"{key}.repeat.{k}", v, 1, 50, whole=True)) for k, v in repeat.items()},
             equalised=self._number(f"{key}.equalised", top.get("equalised", 0.0), 0, 1),
+            share=self._number(f"{key}.share", top.get("share", 1.0), 0, 1),
             report={str(k): self._text(f"{key}.report.{k}", v) for k, v in report.items()},
         )
 
     def _stage(self, key: str, name: str, raw: Any, sets: Sequence[str]) -> Stage:
         required = {"sets", "epochs"}
-        optional = {"learning_rate", "body_factor", "batch", "close_mosaic", "freeze"}
+        optional = {"learning_rate", "body_factor", "batch", "close_mosaic", "freeze", "size_px", "varied", "validate"}
+        optional |= {"final_rate", "average"}
         top = self._mapping(key, raw, required | optional, required)
         chosen = self._names(f"{key}.sets", top.get("sets"))
+        freeze = top.get("freeze", [])
         for set_name in chosen:
             self._one_of(f"{key}.sets", set_name, sets)
         return Stage(
@@ -206,7 +230,12 @@ class _Reader:
             body_factor=self._number(f"{key}.body_factor", top.get("body_factor", 0.5), 0, 1),
             batch=int(self._number(f"{key}.batch", top.get("batch", 16), 1, 1024, whole=True)),
             close_mosaic=int(self._number(f"{key}.close_mosaic", top.get("close_mosaic", 6), 0, 10_000, whole=True)),
-            freeze=tuple(self._names(f"{key}.freeze", top.get("freeze", []))),
+            freeze=tuple(self._one_of(f"{key}.freeze", n, STAGES) for n in self._names(f"{key}.freeze", freeze)),
+            size_px=self._side(f"{key}.size_px", top["size_px"]) if "size_px" in top else None,
+            varied=self._number(f"{key}.varied", top.get("varied", 0.0), 0, 1),
+            final_rate=self._number(f"{key}.final_rate", top.get("final_rate", 0.05), 0, 1),
+            average=self._number(f"{key}.average", top["average"], 0, 1) if "average" in top else None,
+            validate=self._flag(f"{key}.validate", top.get("validate", True)),
         )
 
     def _measures(self, raw: Any, labels: Sequence[str]) -> Measures:
@@ -281,6 +310,14 @@ class _Reader:
             self._bad(key, raw, "a text (in quotes where it looks like a number)")
             return ""
         return raw
+
+    def _side(self, key: str, raw: Any) -> int:
+        return int(self._number(key, raw, 32, 2048, whole=True, multiple=32))
+
+    def _flag(self, key: str, raw: Any) -> bool:
+        if not isinstance(raw, bool):
+            self._bad(key, raw, "true or false")
+        return bool(raw)
 
     def _file(self, key: str, raw: Any) -> Path:
         return (self.root / self._text(key, raw)).resolve()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -19,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from detectors.errors import DetectorError
+from detectors.tuning.class_recipe import read_class_recipe
 from detectors.tuning.dataset import Teach, build_union, read_yolo_set
-from detectors.tuning.recipe import Recipe, Stage, Teacher, read_recipe
+from detectors.tuning.recipe import Recipe, Stage, Teacher, read_raw, read_recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAD_FIT_PICTURES = 800
@@ -42,12 +42,20 @@ def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: s
     from detectors.tuning.export import export_onnx
 
     os.environ.setdefault("YOLO_OFFLINE", "true")  # Ultralytics reports nothing and fetches nothing
+    trained_by = f"gridhub model train {_plain(recipe_path.resolve(), root)}"
+    raw = read_raw(recipe_path)
+    if isinstance(raw, Mapping) and raw.get("task") == "classify":
+        class_recipe = read_class_recipe(recipe_path, root)
+        _need_libraries()
+        from detectors.tuning.classify import train_classifier
+
+        target = train_classifier(class_recipe, out_dir, trained_by, _tell)
+        _add_to_record(target, {"libraries": versions(), "recipe": _plain(class_recipe, root)})
+        return target
     recipe = read_recipe(recipe_path, root)
-    missing = [name for name in ("torch", "ultralytics", "onnx") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise NotInstalled(f"training needs {', '.join(missing)}: pip install 'gridhub[tune]'")
+    _need_libraries()
     checkpoint = _start(recipe, out_dir)
-    teach = _teacher_labels(out_dir / "coco80.pt", recipe.teacher)
+    teach = _teacher_labels(out_dir / "coco80.pt", recipe.teacher, out_dir / "taught.json")
     inputs, done = "", list[dict[str, Any]]()
     for stage in _up_to(recipe.stages, until):
         folder = out_dir / stage.name
@@ -69,11 +77,21 @@ def train(recipe_path: Path, out_dir: Path, *, root: Path = REPOSITORY, until: s
         "validation": {name: scores.as_dict() for name, scores in measured.sets.items()},
         "recipe": _plain(recipe, root),
     }
-    write_card(
-        recipe, weights, measured, f"gridhub model train {_plain(recipe_path.resolve(), root)}", target / "card.yaml"
-    )
+    write_card(recipe, weights, measured, trained_by, target / "card.yaml")
     (target / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return target
+
+
+def _need_libraries() -> None:
+    missing = [name for name in ("torch", "ultralytics", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise NotInstalled(f"training needs {', '.join(missing)}: pip install 'gridhub[tune]'")
+
+
+def _add_to_record(target: Path, more: Mapping[str, Any]) -> None:
+    path = target / "record.json"
+    record = json.loads(path.read_text(encoding="utf-8")) | more
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, teach: Teach) -> dict[str, Any]:
@@ -83,6 +101,8 @@ def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, t
     _tell(f"{stage.name}: building the union of {', '.join(stage.sets)}")
     sets = [recipe.set_named(name) for name in stage.sets]
     union = build_union(sets, recipe.labels, folder / "data", teach=teach, seed=recipe.seed)
+    for problem in union.problems:
+        _tell(f"left out: {problem}")
     started, cpu = time.monotonic(), time.process_time()
     last, epochs = run_stage(
         stage, start, union.data, folder / "run", size_px=recipe.size_px, seed=recipe.seed, tell=_tell
@@ -95,6 +115,7 @@ def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, t
         "wall_minutes": round((time.monotonic() - started) / 60, 1),
         "cpu_minutes": round((time.process_time() - cpu) / 60, 1),
         "data": {name: dataclasses.asdict(share) for name, share in union.shares.items()},
+        "left_out": len(union.problems),
         "evaluations": {name: str(path.relative_to(folder)) for name, path in union.evaluations.items()},
         "epochs": epochs,
     }
@@ -118,7 +139,7 @@ def _start(recipe: Recipe, out_dir: Path) -> Path:
     torch.set_num_threads(int(os.environ.get("GRIDHUB_TORCH_THREADS", "1")))
     names = coco_names()
     if not coco_path.is_file():
-        _tell("start: fitting the 80-class head to the teacher")
+        _tell("start: the 80-class detector")
         torch.manual_seed(recipe.seed)
         pictures = _unlabelled(recipe)
         coco = transfer.coco_detector(recipe.teacher.weights, pictures, size_px=recipe.size_px, seed=recipe.seed)
@@ -151,15 +172,19 @@ def _unlabelled(recipe: Recipe) -> list[Path]:
     return chosen
 
 
-def _teacher_labels(coco_path: Path, teacher: Teacher) -> Teach:
+def _teacher_labels(coco_path: Path, teacher: Teacher, kept: Path) -> Teach:
     """The teacher as a function from a picture's path to labels of the recipe; loads its model on first use.
 
-    Stages share pictures, so what it said is kept.
+    Stages share pictures and runs are interrupted, so what it said is kept in the file `kept`.
     """
+    settings = [teacher.min_score, teacher.max_iou, teacher.size_px, dict(teacher.classes), str(teacher.weights)]
+    said: dict[str, list[Any]] = {}
+    if kept.is_file():
+        old = json.loads(kept.read_text(encoding="utf-8"))
+        said = old["said"] if old["settings"] == settings else {}
     model: Any = None
 
-    @functools.cache
-    def teach(picture: Path) -> list[tuple[str, tuple[float, float, float, float]]]:
+    def look(picture: Path) -> list[Any]:
         nonlocal model
         if model is None:
             from ultralytics import YOLO
@@ -176,7 +201,15 @@ def _teacher_labels(coco_path: Path, teacher: Teacher) -> Teach:
             verbose=False,
         )[0].boxes
         found = zip(result.cls.tolist(), result.xywhn.tolist(), strict=True)
-        return [(teacher.classes[names[int(index)]], (box[0], box[1], box[2], box[3])) for index, box in found]
+        return [[teacher.classes[names[int(index)]], box] for index, box in found]
+
+    def teach(picture: Path) -> list[tuple[str, tuple[float, float, float, float]]]:
+        key = str(picture)
+        if key not in said:
+            said[key] = look(picture)
+            if len(said) % 100 == 0:
+                kept.write_text(json.dumps({"settings": settings, "said": said}), encoding="utf-8")
+        return [(label, (box[0], box[1], box[2], box[3])) for label, box in said[key]]
 
     return teach
 

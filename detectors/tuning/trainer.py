@@ -11,33 +11,34 @@ import torch
 from ultralytics import YOLO
 from ultralytics.models.yolo.detect import DetectionTrainer
 
-from detectors.tuning.body import GridDetector
+from detectors.tuning.looks import varied
 from detectors.tuning.recipe import Stage
+from detectors.tuning.transfer import Detector
 
 
 class GridTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is not there for mypy
-    """Starts from a GridDetector's weights; `body_factor` times the learning rate for all but the last 1x1s."""
+    """Starts from our detector's weights; `body_factor` times the learning rate for all but the last 1x1s."""
 
     body_factor = 0.5
+    varied = 0.0
 
-    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = False) -> GridDetector:
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = False) -> Detector:
         """A detector of the data's classes with the weights' tensors; channels last, 1.3-1.5 times faster on a CPU."""
-        model = GridDetector(nc=self.data["nc"], ch=self.data["channels"])
-        if weights is not None:
-            model.load_state_dict(weights.float().state_dict())
+        model: Detector = type(weights)(nc=self.data["nc"], ch=self.data["channels"])
+        model.load_state_dict(weights.float().state_dict())
         model.to(memory_format=torch.channels_last)
         return model
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Ultralytics' own, then channels last."""
+        """Ultralytics' own, then other looks for some pictures, channels last."""
         batch = super().preprocess_batch(batch)
-        batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+        batch["img"] = varied(batch["img"], self.varied).contiguous(memory_format=torch.channels_last)
         return batch
 
     def build_optimizer(self, model: Any, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
         """Ultralytics' own groups, each split into head and body (the key `param_group` stays: warm-up reads it)."""
         optimizer = super().build_optimizer(model, *args, **kwargs)
-        last = {id(p) for p in model.model[-1].parameters()}
+        last = {id(p) for layer in model.last_layers for p in layer.parameters()}
         for group in list(optimizer.param_groups):
             body = [p for p in group["params"] if id(p) not in last]
             group["params"] = [p for p in group["params"] if id(p) in last]
@@ -52,13 +53,20 @@ def run_stage(
 ) -> tuple[Path, list[Mapping[str, float]]]:
     """Fine-tune the checkpoint `start` on `data`; returns the last checkpoint (averaged weights) and figures per epoch.
 
-    The last one, not the best on validation: choosing on validation makes its score lean high.
+    The last one, not the best on validation: choosing on validation makes its score lean high. A file `stop` in `out`
+    ends the run after the epoch in progress.
     """
-    trainer = type("StageTrainer", (GridTrainer,), {"body_factor": stage.body_factor})
+    trainer = type("StageTrainer", (GridTrainer,), {"body_factor": stage.body_factor, "varied": stage.varied})
     epochs: list[Mapping[str, float]] = []
 
     def at_start(_trainer: Any) -> None:
         torch.set_num_threads(int(os.environ.get("GRIDHUB_TORCH_THREADS", "1")))  # Ultralytics has reset it by now
+        if stage.average is not None:
+            kept = stage.average
+            _trainer.ema.decay = lambda step: min(kept, step / (step + 10))
+
+    def at_train_epoch_end(running: Any) -> None:
+        running.stop = running.stop or (out / "stop").exists()
 
     def at_epoch_end(running: Any) -> None:
         if len(epochs) > running.epoch:
@@ -68,7 +76,9 @@ def run_stage(
         tell(f"{stage.name}: epoch {running.epoch + 1}/{stage.epochs} AP50 {figures.get('metrics/mAP50(B)', 0):.3f}")
 
     model = YOLO(str(start))
+    frozen = [layer for name in stage.freeze for layer in model.model.layers_of(name)]
     model.add_callback("on_train_start", at_start)
+    model.add_callback("on_train_epoch_end", at_train_epoch_end)
     model.add_callback("on_fit_epoch_end", at_epoch_end)
     model.train(
         trainer=trainer,
@@ -76,7 +86,7 @@ def run_stage(
         project=str(out),
         name=stage.name,
         exist_ok=True,
-        imgsz=size_px,
+        imgsz=stage.size_px or size_px,
         epochs=stage.epochs,
         batch=stage.batch,
         nbs=stage.batch,  # the default of 64 would take an optimizer step only every four batches
@@ -86,9 +96,10 @@ def run_stage(
         cache="ram",
         amp=False,
         plots=False,
+        val=stage.validate,
         optimizer="AdamW",
         lr0=stage.learning_rate,
-        lrf=0.05,
+        lrf=stage.final_rate,
         cos_lr=True,
         momentum=0.9,
         weight_decay=5e-4,
@@ -96,6 +107,6 @@ def run_stage(
         warmup_bias_lr=0.0,  # the default of 0.1 is meant for SGD
         warmup_momentum=0.9,
         close_mosaic=stage.close_mosaic,
-        freeze=[f"0.{name}" for name in stage.freeze],
+        freeze=frozen,
     )
     return out / stage.name / "weights" / "last.pt", epochs

@@ -1,4 +1,4 @@
-"""Weights in: the published YOLOX-nano ONNX into our body, BatchNorm put back, the `Detect` head fitted to the teacher.
+"""Weights in: a published ONNX file into our network, BatchNorm put back; YOLOX-nano's head fitted to the teacher.
 
 The result detects COCO's 80 classes without a label having been seen. It is a start for training, never shipped.
 """
@@ -21,8 +21,12 @@ from torch.nn import functional
 
 from detectors.errors import DetectorError
 from detectors.tuning.body import TOWER_CHANNELS, GridDetector
+from detectors.tuning.yolov8 import COCO_CLASSES, V8Detector, is_quantized, load_quantized
 
-COCO_CLASSES = 80
+Detector = GridDetector | V8Detector
+
+NORM_PICTURES = 120
+"""Pictures on which BatchNorm's statistics are measured."""
 FIT_STEPS = 400
 FIT_CELLS = 2048
 """Cells per level and step of the head fit."""
@@ -59,15 +63,21 @@ class Cells:
     objects: torch.Tensor
 
 
-def coco_detector(weights: Path, pictures: Sequence[Path], *, size_px: int, seed: int) -> GridDetector:
-    """The 80-class detector made from YOLOX-nano's ONNX file `weights` and unlabelled `pictures`.
+def coco_detector(weights: Path, pictures: Sequence[Path], *, size_px: int, seed: int) -> Detector:
+    """The 80-class detector made from the ONNX file `weights` and unlabelled `pictures`.
 
-    Takes about two minutes of one core for 800 pictures. Raises TransferError where the file is another network.
+    The file is YOLOX-nano's (its head is fitted: two minutes of one core for 800 pictures) or YOLOv8n's in 8 bit.
+    Raises TransferError, QuantizedError where it is another network.
     """
+    if is_quantized(weights):
+        heavier = V8Detector(nc=COCO_CLASSES)
+        load_quantized(heavier, weights)
+        restore_batchnorm(heavier, _random_crops(pictures[:NORM_PICTURES], size_px, random.Random(seed)))
+        return heavier
     detector = GridDetector(nc=COCO_CLASSES)
     teacher = load_weights(detector, weights)
     sample = _random_crops(pictures, size_px, random.Random(seed))
-    restore_batchnorm(detector, sample[:120])
+    restore_batchnorm(detector, sample[:NORM_PICTURES])
     generator = torch.Generator().manual_seed(seed)
     for level, cells in enumerate(_teacher_cells(detector, teacher, sample, generator)):
         _fit_level(detector, level, cells, generator)
@@ -114,8 +124,8 @@ def _stem_kernel(focus: torch.Tensor) -> torch.Tensor:
     return kernel
 
 
-def restore_batchnorm(detector: GridDetector, sample: torch.Tensor) -> None:
-    """Put statistics measured on `sample` (N x 3 x H x W uint8 RGB) into every BatchNorm of the body.
+def restore_batchnorm(detector: Detector, sample: torch.Tensor) -> None:
+    """Put statistics measured on `sample` (N x 3 x H x W uint8 RGB) into every BatchNorm.
 
     In evaluation the function stays exactly the same; in training each is a real BatchNorm near its fixed point.
     """
@@ -128,12 +138,12 @@ def restore_batchnorm(detector: GridDetector, sample: torch.Tensor) -> None:
         seen[1] += x.sum((0, 2, 3))
         seen[2] += (x * x).sum((0, 2, 3))
 
-    norms = [m for m in detector.body.modules() if isinstance(m, nn.BatchNorm2d)]
+    norms = [m for m in detector.modules() if isinstance(m, nn.BatchNorm2d)]
     hooks = [bn.register_forward_hook(add) for bn in norms]
     detector.eval()
     with torch.no_grad():
         for batch in sample.split(8):
-            detector.body(batch.float() / 255)
+            detector(batch.float() / 255)
     for hook in hooks:
         hook.remove()
     for bn in norms:
@@ -258,12 +268,12 @@ def _box_loss(layer: nn.Linear, cells: Cells, bins: int) -> torch.Tensor:
     return (errors * cells.objects[:, None]).mean() / cells.objects.mean()
 
 
-def with_labels(coco: GridDetector, labels: Sequence[str], rows: Mapping[str, Sequence[int]]) -> GridDetector:
+def with_labels(coco: Detector, labels: Sequence[str], rows: Mapping[str, Sequence[int]]) -> Detector:
     """A detector of `labels` with everything of `coco`; a label in `rows` starts as the mean of those COCO classes."""
-    detector = GridDetector(nc=len(labels))
+    detector = type(coco)(nc=len(labels))
     own, given = detector.state_dict(), coco.state_dict()
     detector.load_state_dict({k: v for k, v in given.items() if k in own and v.shape == own[k].shape}, strict=False)
-    for conv, start in zip(detector.model[-1].cv3, coco.model[-1].cv3, strict=True):
+    for conv, start in zip(detector.class_layers, coco.class_layers, strict=True):
         for index, label in enumerate(labels):
             if label in rows:
                 chosen = list(rows[label])
@@ -272,7 +282,7 @@ def with_labels(coco: GridDetector, labels: Sequence[str], rows: Mapping[str, Se
     return detector
 
 
-def save(detector: GridDetector, names: Sequence[str], path: Path, *, size_px: int) -> None:
+def save(detector: Detector, names: Sequence[str], path: Path, *, size_px: int) -> None:
     """Write a checkpoint that Ultralytics' `YOLO(path)` opens (where this package is importable)."""
     detector.names = dict(enumerate(names))
     detector.nc = len(names)
@@ -280,3 +290,21 @@ def save(detector: GridDetector, names: Sequence[str], path: Path, *, size_px: i
     detector.task = "detect"
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"model": detector, "ema": None, "epoch": -1, "train_args": {"task": "detect"}}, path)
+
+
+def reopened(exported: Path, labels: Sequence[str]) -> Detector:
+    """The torch network of an ONNX file that `export` wrote (ours, BatchNorm folded): to measure against, or train on.
+
+    Raises TransferError where it is another network.
+    """
+    tensors = {i.name: onnx.numpy_helper.to_array(i) for i in onnx.load(str(exported)).graph.initializer}
+    kind: type[Detector] = GridDetector if "model.0.stem.conv.weight" in tensors else V8Detector
+    detector: Detector = kind(nc=len(labels))
+    detector.eval().fuse(verbose=False)
+    for name, own in detector.state_dict().items():
+        given = tensors.get(name)
+        if given is None or given.shape != tuple(own.shape):
+            found = "missing" if given is None else given.shape
+            raise TransferError(f"{exported}: {name}: {found}, wanted {tuple(own.shape)}")
+        own.copy_(torch.from_numpy(given.copy()))
+    return detector

@@ -18,6 +18,7 @@ from detectors.catalog import Catalog
 from detectors.detection import Detections
 from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
 from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured, recommend, write_card
+from detectors.tuning.class_recipe import read_class_recipe
 from detectors.tuning.crops import wide_set
 from detectors.tuning.dataset import (
     DataError,
@@ -29,7 +30,7 @@ from detectors.tuning.dataset import (
     read_yolo_set,
 )
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
-from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_recipe
+from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_raw, read_recipe
 from detectors.tuning.train import NotInstalled, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +52,9 @@ def test_importing_the_bench_needs_no_torch() -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_shipped_recipes_parse(path: Path) -> None:
+    if read_raw(path).get("task") == "classify":
+        assert read_class_recipe(path, ROOT).name == path.stem
+        return
     recipe = read_recipe(path, ROOT)
     assert recipe.name == path.stem
     assert {name for stage in recipe.stages for name in stage.sets} == {s.name for s in recipe.sets}
@@ -262,13 +266,49 @@ def test_a_set_without_the_class_it_should_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("7 .5 .5 .1 .1", "class 7; wanted 0 to 1"), ("0 .5 wide .1 .1", "wanted class x y width height")],
+    [
+        ("7 .5 .5 .1 .1", "class 7; wanted 0 to 1"),
+        ("0 .5 wide .1 .1", "wanted class x y width height"),
+        ("0 .5 .5 .1", "wanted class x y width height"),
+        ("0 .5 .95 .1 .4", "the box 0.5 0.95 0.1 0.4 is not inside the picture; wanted shares from 0 to 1"),
+        ("0 320 240 60 80", "is not inside the picture"),
+        ("0 .5 .5 0 .1", "is not inside the picture"),
+        ("0 nan .5 .1 .1", "is not inside the picture"),
+    ],
 )
 def test_a_broken_label_file_names_file_and_line(tmp_path: Path, line: str, told: str) -> None:
     path = tmp_path / "a.txt"
     path.write_text(f"0 .5 .5 .1 .1\n{line}\n", encoding="utf-8")
     with pytest.raises(DataError, match=rf"a\.txt: line 2: .*{told}"):
         read_labels(path, 2)
+
+
+def test_bad_labels_and_pictures_are_told_and_stop_nothing_else(tmp_path: Path) -> None:
+    bad = "0 .5 .5 .5 .5\n0 .9 .5 .5 .5\n"
+    pictures = {"a.jpg": bad, "b.jpg": "", "grey.png": bad, "deep.png": bad}
+    data = _yolo_set(tmp_path / "set", ["car"], {"train": pictures, "val": pictures})
+    for split in ("train", "val"):
+        folder = tmp_path / "set" / split / "images"
+        (folder / "b.jpg").write_bytes(b"no picture")
+        cv2.imwrite(str(folder / "grey.png"), np.full((40, 80), 90, np.uint8))
+        cv2.imwrite(str(folder / "deep.png"), np.full((40, 80, 3), 90 * 257, np.uint16))
+    union = build_union([SourceSet("x", data, "x", {"car": "car"})], ["car"], tmp_path / "out", teach=None, seed=0)
+    folder = tmp_path / "set" / "train"
+    wanted = [f"{folder / 'labels' / name}.txt: line 2: the box 0.9" for name in ("a", "deep", "grey")]
+    told = [problem for problem in union.problems if "/train/" in problem]
+    assert [t.partition(" 0.5 0.5 0.5")[0] for t in told if ".txt: line" in t] == wanted
+    assert f"{folder / 'images' / 'b.jpg'}: not a picture" in told
+    assert len(told) == 4
+    assert union.shares["x"].boxes["train"] == {"car": 3}
+
+    seen = _seen(((0.25, 0.25, 0.75, 0.75), 0.8))
+    result = evaluate(_Fixed({90: seen}), data)
+    assert (result.pictures, result.labels["car"].ap50, result.labels["car"].boxes) == (3, pytest.approx(1.0), 3)
+    assert len(result.as_dict()["problems"]) == 4
+    for picture in (tmp_path / "set" / "val" / "images").iterdir():
+        picture.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"no picture that can be read\n.*a\.jpg: not a picture"):
+        evaluate(_Fixed({}), data)
 
 
 # ---- average precision

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,8 +87,7 @@ def test_an_unknown_model_or_runtime_is_named_with_what_there_is(tmp_path: Path)
         models.open("small", "tensorflow")
 
 
-def test_a_pt_file_without_ultralytics_names_the_extra(tmp_path: Path) -> None:
-    if shutil.which("yolo"):
-        pytest.skip("Ultralytics is installed here")
+def test_a_pt_file_without_ultralytics_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
     with pytest.raises(CatalogError, match=r"gridhub\[tune\]"):
         Catalog(tmp_path).open("yolo11n.pt")
