@@ -50,6 +50,7 @@ def _what(tx: Transaction, house: House, case: CaseRow) -> dict[str, str]:
     names = Names.of(tx)
     grid = names.grid(case.grid_id)
     unit = names.department(case.department_id or case.last_department_id)
+    authority = names.department(case.authority_id)
     return {
         "发文机关": house.office.issuer,
         "编号": case.number,
@@ -61,6 +62,7 @@ def _what(tx: Transaction, house: House, case: CaseRow) -> dict[str, str]:
         "地点": case.address or case.source_name or _NOTHING,
         "网格": grid["name"] if grid else _NOTHING,
         "单元网格": case.grid_code or _NOTHING,
+        "主管部门": authority["name"] if authority else _NOTHING,
         "责任单位": unit["name"] if unit else _NOTHING,
         "处置时限": case.limit or _NOTHING,
         "紧急程度": "紧急" if case.urgent else "一般",

@@ -199,9 +199,9 @@ def link(tx: Transaction, row: CaseRow, other: CaseRow, relation: str, actor: Ac
 
 
 def place(tx: Transaction, row: CaseRow) -> None:
-    """Fill the community and the street above the case's grid."""
+    """Fill the unit grid, the community and the street that the case's grid lies in."""
     above = device_queries.grid_path(tx, row.grid_id)
-    row.community_id, row.street_id = above.get("community"), above.get("street")
+    row.community_id, row.street_id, row.grid_code = above.get("community"), above.get("street"), above.get("base")
 
 
 def _new(tx: Transaction, house: House, now: datetime) -> CaseRow:

@@ -10,16 +10,20 @@ from detectors.kinds import STANDARD, Kind
 
 from .. import conditions, routes
 from ..domain.category import ClassKind
+from ..domain.routing import Route
 from ..errors import Invalid
 from ..house import House
-from ..store import Transaction, grid_queries
+from ..store import Transaction, grid_queries, people_queries
 from ..store.case_rows import CaseRow
 from ..store.category_rows import ConditionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`limit` is empty where no rule knows the class, `unit` where a dispatcher decides; `routing`: why that unit."""
+    """`limit` is empty where no rule knows the class, `unit` where a dispatcher decides; `routing`: why that unit.
+
+    `authority`: the competent unit (主管部门), which a case reported upward must name (domain.md §2.3).
+    """
 
     limit: str = ""
     closing: str = ""
@@ -27,6 +31,7 @@ class Terms:
     version: str = ""
     unit: str = ""
     routing: dict[str, Any] | None = None
+    authority: str | None = None
 
 
 def terms_of(tx: Transaction, house: House, case: CaseRow) -> Terms:
@@ -38,12 +43,20 @@ def terms_of(tx: Transaction, house: House, case: CaseRow) -> Terms:
     route, shown = routes.decide(tx, house, case.category_code, case.grid_id, fallback=kind.department if kind else "")
     unit = shown.get("grid_unit") or route.unit or ""
     chosen = _chosen(tx, house, case, conditions_of(tx, house, case))
+    authority = _authority(tx, chosen, route)
     if chosen is not None:
         version = f"{chosen.id}@{chosen.changed_at:%Y%m%d%H%M%S}"
-        return Terms(chosen.limit, chosen.closing, chosen.id, version, unit, shown)
+        return Terms(chosen.limit, chosen.closing, chosen.id, version, unit, shown, authority)
     if kind is None:
-        return Terms(unit=unit, routing=shown)
-    return Terms(kind.limit, kind.closing, None, house.rules.versions[kind.id], unit, shown)
+        return Terms(unit=unit, routing=shown, authority=authority)
+    return Terms(kind.limit, kind.closing, None, house.rules.versions[kind.id], unit, shown, authority)
+
+
+def _authority(tx: Transaction, chosen: ConditionRow | None, route: Route) -> str | None:
+    """The 主管部门 that the condition names, where it is one of the units; else the unit whose work the class is."""
+    named = chosen.authority if chosen is not None else ""
+    unit = next((d.id for d in people_queries.departments(tx) if named and d.name == named), None)
+    return unit or next((reason.unit for reason in route.reasons if reason.unit), route.unit)
 
 
 def conditions_of(tx: Transaction, house: House, case: CaseRow) -> list[ConditionRow]:
@@ -77,4 +90,5 @@ def settle(tx: Transaction, house: House, case: CaseRow) -> Terms:
     case.limit, case.closing = terms.limit or case.limit, terms.closing or case.closing
     case.condition_id, case.rule_version = terms.condition, terms.version or case.rule_version
     case.calendar_version, case.routing = house.rules.calendar.version, terms.routing
+    case.authority_id = terms.authority or case.authority_id
     return terms

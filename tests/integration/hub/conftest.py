@@ -93,10 +93,11 @@ class City:
             elif user != "nobody":
                 client.headers["X-Gridhub"] = "1"
                 # Signing in with a password takes its time on purpose; test_sign_in.py does it.
-                client.cookies.set(COOKIE, f"cookie-of-{user}")
+                cookie = f"cookie-of-{user}-{uuid4().hex}"
+                client.cookies.set(COOKIE, cookie)
                 with self.hub.house.db.write() as tx:
                     expires_at = self.clock() + timedelta(days=365)
-                    row = SessionRow(token_hash=token_hash(f"cookie-of-{user}"), user_id=user, created_at=self.clock())
+                    row = SessionRow(token_hash=token_hash(cookie), user_id=user, created_at=self.clock())
                     row.expires_at = expires_at
                     tx.add(row)
             self.clients[user] = client

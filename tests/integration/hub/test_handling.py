@@ -332,6 +332,29 @@ def test_other_classes_do_not_climb(covered: City) -> None:
     assert case["grid"]["id"] == A
 
 
+def test_a_case_has_what_reporting_upward_needs(covered: City) -> None:
+    case = covered.case()
+    assert (case["grid_code"], case["authority"]["id"]) == (A, "sanitation")
+    first = covered.case(kind="goods_pile", zone="门前")
+    assert (first["grid_code"], first["authority"]["id"]) == (A, "street_office")
+    row = ["06", "市容环境类", "012", "道路不洁", "环卫中心", "综合执法局", "路面", "清理", "1工作时"]
+    send(covered, "eng", "/api/conditions/sheet", workbook.write({"事件": [list(COLUMNS), row]}), apply=True)
+    made = covered.report(category="06012", lon=107.63, lat=35.73)["case"]
+    possible = covered.who("wang").get("/api/conditions", params={"code": "06012", "grid": A}).json()["items"]
+    chosen = next(c["id"] for c in possible if c["filing"] == "路面")
+    filed = covered.move("shou", made["id"], "file", condition=chosen)
+    assert (filed["authority"]["id"], filed["department"]["id"]) == ("enforcement", "sanitation")
+
+
+def test_a_case_says_which_year_the_calendar_lacks(covered: City) -> None:
+    assert covered.case()["calendar_missing"] == []
+    covered.clock.forward(days=5 * 365)
+    covered.sign_all_out()
+    late = covered.case(kind="goods_pile", zone="门前")
+    assert late["calendar_missing"] == [covered.clock().year]
+    assert late["deadline"], "a deadline all the same: weekends are known"
+
+
 def test_an_alert_is_filed_under_the_condition_that_was_chosen(covered: City) -> None:
     row = ["06", "市容环境类", "010", "暴露垃圾", "环卫中心", "", "主干道", "清理干净", "1工作时"]
     content = workbook.write({"事件": [list(COLUMNS), row]})
