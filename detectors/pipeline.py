@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +50,9 @@ class Pipeline:
     """All views of a worker. Any thread may call; `gate` waits for nobody, `judge` works on one call at a time.
 
     `kinds`: by id. `models`: name to open Model, called once a name. `state_dir`: where backgrounds and dwell survive a
-    restart (None: nowhere). `tz`: the zone of the kinds' schedules. `counters`: looks, gated, inferences, findings,
-    idle (no kind in force), unassigned (a view without a task), superseded (a newer frame of the view was there),
-    passed_over (worth judging, but nobody had time), state_errors.
+    restart (None: nowhere). `tz`: the zone of the kinds' schedules. `counters`: looks, gated, inferences, infer_us
+    (spent on them), findings, idle (no kind in force), unassigned (a view without a task), superseded (a newer frame
+    of the view was there), passed_over (worth judging, but nobody had time), state_errors.
     """
 
     def __init__(
@@ -220,8 +221,10 @@ class Pipeline:
         seen = {}
         for name, indices in wanted.items():
             model = self._model(name)
+            began = time.perf_counter()
             answers = model.detect([jobs[i].frame.within(*model.input_px) for i in indices], LOWEST_SCORE)
             self._count("inferences", len(indices))
+            self._count("infer_us", round((time.perf_counter() - began) * 1e6))
             seen[name] = dict(zip(indices, answers, strict=True))
         return seen
 

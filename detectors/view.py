@@ -75,7 +75,9 @@ class View:
         return [
             binding
             for binding in self.task.bindings
-            if self.kinds[binding.kind_id].enabled and in_force(self.kinds[binding.kind_id].schedule, now, self.tz)
+            if self.kinds[binding.kind_id].enabled
+            and in_force(self.kinds[binding.kind_id].schedule, now, self.tz)
+            and binding.hours.watched(now, self.tz)
         ]
 
     def lets_through(self, frame: Frame, bindings: Sequence[Binding]) -> bool:

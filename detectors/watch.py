@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +13,18 @@ from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, RuleSpec
 from detectors.rules import count, new_and_stays, presence
 from detectors.rules.presence import Seen
+from detectors.zone_hours import ZoneHours
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A kind looked for in one camera's zone (None: the whole picture), with its own dwell and score, or the kind's."""
+    """A kind looked for in a zone (None: the whole picture) at its hours, with its own dwell and score or the kind's."""
 
     kind_id: str
     zone: Zone | None = None
     dwell_s: float | None = None
     min_score: float | None = None
+    hours: ZoneHours = field(default_factory=ZoneHours)
 
     @property
     def place(self) -> Zone:

@@ -466,8 +466,9 @@ def _sensor_import(args: argparse.Namespace) -> int:
     from .house import SYSTEM
 
     rows, found = read_sensors(args.file)
-    count, refused = _registry(args).bring_sensors(rows, SYSTEM)
-    errors = [*map(str, found), *(f"{args.file}: {id_}: {why}" for id_, why in refused)]
+    done = _registry(args).bring_sensors(rows, SYSTEM)
+    count = done["added"] + done["changed"] + done["same"]
+    errors = [*map(str, found), *(f"{args.file}: {id_}: {why}" for id_, why in done["refused"])]
     for line in errors:
         print(line, file=sys.stderr)
     if args.json:

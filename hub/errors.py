@@ -5,6 +5,7 @@ HubError
 ├── Invalid               a field that cannot be used (field, value, what is allowed)
 │   ├── UnknownSource     a finding of a camera or sensor that is not in the inventory
 │   ├── UnknownKind       a finding of a kind that is not configured
+│   ├── BadPolygon        a zone that encloses nothing, or crosses itself (`fault`: where)
 │   ├── HashMismatch      evidence whose bytes are not those its name promises
 │   ├── MissingEvidence   a finding that names evidence which neither came along nor is stored
 │   └── TooEarly          a re-check's look from before the department's answer
@@ -95,6 +96,16 @@ class TooEarly(Invalid):
     """A re-check's look from before the department's answer."""
 
     type, title = "too-early", "The look is older than the answer"
+
+
+class BadPolygon(Invalid):
+    """A polygon that encloses nothing, or crosses itself; `fault` says where."""
+
+    type, title = "bad-polygon", "The polygon cannot be used"
+
+    def __init__(self, field: str, value: object, allowed: str, **where: Any) -> None:
+        super().__init__(field, value, allowed)
+        self.extra |= where
 
 
 class Refused(HubError):

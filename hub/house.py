@@ -39,6 +39,8 @@ class Tally:
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     workers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    heard: dict[str, datetime] = field(default_factory=dict)
+    """When each worker last reported."""
     sessions: dict[str, str] = field(default_factory=dict)
     """By worker: the run of it whose whole state is known here, on which its later reports build."""
     unsure: set[str] = field(default_factory=set)
@@ -50,11 +52,12 @@ class Tally:
         with self._lock:
             self.counts[name, label] += by
 
-    def report(self, worker: str, counters: dict[str, Any]) -> None:
+    def report(self, worker: str, counters: dict[str, Any], at: datetime) -> None:
         """Keep what a worker says about itself."""
         with self._lock:
             if worker in self.workers or len(self.workers) < 1000:
                 self.workers[worker] = counters
+                self.heard[worker] = at
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from .house import House
 from .store import alert_queries, case_queries, delivery_queries, device_queries, notice_queries
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_RENAMED = {"pipeline_inferences": "inferences", "pipeline_gated": "gated"}
+_RENAMED = {"pipeline_infer_us": "infer_us", "pipeline_inferences": "inferences", "pipeline_gated": "gated"}
 _OWN = frozenset({"findings", "readings"})
 """Counted by the hub itself, when they arrive; what workers say of them would count twice."""
 _GAUGES = ("spool_", "broker_connected")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from detectors.errors import KindsError
 from detectors.geometry import Zone
@@ -18,8 +18,9 @@ from ingest.device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
 from ingest.errors import without_credentials
 
 from . import grids
+from .domain import polygon
 from .domain.grid import GridTree
-from .errors import HubError, Invalid, NotFound, Taken
+from .errors import BadPolygon, HubError, Invalid, NotFound, Taken
 from .house import SYSTEM, Actor, House
 from .people import add_user
 from .store import Transaction, people_queries
@@ -28,6 +29,11 @@ from .store.rows import CameraRow, DepartmentRow, SensorRow, TaskRow, ZoneRow
 from .units import Unit, unit_of
 from .wire import Names, time_text
 
+_Device = TypeVar("_Device", Camera, Sensor)
+_TABLE = (
+    *("name", "url", "watch", "every_s", "priority", "preset", "platform", "goto", "settle_s", "device", "profile"),
+    *("settings", "gateway", "asset", "installed_on", "lon", "lat", "address", "grid_id"),
+)
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -38,6 +44,18 @@ class TaskEntry:
     kind: str
     zone: str = ""
     dwell_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneEntry:
+    """A zone as the editor has it: `was` is its name before; hours as in `detectors.zone_hours`."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    was: str | None = None
+    schedule: tuple[dict[str, Any], ...] = ()
+    permitted: tuple[dict[str, Any], ...] = ()
+    tasks: tuple[TaskEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +122,51 @@ class Registry:
             tx.audit(self.house.now(), by.id, "sensors-imported", "sensors", count=count)
         return count
 
-    def bring_sensors(self, sensors: Iterable[Sensor], by: Actor) -> tuple[int, list[tuple[str, str]]]:
-        """Add or update those that can be; (how many, (id, why not) of the others)."""
-        count, problems = 0, list[tuple[str, str]]()
-        with self.house.db.write() as tx:
+    def bring_cameras(self, cameras: Sequence[Camera], by: Actor, apply: bool = True) -> dict[str, Any]:
+        """Add or update those that can be: {added, changed, same, refused: [(id, error)]}.
+
+        Without `apply` it is only said what would be done.
+        """
+
+        def put(tx: Transaction, camera: Camera, grids: GridTree | None) -> CameraRow:
+            return self._put_camera(tx, self._entry(tx, camera), grids)
+
+        return self._bring("cameras", cameras, put, ask.camera, by, apply)
+
+    def bring_sensors(self, sensors: Sequence[Sensor], by: Actor, apply: bool = True) -> dict[str, Any]:
+        """The same of sensors."""
+        return self._bring("sensors", sensors, self._put_sensor, ask.sensor, by, apply)
+
+    def _bring(
+        self,
+        what: str,
+        devices: Sequence[_Device],
+        put: Callable[[Transaction, _Device, GridTree | None], CameraRow | SensorRow],
+        find: Callable[[Transaction, str], CameraRow | SensorRow | None],
+        by: Actor,
+        apply: bool,
+    ) -> dict[str, Any]:
+        done: dict[str, Any] = {"added": 0, "changed": 0, "same": 0, "refused": []}
+        with self.house.db.write() as tx, tx.begin_nested() as all_of_them:
             grids = _tree(tx)
-            for sensor in sensors:
+            for device in devices:
+                row = find(tx, device.id)
+                before = None if row is None else _columns(row)
                 try:
                     with tx.begin_nested():
-                        self._put_sensor(tx, sensor, grids)
-                    count += 1
+                        after = _columns(put(tx, device, grids))
+                        tx.flush()
                 except HubError as error:
-                    problems.append((sensor.id, str(error)))
-            if count:
+                    done["refused"].append((device.id, error))
+                    continue
+                done["added" if before is None else "same" if before == after else "changed"] += 1
+            count = done["added"] + done["changed"]
+            if not apply:
+                all_of_them.rollback()
+            elif count:
                 tx.change_assignment()
-                tx.audit(self.house.now(), by.id, "sensors-imported", "sensors", count=count)
-        return count, problems
+                tx.audit(self.house.now(), by.id, f"{what}-imported", what, count=count)
+        return done
 
     def add_user(
         self,
@@ -256,6 +303,41 @@ class Registry:
             tx.audit(self.house.now(), by.id, "sensor-changed", f"sensor/{sensor_id}", **changes)
         return self.sensor(sensor_id)
 
+    def put_zones(
+        self, camera_id: str, wanted: Sequence[ZoneEntry], whole: Sequence[TaskEntry], by: Actor
+    ) -> dict[str, Any]:
+        """All zones of a camera and all that is looked for, anew; workers have it within seconds.
+
+        Raises NotFound, Invalid, BadPolygon; then nothing has changed.
+        """
+        with self.house.db.write() as tx:
+            row = ask.camera(tx, camera_id)
+            if row is None:
+                raise NotFound("camera", camera_id)
+            names = [zone.name for zone in wanted]
+            if len(set(names)) < len(names):
+                raise Invalid("name", next(n for n in names if names.count(n) > 1), "a name of its own for each zone")
+            before = {zone.name: zone for zone in ask.zones(tx, camera_id)}
+            kept = {zone.was: before[zone.was] for zone in wanted if zone.was is not None and zone.was in before}
+            for name, old in before.items():
+                if name not in kept:
+                    tx.delete(old)
+                else:
+                    old.name = f"\x1f{old.id}"  # names may change places
+            tx.flush()
+            for zone in wanted:
+                check_polygon(zone.name, zone.points)
+                made = kept.get(zone.was or "") or ZoneRow(camera_id=camera_id)
+                made.name, made.points = zone.name, [[x, y] for x, y in zone.points]
+                made.schedule, made.permitted = list(zone.schedule), list(zone.permitted)
+                tx.add(made)
+            tx.flush()
+            tasks = [TaskEntry(t.kind, zone.name, t.dwell_s) for zone in wanted for t in zone.tasks]
+            self._put_tasks(row, [*whole, *tasks], set(names))
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "zones-drawn", f"camera/{camera_id}", zones=names, tasks=len(row.tasks))
+        return self._told(self.camera(camera_id))
+
     def put_zone(self, camera_id: str, zone: Zone, by: Actor) -> dict[str, Any]:
         """Draw a zone, or draw it anew. Raises NotFound, Invalid."""
         with self.house.db.write() as tx:
@@ -269,7 +351,7 @@ class Registry:
 
     # --- the rows -----------------------------------------------------------------------------------------------------
 
-    def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None) -> None:
+    def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None) -> CameraRow:
         camera = entry.camera
         if not _ID.fullmatch(camera.id):
             raise Invalid("id", camera.id, "1 to 64 letters, digits, _ . : -")
@@ -287,6 +369,7 @@ class Registry:
             _put_zone(tx, camera.id, zone)
         zoned = any(task.zone for task in entry.tasks)
         self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)} if zoned else set())
+        return row
 
     def _entry(self, tx: Transaction, camera: Camera) -> CameraEntry:
         row = ask.camera(tx, camera.id)
@@ -359,6 +442,11 @@ class Registry:
         return shown
 
 
+def _columns(row: CameraRow | SensorRow) -> dict[str, Any]:
+    """What a table can change."""
+    return {name: getattr(row, name) for name in _TABLE if hasattr(row, name)}
+
+
 def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
     """A camera as people may see it."""
     picture = time_text(row.picture_at)
@@ -392,11 +480,11 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
 
 
 def task_json(task: TaskRow, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
-    """{kind, zone: {name, points} | null, dwell_s}"""
+    """{kind, zone: {name, points, schedule, permitted} | null, dwell_s}"""
     zone = zones.get(task.zone_name) if task.zone_name else None
     return {
         "kind": task.kind,
-        "zone": {"name": zone.name, "points": zone.points} if zone else None,
+        "zone": zone_shape(zone) if zone else None,
         "dwell_s": task.dwell_s,
     }
 
@@ -446,17 +534,37 @@ def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
 
 
 def zone_json(row: ZoneRow) -> dict[str, Any]:
-    """{id, camera, name, points}"""
-    return {"id": str(row.id), "camera": row.camera_id, "name": row.name, "points": row.points}
+    """{id, camera, name, points, schedule, permitted}"""
+    return {"id": str(row.id), "camera": row.camera_id, **zone_shape(row)}
+
+
+def zone_shape(row: ZoneRow) -> dict[str, Any]:
+    """{name, points, schedule, permitted}"""
+    return {"name": row.name, "points": row.points, "schedule": row.schedule, "permitted": row.permitted}
 
 
 def _version(at: datetime | None) -> int:
     return int(at.timestamp() * 1000) if at else 0
 
 
+def check_polygon(name: str, points: Sequence[tuple[float, float]]) -> None:
+    """Raises Invalid (`fault`: code and points) for one that encloses nothing, or crosses itself."""
+    wrong = polygon.fault(points)
+    if wrong is None:
+        return
+    said = {
+        "few": "at least 3 points",
+        "same": "points that differ: {a} and {b} are one",
+        "crossed": "edges that do not cross: {a}-{b} and {c}-{d} do",
+        "flat": "an area of a ten-thousandth of the picture at least",
+    }[wrong["code"]].format(**wrong)
+    raise BadPolygon(f"points of zone {name}", f"{len(points)} points", said, zone=name, fault=wrong)
+
+
 def _put_zone(tx: Transaction, camera_id: str, zone: Zone) -> ZoneRow:
     if not 1 <= len(zone.name) <= 128:
         raise Invalid("name", zone.name, "1 to 128 characters")
+    check_polygon(zone.name, zone.points)
     row = ask.zone(tx, camera_id, zone.name) or ZoneRow(camera_id=camera_id, name=zone.name)
     row.points = [[x, y] for x, y in zone.points]
     tx.add(row)

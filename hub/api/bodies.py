@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -324,12 +324,65 @@ class LookTaken(BaseModel):
     reading: dict[str, Any] | None = None
 
 
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Days = Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+
+
+class WindowDrawn(Body):
+    """Hours of some days of the week (1 Monday); `to` before `from` is past midnight."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
+
+    days: Days
+    start: Annotated[Clock, Field(alias="from")]
+    end: Annotated[Clock, Field(alias="to")]
+
+
+class PermitDrawn(WindowDrawn):
+    """From one day to another, at those hours, what happens in the zone is allowed; `note` says by whom."""
+
+    first: date
+    last: date
+    note: Annotated[str, Field(max_length=200)] = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("last not before first")
+        return self
+
+
 class ZoneDrawn(Body):
     """A polygon in one camera's view."""
 
     camera: Id
     name: Annotated[str, Field(min_length=1, max_length=128)]
     points: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=200)]
+
+
+class KindWanted(Body):
+    """What is looked for; `dwell_s` overrides the kind's own."""
+
+    kind: Id
+    dwell_s: Annotated[float, Field(ge=0, le=30 * 86400)] | None = None
+
+
+class ZoneEdited(Body):
+    """A zone as the editor has it: `was` is its name before, so that what hangs on it stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    was: Annotated[str, Field(max_length=128)] | None = None
+    points: Annotated[list[tuple[Share, Share]], Field(max_length=200)]
+    schedule: Annotated[list[WindowDrawn], Field(max_length=20)] = []
+    permitted: Annotated[list[PermitDrawn], Field(max_length=50)] = []
+    kinds: Annotated[list[KindWanted], Field(max_length=40)] = []
+
+
+class ZonesEdited(Body):
+    """All zones of one camera, and what is looked for in its whole picture."""
+
+    zones: Annotated[list[ZoneEdited], Field(max_length=40)]
+    whole: Annotated[list[KindWanted], Field(max_length=40)] = []
 
 
 class ZoneOf(Body):
@@ -365,6 +418,13 @@ class NewCamera(Body):
     lat: Lat | None = None
     address: Text = ""
     tasks: list[TaskWanted] = []
+
+
+class CameraTried(Body):
+    """A look at an address, or at the one of a camera that is registered (then its password need not be typed)."""
+
+    url: Annotated[str, Field(max_length=2000)] | None = None
+    camera: Id | None = None
 
 
 class CameraChange(Body):

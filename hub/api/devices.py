@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,17 +9,28 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from ingest.device import Sensor
-from ingest.errors import InventoryError, PayloadError
-from ingest.inventory import read_sensors
+from ingest.errors import PayloadError
 
-from .. import links, maintenance, mappings, quarantine, rebirths, sensing, sensor_notices, sights
+from .. import (
+    first_look,
+    links,
+    maintenance,
+    mappings,
+    quarantine,
+    rebirths,
+    sensing,
+    sensor_notices,
+    sights,
+    tables,
+    workers,
+)
 from ..domain.role import Right
 from ..errors import Invalid, TooLarge
 from ..house import Actor
-from ..registry import Registry
 from .access import TheHouse, Worker, needs
-from .bodies import Adopted, Heard, LinkDecided, Maintenance, MappingTried, MappingWritten, SightTaken
+from .bodies import Adopted, CameraTried, Heard, LinkDecided, Maintenance, MappingTried, MappingWritten, SightTaken
 from .inventory import place_of
+from .shown import LookTried, TableTaken, Workers, shows
 from .uploads import Upload, parsed, read_upload
 
 router = APIRouter(tags=["devices"])
@@ -31,6 +39,12 @@ Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]
 Most = Annotated[int, Query(ge=1, le=2000)]
 _TELEMETRY_BYTES_MAX = 1 << 20
+
+
+@router.get("/api/workers", **shows(Workers))
+def worker_health(house: TheHouse, _actor: Sees) -> dict[str, Any]:
+    """What each worker last said of itself, and how often cameras are looked at."""
+    return workers.health(house)
 
 
 # --- quarantine -------------------------------------------------------------------------------------------------------
@@ -83,22 +97,35 @@ async def _table(request: Request, _actor: Edits) -> Upload:
     return await read_upload(request)
 
 
-@router.post("/api/sensors/import")
-def import_sensors(house: TheHouse, actor: Edits, upload: Annotated[Upload, Depends(_table)]) -> dict[str, Any]:
-    """A table of sensors (multipart, part named FILE.csv, .xlsx or .yaml): {imported, errors}; good rows go in."""
+@router.post("/api/sensors/import", response_model=None, responses={200: {"model": TableTaken}})
+def import_sensors(
+    house: TheHouse, actor: Edits, upload: Annotated[Upload, Depends(_table)], apply: bool = True
+) -> dict[str, Any]:
+    """A table of sensors (multipart, one part, named FILE.csv, .xlsx or .yaml); good rows go in, with `apply`."""
+    name, content = _one_file(upload)
+    return tables.sensors(house, actor, name, content, apply)
+
+
+@router.post("/api/cameras/import", response_model=None, responses={200: {"model": TableTaken}})
+def import_cameras(
+    house: TheHouse, actor: Edits, upload: Annotated[Upload, Depends(_table)], apply: bool = True
+) -> dict[str, Any]:
+    """The same of cameras."""
+    name, content = _one_file(upload)
+    return tables.cameras(house, actor, name, content, apply)
+
+
+def _one_file(upload: Upload) -> tuple[str, bytes]:
     if len(upload.files) != 1:
         raise Invalid("file", len(upload.files), "one file, in a part named as the file: sensors.csv, .xlsx or .yaml")
     ((name, content),) = upload.files
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"table{Path(name).suffix}"
-        path.write_bytes(content)
-        try:
-            sensors, problems = read_sensors(path)
-        except InventoryError as error:
-            raise Invalid("file", name, str(error).replace(str(path), name)) from None
-    count, refused = Registry(house).bring_sensors(sensors, actor)
-    errors = [str(replace(problem, file=name)) for problem in problems]
-    return {"imported": count, "errors": [*errors, *(f"{name}: {id_}: {why}" for id_, why in refused)][:1000]}
+    return upload.fields.get("name", name), content
+
+
+@router.post("/api/cameras/try", response_model=None, responses={200: {"model": LookTried}})
+def try_camera(house: TheHouse, actor: Edits, body: CameraTried) -> dict[str, Any]:
+    """One look at a camera that need not be registered; nothing is kept."""
+    return first_look.take(house, actor, body.url, body.camera)
 
 
 # --- mapping profiles -------------------------------------------------------------------------------------------------

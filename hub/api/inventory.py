@@ -15,12 +15,23 @@ from ..domain.role import Right
 from ..errors import Invalid
 from ..house import Actor
 from ..learning import tuning
-from ..registry import CameraEntry, Registry, TaskEntry
+from ..registry import CameraEntry, Registry, TaskEntry, ZoneEntry
 from ..store import people_queries
 from ..store.chain import entries
 from ..store.partitions import Grain
 from .access import TheActor, TheHouse, cursor_of, key_of, needs
-from .bodies import CameraChange, NewCamera, NewSensor, NewUser, SensorChange, TaskWanted, Time, ZoneDrawn, ZoneOf
+from .bodies import (
+    CameraChange,
+    NewCamera,
+    NewSensor,
+    NewUser,
+    SensorChange,
+    TaskWanted,
+    Time,
+    ZoneDrawn,
+    ZoneOf,
+    ZonesEdited,
+)
 from .shown import Camera as CameraShown
 from .shown import Page, shows
 from .shown import Sensor as SensorShown
@@ -125,6 +136,23 @@ def zones(house: TheHouse, _actor: Sees, camera: str | None = None) -> dict[str,
 def put_zone(house: TheHouse, actor: Edits, body: ZoneDrawn) -> dict[str, Any]:
     """Draw a zone, or draw the one of that name anew."""
     return Registry(house).put_zone(body.camera, Zone(body.name, tuple(body.points)), actor)
+
+
+@router.put("/api/cameras/{camera_id}/zones", **shows(CameraShown))
+def put_zones(camera_id: str, house: TheHouse, actor: Edits, body: ZonesEdited) -> dict[str, Any]:
+    """All zones of a camera, and what is looked for in them and in the whole picture."""
+    zones = [
+        ZoneEntry(
+            zone.name.strip(),
+            tuple(zone.points),
+            zone.was,
+            tuple(window.model_dump(mode="json") for window in zone.schedule),
+            tuple(permit.model_dump(mode="json") for permit in zone.permitted),
+            tuple(TaskEntry(k.kind, "", k.dwell_s) for k in zone.kinds),
+        )
+        for zone in body.zones
+    ]
+    return Registry(house).put_zones(camera_id, zones, [TaskEntry(k.kind, "", k.dwell_s) for k in body.whole], actor)
 
 
 @router.get("/api/kinds")

@@ -6,10 +6,10 @@ list of 2,000 cameras costs what its JSON costs. `tests/integration/hub/test_sch
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 _Item = TypeVar("_Item")
 Point = tuple[float, float]
@@ -299,11 +299,31 @@ class Shift(Shown):
 # --- devices ----------------------------------------------------------------------------------------------------------
 
 
+class Window(Shown):
+    """Hours of some days of the week (1 Monday); `to` before `from` is past midnight."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    days: list[int]
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+
+
+class Permit(Window):
+    """What happens in the zone is allowed then."""
+
+    first: date
+    last: date
+    note: str
+
+
 class ZoneShape(Shown):
     """A polygon in a camera's view, as a task has it."""
 
     name: str
     points: list[Point]
+    schedule: list[Window]
+    permitted: list[Permit]
 
 
 class Zone(Shown):
@@ -313,6 +333,8 @@ class Zone(Shown):
     camera: str
     name: str
     points: list[Point]
+    schedule: list[Window]
+    permitted: list[Permit]
 
 
 class Task(Shown):
@@ -396,6 +418,18 @@ class Sensor(Shown):
     maintenance: SensorMaintenance | None
 
 
+class LookTried(Shown):
+    """One look at a camera that is not kept: what came, or why nothing did; `picture` as a data URL (JPEG)."""
+
+    ok: bool
+    error: str
+    width: int | None = None
+    height: int | None = None
+    codec: str | None = None
+    latency_ms: float | None = None
+    picture: str | None = None
+
+
 class RowProblem(Shown):
     """What is wrong with one value of a table."""
 
@@ -405,8 +439,11 @@ class RowProblem(Shown):
     allowed: str
 
 
-class TableLooked(Shown):
-    """A table of cameras or sensors, looked at or (`applied`) taken over."""
+class TableTaken(Shown):
+    """A table of cameras or sensors, looked at or (`applied`) taken over; `imported` and `errors` as lines of text."""
+
+    imported: int
+    errors: list[str]
 
     applied: bool
     good: int
@@ -423,12 +460,12 @@ class WorkerHealth(Shown):
     id: str
     seen_at: datetime
     lost: bool
-    cameras: int
     looks: int
     gated: int
     inferences: int
     findings: int
     dropped: dict[str, int]
+    waiting: dict[str, int]
     gate_share: float | None
     inference_ms: float | None
 

@@ -83,7 +83,7 @@ def status(house: TheHouse, _actor: Worker, body: Status) -> dict[str, bool]:
         sensors=[s.model_dump() for s in body.sensors],
         looks=looks,
     )
-    house.tally.report(body.worker, body.counters)
+    house.tally.report(body.worker, body.counters, house.now())
     return {"ok": True, "full": device_states.take(house, report)}
 
 

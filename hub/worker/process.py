@@ -30,6 +30,7 @@ from detectors.kinds import Kind
 from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline
 from detectors.sensing import SensorRules
+from detectors.zone_hours import ZoneHours
 from ingest.cameras import open_source
 from ingest.cameras.rtsp import configure
 from ingest.device import Camera, Place, Sensor, Watch
@@ -416,8 +417,8 @@ def _task(wire: Mapping[str, Any]) -> CameraTask:
     bindings = []
     for task in wire["tasks"]:
         zone = task.get("zone")
-        place = Zone.from_wire(zone) if zone else None
-        bindings.append(Binding(task["kind"], place, task.get("dwell_s"), task.get("min_score")))
+        place, hours = Zone.from_wire(zone) if zone else None, ZoneHours.from_wire(zone or {})
+        bindings.append(Binding(task["kind"], place, task.get("dwell_s"), task.get("min_score"), hours))
     return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
 
 

@@ -2,7 +2,7 @@
 import { ref } from 'vue'
 import type { SensorNotice } from './devices'
 import type { Letter, Whistle } from './reports'
-import type { Alert, Camera, Case, Looks, Notice, Sensor } from './types'
+import type { Alert, Camera, Case, Handover, Looks, Notice, Sensor } from './types'
 
 /** `cameras` holds what changed of many cameras at once. */
 export interface FeedEvents {
@@ -17,13 +17,14 @@ export interface FeedEvents {
   sensor: Sensor
   sensor_notice: SensorNotice
   quarantine: { waiting: number }
+  handover: Handover
 }
 type Handler<T> = (value: T) => void
 
-const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor', 'sensor_notice', 'quarantine', 'letter', 'whistle'] as const
+const NAMES = ['alert', 'case', 'camera', 'cameras', 'looks', 'notice', 'sensor', 'sensor_notice', 'quarantine', 'letter', 'whistle', 'handover'] as const
 const handlers: { [K in keyof FeedEvents]: Set<Handler<FeedEvents[K]>> } = {
   alert: new Set(), case: new Set(), camera: new Set(), cameras: new Set(), looks: new Set(), notice: new Set(), sensor: new Set(),
-  sensor_notice: new Set(), quarantine: new Set(), letter: new Set(), whistle: new Set(),
+  sensor_notice: new Set(), quarantine: new Set(), letter: new Set(), whistle: new Set(), handover: new Set(),
 }
 const healed = new Set<() => void>()
 

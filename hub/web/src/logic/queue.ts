@@ -27,9 +27,24 @@ export function stepped(queue: readonly Alert[], id: string | null, steps: numbe
   return queue[Math.min(queue.length - 1, Math.max(0, at + steps))]!.id
 }
 
-/** What to look at once `id` has been decided: the one after it, or the one before at the end. */
-export function following(queue: readonly Alert[], id: string): string | null {
+/** Those that are not put off at `now` (ms): the rest come back when their time has come. */
+export function due(queue: readonly Alert[], now: number): Alert[] {
+  return queue.filter((item) => !item.postponed_until || Date.parse(item.postponed_until) <= now)
+}
+
+/** What `user` may take up first: the first one that nobody else has in hand, or the first at all. */
+export function firstFree(queue: readonly Alert[], user: string | undefined): string | null {
+  return (queue.find((item) => !heldByOther(item, user)) ?? queue[0])?.id ?? null
+}
+
+export function heldByOther(item: Alert, user: string | undefined): boolean {
+  return item.claimed_by !== null && item.claimed_by !== undefined && item.claimed_by.user !== user
+}
+
+/** What to look at once `id` has been decided: the next one that nobody else has in hand, or the one before at the end. */
+export function following(queue: readonly Alert[], id: string, user?: string): string | null {
   const at = queue.findIndex((item) => item.id === id)
-  if (at < 0) return queue[0]?.id ?? null
-  return (queue[at + 1] ?? queue[at - 1])?.id ?? null
+  if (at < 0) return firstFree(queue, user)
+  const free = queue.slice(at + 1).find((item) => !heldByOther(item, user))
+  return (free ?? queue[at + 1] ?? queue[at - 1])?.id ?? null
 }

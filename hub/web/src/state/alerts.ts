@@ -2,18 +2,31 @@
 import { computed, ref, shallowRef } from 'vue'
 import { all, ApiError, get, post } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
-import type { Alert, Case, Reason } from '../api/types'
-import { before, following, stepped, withAlert, withoutAlert } from '../logic/queue'
+import type { Alert, Around, Case, Reason, Rejected } from '../api/types'
+import { before, due, firstFree, following, heldByOther, stepped, withAlert, withoutAlert } from '../logic/queue'
+import { ring } from './alarms'
+import { now } from './now'
 import { session } from './session'
 
-export type QueueState = 'pending_review' | 'unsure'
+export type QueueState = 'pending_review' | 'unsure' | 'postponed'
 export const REASONS: readonly Reason[] = [
   'false_detection', 'wrong_class', 'already_handled', 'permitted', 'unclear', 'duplicate', 'permitted_time',
 ]
 
 export const queueState = ref<QueueState>('pending_review')
-export const queue = shallowRef<Alert[]>([])
-export const total = ref(0)
+/** Everything undecided of this state; `queue` is what of it is due. */
+const waiting = shallowRef<Alert[]>([])
+const me = (): string | undefined => session.value?.user
+const isPostponed = (item: Alert, at: number): boolean => Boolean(item.postponed_until) && Date.parse(item.postponed_until!) > at
+export const queue = computed<Alert[]>((before_) => {
+  const next = queueState.value === 'postponed' ? waiting.value.filter((item) => isPostponed(item, now.value)) : due(waiting.value, now.value)
+  return before_ && before_.length === next.length && before_.every((item, i) => item === next[i]) ? before_ : next
+})
+const counted = ref(0)
+/** How many wait, whether loaded or not. */
+export const total = computed(() => (queueState.value === 'postponed' ? queue.value.length : counted.value - (waiting.value.length - queue.value.length)))
+/** Alerts that came by the feed and have not been looked at, by id. */
+export const fresh = shallowRef<ReadonlySet<string>>(new Set())
 export const loaded = ref(false)
 export const failure = ref<string | null>(null)
 export const selectedId = ref<string | null>(null)
@@ -27,12 +40,13 @@ let following_: (() => void)[] = []
 
 export async function loadQueue(): Promise<void> {
   try {
-    const page = await all<Alert>(`/api/alerts?state=${queueState.value}&limit=200`, 400)
-    queue.value = page.items.sort(before)
-    total.value = page.total
+    const state = queueState.value === 'postponed' ? 'pending_review' : queueState.value
+    const page = await all<Alert>(`/api/alerts?state=${state}&limit=200`, 400)
+    waiting.value = page.items.sort(before)
+    counted.value = page.total
     failure.value = null
     loaded.value = true
-    if (!selectedId.value || !staged.value) select(queue.value[0]?.id ?? null)
+    if (!selectedId.value || !staged.value) select(firstFree(queue.value, me()))
     else renewStaged()
   } catch (error) {
     failure.value = error instanceof ApiError ? error.message : String(error)
@@ -52,13 +66,15 @@ export function unfollowQueue(): void {
 export async function switchQueue(state: QueueState): Promise<void> {
   queueState.value = state
   loaded.value = false
-  queue.value = []
+  waiting.value = []
+  fresh.value = new Set()
   select(null)
   await loadQueue()
 }
 
 export function select(id: string | null): void {
   selectedId.value = id
+  if (id && fresh.value.has(id)) fresh.value = new Set([...fresh.value].filter((one) => one !== id))
   staged.value = queue.value.find((item) => item.id === id) ?? null
   if (id && !staged.value) void fetchStaged(id)
 }
@@ -72,11 +88,8 @@ async function fetchStaged(id: string): Promise<void> {
   }
 }
 
-/** The whole of one alert: lists and feed may leave parts out (precision, similar cases). */
-export async function completeStaged(id: string): Promise<void> {
-  const alert = await get<Alert>(`/api/alerts/${encodeURIComponent(id)}`)
-  if (selectedId.value === id) staged.value = alert
-}
+/** Open cases that the alert may belong to, and its camera's last looks. */
+export const getAround = (id: string): Promise<Around> => get<Around>(`/api/alerts/${encodeURIComponent(id)}/around`)
 
 export function step(steps: number): void {
   select(stepped(queue.value, selectedId.value, steps))
@@ -89,11 +102,16 @@ export const upcoming = computed(() => {
 })
 
 function arrived(alert: Alert): void {
-  const known = queue.value.some((item) => item.id === alert.id)
-  if (alert.state === queueState.value) {
-    queue.value = withAlert(queue.value, alert)
-    if (!known) total.value += 1
-    if (!selectedId.value) select(alert.id)
+  const known = waiting.value.some((item) => item.id === alert.id)
+  const here = queueState.value === 'postponed' ? 'pending_review' : queueState.value
+  if (alert.state === here) {
+    waiting.value = withAlert(waiting.value, alert)
+    if (!known) counted.value += 1
+    if (!known && alert.state === 'pending_review' && !decided.value.some((one) => one.id === alert.id)) {
+      fresh.value = new Set([...fresh.value, alert.id])
+      ring(alert)
+    }
+    if (!selectedId.value && queue.value.some((item) => item.id === alert.id)) select(alert.id)
   } else if (known) {
     drop(alert.id)
   }
@@ -106,12 +124,17 @@ function renewStaged(): void {
 }
 
 function drop(id: string): void {
-  queue.value = withoutAlert(queue.value, id)
-  total.value = Math.max(queue.value.length, total.value - 1)
+  waiting.value = withoutAlert(waiting.value, id)
+  counted.value = Math.max(waiting.value.length, counted.value - 1)
+}
+
+function putBack(alert: Alert): void {
+  if (!waiting.value.some((item) => item.id === alert.id)) counted.value += 1
+  waiting.value = withAlert(waiting.value, alert)
 }
 
 async function decide(alert: Alert, decision: string, body: Record<string, unknown>): Promise<Alert | { alert: Alert; case: Case }> {
-  const next = following(queue.value, alert.id)
+  const next = following(queue.value, alert.id, me())
   drop(alert.id)
   select(next)
   const sending = post<Alert | { alert: Alert; case: Case }>(`/api/alerts/${encodeURIComponent(alert.id)}/${decision}`, body)
@@ -123,17 +146,29 @@ async function decide(alert: Alert, decision: string, body: Record<string, unkno
     decided.value = decided.value.filter((one) => one !== verdict)
     const stands = error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.kind === 'claimed')
     if (stands) {
-      queue.value = withAlert(queue.value, alert)
-      total.value += 1
+      putBack(alert)
       select(alert.id)
     }
     throw error
   }
 }
 
-export const confirm = (alert: Alert, category: string | null, condition: string | null) => decide(alert, 'confirm', { ...(category ? { category } : {}), ...(condition ? { condition } : {}) })
+/** `category` corrects the class, `condition` is one of its filing conditions, `into` an open case that it belongs to. */
+export const confirm = (alert: Alert, category: string | null, condition: string | null, into: string | null = null) => decide(alert, 'confirm', { ...(category ? { category } : {}), ...(condition ? { condition } : {}), ...(into ? { into } : {}) })
 export const reject = (alert: Alert, reason: Reason) => decide(alert, 'reject', { reason })
 export const unsure = (alert: Alert) => decide(alert, 'unsure', {})
+
+/** Puts it off for so many minutes: it leaves the queue, and comes back by itself. */
+export async function postpone(alert: Alert, minutes: number): Promise<void> {
+  const until = new Date(now.value + minutes * 60_000).toISOString()
+  const next = following(queue.value, alert.id, me())
+  const later = await post<Alert>(`/api/alerts/${encodeURIComponent(alert.id)}/postpone`, { until })
+  if (selectedId.value === alert.id) select(next)
+  putBack(later)
+}
+
+/** Rejects all that waits of one camera. */
+export const rejectAll = (camera: string, reason: Reason, note: string) => post<Rejected>('/api/alerts/reject-all', { camera, reason, note })
 
 /** Takes back the newest own verdict, also one still on its way, and puts that alert on the stage. Null: there is none. */
 export async function undo(): Promise<Alert | null> {
@@ -142,10 +177,7 @@ export async function undo(): Promise<Alert | null> {
   if (!last || !(await last.taken)) return null
   const answer = await post<Alert | { alert: Alert }>(`/api/alerts/${encodeURIComponent(last.id)}/undo`)
   const alert = 'alert' in answer ? (answer.alert as Alert) : answer
-  if (alert.state === queueState.value && !queue.value.some((item) => item.id === alert.id)) {
-    queue.value = withAlert(queue.value, alert)
-    total.value += 1
-  }
+  if (alert.state === queueState.value) putBack(alert)
   select(alert.id)
   return alert
 }
@@ -153,10 +185,13 @@ export async function undo(): Promise<Alert | null> {
 /** Who else looks at it, if anybody. */
 export function claimant(alert: Alert): string | null {
   const by = alert.claimed_by
-  return by && by.user !== session.value?.user ? by.name || by.user : null
+  return by && heldByOther(alert, me()) ? by.name || by.user : null
 }
 
+/** Takes it in hand, and lets go of the one before. */
 export async function claim(alert: Alert): Promise<void> {
-  if (claimant(alert)) return
-  await post(`/api/alerts/${encodeURIComponent(alert.id)}/claim`)
+  if (!claimant(alert)) await post(`/api/alerts/${encodeURIComponent(alert.id)}/claim`)
 }
+
+/** Nothing stays in hand when the desk is left; who closes the page lets go after two minutes. */
+export const letGo = (): Promise<unknown> => post('/api/alerts/release').catch(() => undefined)
