@@ -18,7 +18,7 @@ from detectors.zone_hours import ZoneHours
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A kind looked for in a zone (None: the whole picture) at its hours, with its own dwell and score or the kind's."""
+    """A kind sought in a zone (None: the whole picture) at its hours, with its own dwell and score or the kind's."""
 
     kind_id: str
     zone: Zone | None = None
