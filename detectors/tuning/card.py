@@ -92,6 +92,8 @@ def recommend(
 
 def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: str, path: Path) -> None:
     """Write `card.yaml` for `weights` (which lies beside it), as `detectors.catalog` reads it."""
+    from detectors.backends.openvino import arithmetic
+
     content = {
         "name": recipe.name,
         "version": recipe.version,
@@ -114,6 +116,7 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
         "speed": {
             "cpu_ms_per_picture": round(measured.cpu_ms_per_picture, 1),
             "cpu_ms_per_picture_in_eights": round(measured.cpu_ms_in_eights, 1),
+            "arithmetic": arithmetic(),
             "on": "960 x 540, one CPU thread, OpenVINO; letterbox, network and suppression together",
         },
         "limits": list(recipe.card.limits),

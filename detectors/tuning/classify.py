@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from detectors.backends import open_backend
+from detectors.backends.openvino import arithmetic
 from detectors.classifier import PictureClassifier
 from detectors.model import PAD, InputForm
 from detectors.tuning.card import cpu_ms, input_as_told
@@ -254,6 +255,7 @@ def _write_card(recipe: ClassRecipe, weights: Path, scores: ClassScores, trained
         "speed": {
             "cpu_ms_per_picture": round(cpu_ms(model.classify, 1), 1),
             "cpu_ms_per_picture_in_eights": round(cpu_ms(model.classify, 8), 1),
+            "arithmetic": arithmetic(),
             "on": "960 x 540, one CPU thread, OpenVINO; letterbox and network together",
         },
         "limits": list(recipe.card.limits),

@@ -31,14 +31,14 @@ def table(kinds: Iterable[Kind], cards: Mapping[str, Card]) -> str:
 def models_table(cards: Iterable[Card]) -> str:
     """Every model in Markdown: what it sees, input, size of its file, speed alone and in eights."""
     lines = [
-        "| model | version | sees | input px | weights, MB | CPU ms a picture alone / in eights |",
-        "|---|---|---|---|---|---|",
+        "| model | version | sees | input px | weights, MB | CPU ms a picture alone / in eights | arithmetic |",
+        "|---|---|---|---|---|---|---|",
     ]
     for card in sorted(cards, key=lambda c: c.name):
         speed = card.text.get("speed", {})
         size = card.file.stat().st_size / 1e6
         alone, eights = speed.get("cpu_ms_per_picture"), speed.get("cpu_ms_per_picture_in_eights")
-        seen, ms = ", ".join(card.labels), f"{_told(alone)} / {_told(eights)}"
+        seen, ms = ", ".join(card.labels), f"{_told(alone)} / {_told(eights)} | {speed.get('arithmetic', '-')}"
         lines.append(f"| `{card.name}` | {card.version} | {seen} | {card.form.width} | {size:.1f} | {ms} |")
     return "\n".join(lines) + "\n"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -149,6 +152,21 @@ def test_its_weights_are_checked_as_a_detectors_are(tmp_path: Path) -> None:
         _card(tmp_path / "junk").open_classifier("bins")
     with pytest.raises(CatalogError, match=r"output\.kind: .*allowed: shares"):
         _card(tmp_path / "yolo", output={"kind": "yolo"}).cards()
+
+
+# ---- the shipped one
+
+
+def test_the_shipped_classifier_scores_on_the_command_line_as_on_its_card(shared_data: Path) -> None:
+    folder = shared_data / "bins_cls" / "val"
+    command = [sys.executable, "-m", "hub.cli", "model", "eval", "bins", "--data", str(folder), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    card = Catalog(ROOT / "models").card("bins").text["measured"]["validation"]["bins"]
+    assert told["pictures"] == card["pictures"]
+    assert told["auc"] == pytest.approx(card["auc"], abs=0.005)
+    assert told["accuracy"] == pytest.approx(card["accuracy"], abs=0.02)
 
 
 # ---- recipes
