@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from detectors.album import Album, Print
 from detectors.errors import DetectorError
 from detectors.rules.new_and_stays import Background
+from detectors.shadow import Beside
 from detectors.view import View
 from detectors.watch import Watch
 
@@ -43,6 +44,7 @@ def write(folder: Path, view: View) -> None:
     words = {
         "format": FORMAT,
         "watches": {key: watch.to_json() for key, watch in view.watches.items()},
+        "shadows": {id_: beside.to_json() for id_, beside in view.shadows.items()},
         "album": [kept.at.isoformat() for kept in view.album.prints],
     }
     arrays["words"] = np.frombuffer(json.dumps(words).encode(), np.uint8)
@@ -83,4 +85,8 @@ def _put(view: View, arrays: Mapping[str, NDArray[Any]]) -> None:
     ]
     view.background = Background.of_arrays(background) if background else None
     view.watches = watches
+    bindings = {binding.key: binding for binding in view.task.bindings}
+    view.shadows = {
+        id_: Beside.from_json(stored, bindings, view.kinds) for id_, stored in words.get("shadows", {}).items()
+    }
     view.album = Album(tuple(prints))

@@ -17,17 +17,19 @@ from numpy.typing import NDArray
 
 from detectors import memory
 from detectors.detection import Detections
-from detectors.errors import KindsError
+from detectors.errors import DetectorError, KindsError
 from detectors.finding import Box
 from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, check_labels
 from detectors.model import Model
 from detectors.recheck import Recheck, recheck
+from detectors.shadow import Shadow, Sighting
+from detectors.spread import Spread
 from detectors.view import CameraTask, Found, View
 from detectors.watch import Binding
 from ingest.frame import Frame
 
-__all__ = ["Binding", "CameraTask", "Found", "Job", "Pipeline", "Recheck"]
+__all__ = ["Binding", "CameraTask", "Found", "Job", "Pipeline", "Recheck", "Shadow", "Sighting"]
 
 MOST_AT_ONCE = 16
 """Pictures in one batch."""
@@ -52,7 +54,8 @@ class Pipeline:
     `kinds`: by id. `models`: name to open Model, called once a name. `state_dir`: where backgrounds and dwell survive a
     restart (None: nowhere). `tz`: the zone of the kinds' schedules. `counters`: looks, gated, inferences, infer_us
     (spent on them), findings, idle (no kind in force), unassigned (a view without a task), superseded (a newer frame
-    of the view was there), passed_over (worth judging, but nobody had time), state_errors.
+    of the view was there), passed_over (worth judging, but nobody had time), state_errors, shadow_inferences,
+    shadow_errors. `spread`: how the scores of the working models are spread. `on_sighting`: told what shadows find.
     """
 
     def __init__(
@@ -65,6 +68,9 @@ class Pipeline:
         self._state_dir = state_dir
         self._tz = tz
         self._views: dict[tuple[str, str | None], View] = {}
+        self.spread = Spread()
+        self.on_sighting: Callable[[Sighting], None] = lambda _sighting: None
+        self._shadows: dict[str, tuple[Shadow, Model]] = {}
         self._lock = threading.RLock()
         self._counting = threading.Lock()
 
@@ -82,6 +88,21 @@ class Pipeline:
                 key = (task.camera_id, task.preset)
                 views[key] = self._view(task, self._views.get(key))
             self._views = views
+
+    def set_shadows(self, shadows: Sequence[tuple[Shadow, Model]]) -> None:
+        """Which models run beside the working ones; what others remembered is forgotten."""
+        with self._lock:
+            self._shadows = {shadow.id: (shadow, model) for shadow, model in shadows}
+            for view in self._views.values():
+                with view.lock:
+                    view.shadows = {id_: kept for id_, kept in view.shadows.items() if id_ in self._shadows}
+
+    def use(self, name: str, model: Model) -> None:
+        """From the next look on `model` works as `name`. Raises KindsError where it lacks a label."""
+        with self._lock:
+            used = {binding.kind_id for view in self._views.values() for binding in view.task.bindings}
+            check_labels([self.kinds[kind_id] for kind_id in sorted(used)], name, model.labels)
+            self._models[name] = model
 
     def look(self, frames: Sequence[Frame]) -> list[Found]:
         """What is wrong in `frames`; of several frames of one view only the newest is looked at.
@@ -181,6 +202,7 @@ class Pipeline:
             keys = {binding.key for binding in task.bindings}
             view.last, view.background, view.album = old.last, old.background, old.album
             view.watches = {key: watch for key, watch in old.watches.items() if key in keys}
+            view.shadows = old.shadows
             view.saved_at = old.saved_at
         elif self._state_dir is not None:
             try:
@@ -210,7 +232,27 @@ class Pipeline:
             with job.view.lock:
                 found += job.view.decide(job.frame, job.bindings, seen_by)
             self._save_if_due(job.view, job.frame.captured_at)
+        for shadow, model in self._shadows.values():
+            self._look_beside(shadow, model, jobs)
         return found
+
+    def _look_beside(self, shadow: Shadow, model: Model, jobs: Sequence[Job]) -> None:
+        """The pictures of `jobs` again, by a shadow's model; whatever is wrong with it stays its own affair."""
+        wanted = [job for job in jobs if any(shadow.looks_for(self.kinds[b.kind_id]) for b in job.bindings)]
+        if not wanted:
+            return
+        try:
+            answers = model.detect([job.frame.within(*model.input_px) for job in wanted], LOWEST_SCORE)
+        except DetectorError as error:
+            self._count("shadow_errors")
+            _log.warning("shadow %s did not look: %s", shadow.model, error)
+            return
+        self._count("shadow_inferences", len(wanted))
+        for job, seen in zip(wanted, answers, strict=True):
+            with job.view.lock:
+                sightings = job.view.decide_beside(shadow, model, job.frame, job.bindings, seen)
+            for sighting in sightings:
+                self.on_sighting(sighting)
 
     def _infer(self, jobs: Sequence[Job]) -> dict[str, dict[int, Detections]]:
         """Model name to job index to what it saw; a model gets only the pictures that a kind of theirs needs."""
@@ -225,6 +267,8 @@ class Pipeline:
             answers = model.detect([jobs[i].frame.within(*model.input_px) for i in indices], LOWEST_SCORE)
             self._count("inferences", len(indices))
             self._count("infer_us", round((time.perf_counter() - began) * 1e6))
+            for index, answer in zip(indices, answers, strict=True):
+                self.spread.add(jobs[index].frame.camera, model.name, model.version, answer)
             seen[name] = dict(zip(indices, answers, strict=True))
         return seen
 

@@ -19,10 +19,11 @@ from detectors.detection import Detections
 from detectors.finding import Box, Finding
 from detectors.gate import Passed, lets_through
 from detectors.hours import in_force
-from detectors.kinds import Kind
+from detectors.kinds import Kind, RuleSpec
 from detectors.model import Model
 from detectors.rules import new_and_stays
 from detectors.rules.presence import Seen, of_scores
+from detectors.shadow import Beside, Shadow, Sighting
 from detectors.tracker import as_box
 from detectors.watch import Binding, Watch
 from ingest.frame import Frame
@@ -64,6 +65,7 @@ class View:
     background: new_and_stays.Background | None = None
     album: Album = field(default_factory=Album)
     watches: dict[str, Watch] = field(default_factory=dict)
+    shadows: dict[str, Beside] = field(default_factory=dict)
     saved_at: datetime | None = None
     settled: bool = False
     """Whether more than its first picture was let through."""
@@ -98,12 +100,38 @@ class View:
         found = []
         for binding in bindings:
             seen = self._judge(binding, frame, seen_by)
-            if seen is not None and self._is_news(binding, now):
+            if seen is not None and _is_news(
+                self.watches[binding.key], binding.rule_of(self.kinds[binding.kind_id]), now
+            ):
                 self.watches[binding.key] = replace(self.watches[binding.key], found_at=now)
                 found.append(self._found(binding, frame, seen))
         if self.album.wants_one(now):
             small = frame.within(MOST_WIDTH_PX, frame.height) if frame.width > MOST_WIDTH_PX else frame.image
             self.album = self.album.with_picture(small, now)
+        return found
+
+    def decide_beside(
+        self, shadow: Shadow, model: Model, frame: Frame, bindings: Sequence[Binding], seen: Detections
+    ) -> list[Sighting]:
+        """The same rules on what a shadow's model saw, after `decide`; its state is its own."""
+        now = frame.captured_at
+        beside = self.shadows.setdefault(shadow.id, Beside(now))
+        found = []
+        for binding in bindings:
+            kind = self.kinds[binding.kind_id]
+            if not shadow.looks_for(kind):
+                continue
+            rule = binding.rule_of(kind)
+            state = beside.watches.get(binding.key) or watch.begin(rule)
+            state, met = watch.look(state, kind, binding, seen, model.thresholds, frame.grey, now)
+            if met is None and not watch.timing(state, rule, binding.place, None):
+                state = replace(state, found_at=None)
+            if met is not None and _is_news(state, rule, now):
+                state = replace(state, found_at=now)
+                alone = self._watch(binding).found_at is None
+                finding = self._finding(binding, frame, met, (model.name, model.version), ())
+                found.append(Sighting(shadow.id, finding, alone, frame.image if alone else None))
+            beside.watches[binding.key] = state
         return found
 
     def _watch(self, binding: Binding) -> Watch:
@@ -149,16 +177,23 @@ class View:
         self.watches[binding.key] = state
         return seen
 
-    def _is_news(self, binding: Binding, now: datetime) -> bool:
-        found_at = self.watches[binding.key].found_at
-        repeat_s = binding.rule_of(self.kinds[binding.kind_id]).repeat_s
-        return found_at is None or (now - found_at).total_seconds() >= repeat_s
-
     def _found(self, binding: Binding, frame: Frame, seen: Seen) -> Found:
         look_for = self.kinds[binding.kind_id].look_for
         by_label = look_for is not None and bool(look_for.labels)
-        model = (look_for.model, self.models[look_for.model].version) if look_for and by_label else None
-        finding = Finding(
+        works = self.models[look_for.model] if look_for and by_label else None
+        ran = tuple(id_ for id_, beside in self.shadows.items() if by_label and beside.since <= seen.since)
+        finding = self._finding(binding, frame, seen, (works.name, works.version) if works else None, ran)
+        return Found(finding, frame.image, self._before(binding, seen))
+
+    def _finding(
+        self,
+        binding: Binding,
+        frame: Frame,
+        seen: Seen,
+        model: tuple[str, str] | None,
+        shadows: tuple[str, ...],
+    ) -> Finding:
+        return Finding(
             id=uuid.uuid4().hex,
             kind=binding.kind_id,
             at=frame.captured_at,
@@ -171,10 +206,15 @@ class View:
             model=model,
             why=seen.why,
             labels=seen.labels,
+            shadows=shadows,
         )
-        return Found(finding, frame.image, self._before(binding, seen))
 
     def _before(self, binding: Binding, seen: Seen) -> NDArray[np.uint8] | None:
         if self._rule_type(binding) == "new_and_stays" and self.background is not None:
             return self.album.most_like(seen.since, self.background.picture, seen.boxes)
         return self.album.before(seen.since)
+
+
+def _is_news(state: Watch, rule: RuleSpec, now: datetime) -> bool:
+    """Whether what a rule sees is to be told: the first time, and every `repeat_s` while it persists."""
+    return state.found_at is None or (now - state.found_at).total_seconds() >= rule.repeat_s

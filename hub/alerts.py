@@ -37,7 +37,7 @@ from .errors import (
 )
 from .evidence import Stored
 from .house import SYSTEM, Actor, House
-from .learning import tuning
+from .learning import shadows, tuning
 from .outbox import announce
 from .store import Transaction, device_queries, people_queries
 from .store import alert_queries as ask
@@ -100,6 +100,7 @@ def _take(tx: Transaction, house: House, finding: Finding, kind: Kind, stored: M
     if outcome != "suppressed":
         _attach(tx, house, row, finding.evidence, stored, now)
         sights.consider(tx, house, row, opened=outcome == "opened")
+        shadows.note_looks(tx, row, finding)
     ask.settle_finding(tx, finding.id, outcome, row.id, row.case_id)
     if outcome == "opened":
         tx.audit(now, SYSTEM.id, "alert-opened", f"alert/{row.id}", finding=finding.id, kind=row.kind)

@@ -17,7 +17,7 @@ from .domain.recheck import looks_most
 from .errors import Invalid, NotFound, TooLarge
 from .evidence import media_type_of, replace_file
 from .house import House
-from .learning import tuning
+from .learning import models, shadows, tuning
 from .registry import camera_json, task_json
 from .store import alert_queries, case_queries
 from .store import device_queries as ask
@@ -62,6 +62,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         zones, least = ask.zones_by_camera(tx), tuning.at_cameras(tx)
         cameras = [_camera(row, zones.get(row.id, {}), least) for row in ask.cameras(tx) if mine(row.id)]
         kinds = tuning.stanzas(tx, house)
+        works, beside = models.wanted(tx), shadows.wanted(tx)
         rows = ask.sensors(tx)
         device_of = {row.id: row.device for row in rows}
         # By its device, so that each worker knows whose a message is, also of a device that nobody registered.
@@ -79,6 +80,8 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
     return {
         "version": now_version,
         "kinds": kinds,
+        "models": works,
+        "shadows": beside,
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": house.settings.broker.to_wire(topics),
         "sensing": _sensing(house.settings),

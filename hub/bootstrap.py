@@ -29,6 +29,7 @@ from .domain.scoring import read_rules as read_scoring
 from .evidence import EvidenceStore, replace_file
 from .feed import Feed
 from .house import House, Tally
+from .learning import drift
 from .notices import Notices
 from .office import read_office
 from .outbox import Outbox, Post, Send
@@ -197,6 +198,7 @@ class Hub:
         readings.forget_old(self.house)
         self.notices.forget()
         self.sensor_notices.forget()
+        drift.watch(self.house)
         quarantine.forget(self.house)
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())

@@ -186,7 +186,9 @@ def _sensor_commands(commands: Any) -> None:
 
 def _model_commands(commands: Any) -> None:
     model = commands.add_parser("model", help="the detection models").add_subparsers(
-        dest="what", required=True, metavar="list | eval | train | table"
+        dest="what",
+        required=True,
+        metavar="list | add | eval | train | table | shadow | status | promote | rollback",
     )
     listing = _command(model, "list", "models with their cards", _model_list)
     listing.add_argument("--models", type=Path, default=shipped("models"))
@@ -212,6 +214,7 @@ def _model_commands(commands: Any) -> None:
     table.add_argument("--models", type=Path, default=shipped("models"))
     table.add_argument("--kinds", type=Path, default=shipped("configs") / "kinds")
     table.add_argument("--write", type=Path, metavar="PAGE", help="bring the table in this page up to date")
+    learning_commands.add_model_verbs(model)
 
 
 def _positive(text: str) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import default_settings, load
+from .errors import Invalid, NotFound, Taken
 
 if TYPE_CHECKING:
     from .bootstrap import Hub
@@ -54,6 +55,24 @@ def add_to(commands: Any) -> None:
     out.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     out.add_argument("--reason", required=True, help="why the pictures are taken out; kept in the audit")
     out.add_argument("--days", type=float, default=365, help="how far back (default: 365)")
+
+
+def add_model_verbs(model: Any) -> None:
+    """Add what is done with models in a hub: `add`, `shadow`, `status`, `promote`, `rollback`."""
+    add = _command(model, "add", "take a trained model (a folder with card.yaml and weights) into the hub", _model_add)
+    add.add_argument("folder", type=Path)
+    shadow = _command(model, "shadow", "let a model run beside the working one, or end that", _shadow)
+    shadow.add_argument("model")
+    shadow.add_argument("--for", dest="base", help="the model beside which it runs, as kinds name it")
+    shadow.add_argument("--stop", action="store_true", help="end it")
+    status = _command(model, "status", "what a shadow came to by the verdicts on the same looks", _status)
+    status.add_argument("model")
+    promote = _command(
+        model, "promote", "let the shadow work; refused where it is worse or the evidence thin", _promote
+    )
+    promote.add_argument("model")
+    back = _command(model, "rollback", "back to what worked before", _rollback)
+    back.add_argument("model", help="the promoted model, or what it works as")
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
@@ -226,4 +245,87 @@ def _export(args: argparse.Namespace) -> int:
     print(f"train {split['train']} of {cameras['train']} cameras, val {split['val']} of {cameras['val']} cameras")
     for why, count in sorted(report["left_out"].items()):
         print(f"left out {count}: {why}")
+    return OK
+
+
+def _model_add(args: argparse.Namespace) -> int:
+    import shutil
+
+    from detectors.catalog import check_hash, read_card
+
+    settings = load(args.config) if args.config else default_settings(Path("data/hub"))
+    card = read_card(args.folder / "card.yaml")
+    check_hash(card.file, card.sha256)
+    target = settings.models_dir / card.name
+    if target.exists():
+        raise Taken(f"{target} is there already: give the new model another name in its card", id=card.name)
+    shutil.copytree(args.folder, target)
+    if args.json:
+        print_json({"name": card.name, "version": card.version, "folder": str(target)})
+    else:
+        print(f"{card.name} {card.version} is in {target}; it works nowhere until it is promoted")
+    return OK
+
+
+def _shadow(args: argparse.Namespace) -> int:
+    from .house import SYSTEM
+    from .learning import shadows
+
+    house = open_hub(args).house
+    if not args.stop and not args.base:
+        raise Invalid("--for", None, "the model beside which it runs")
+    row = shadows.stop(house, SYSTEM, args.model) if args.stop else shadows.start(house, SYSTEM, args.model, args.base)
+    if args.json:
+        print_json(row)
+    else:
+        what = "runs beside" if row["running"] else "runs no more beside"
+        print(f"{row['model']} {row['version']} {what} {row['base']}")
+    return OK
+
+
+def _status(args: argparse.Namespace) -> int:
+    from .learning import models, shadows
+
+    house = open_hub(args).house
+    known = models.listed(house)["shadows"]
+    found = next((row for row in known if row["model"] == args.model), None)
+    if found is None:
+        raise NotFound("shadow", args.model)
+    score = shadows.score(house, found["id"])
+    if args.json:
+        print_json(score)
+        return OK
+    for row in [*score["kinds"], {"kind": "all", **score["all"]}]:
+        live, beside = (share_text(row[who]["precision"]) for who in ("live", "shadow"))
+        print(f"{row['kind']}: {row['judged']} judged looks; right: {score['base']} {live}, {score['model']} {beside}")
+        kept = "keeps {hits} of {of} that were right".format(**row["keeps"])
+        print(f"  {kept}; better on {row['better']}, worse on {row['worse']} (luck: p = {row['luck']:.3f})")
+    for refusal in score["refusals"]:
+        print(refusal["text"])
+    if not score["refusals"]:
+        print(f"nothing stands against it: gridhub model promote {score['model']}")
+    return OK
+
+
+def _promote(args: argparse.Namespace) -> int:
+    from .house import SYSTEM
+    from .learning import models
+
+    done = models.promote(open_hub(args).house, SYSTEM, args.model)
+    if args.json:
+        print_json(done)
+    else:
+        print(f"{done['model']} {done['version']} works as {done['base']}; back: gridhub model rollback {done['base']}")
+    return OK
+
+
+def _rollback(args: argparse.Namespace) -> int:
+    from .house import SYSTEM
+    from .learning import models
+
+    done = models.rollback(open_hub(args).house, SYSTEM, args.model)
+    if args.json:
+        print_json(done)
+    else:
+        print(f"{done['to']} works as {done['base']} again, in place of {done['from']}")
     return OK

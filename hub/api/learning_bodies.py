@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+
+from detectors.spread import BINS
 
 from .bodies import Body, Id, Share, Text
 
@@ -41,3 +43,32 @@ class DatasetWanted(Body):
     kinds: Annotated[list[Id], Field(min_length=1, max_length=50)]
     days: Annotated[float, Field(gt=0, le=3660)] = 365
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class ShadowWanted(Body):
+    """Beside which model (as kinds name it)."""
+
+    base: Id
+
+
+class Judgement(Body):
+    """A verdict on what a shadow found alone."""
+
+    decision: Literal["confirmed", "rejected"]
+    reason: Id | None = None
+
+
+class ScoreRow(Body):
+    """Counts of scores of one label at one camera."""
+
+    camera: Id
+    model: Id
+    version: Annotated[str, Field(min_length=1, max_length=32)]
+    label: Id
+    bins: Annotated[list[Annotated[int, Field(ge=0, le=10**9)]], Field(min_length=BINS, max_length=BINS)]
+
+
+class ScoresTold(Body):
+    """A worker's counts since the last time."""
+
+    rows: Annotated[list[ScoreRow], Field(max_length=200_000)]

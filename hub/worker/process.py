@@ -22,13 +22,11 @@ from zoneinfo import ZoneInfo
 
 import cv2
 
-from detectors.catalog import Catalog
 from detectors.errors import DetectorError
 from detectors.finding import Evidence, Finding
 from detectors.geometry import Zone
 from detectors.kinds import Kind
-from detectors.model import Model
-from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline
+from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline, Sighting
 from detectors.sensing import SensorRules
 from detectors.zone_hours import ZoneHours
 from ingest.cameras import open_source
@@ -43,6 +41,7 @@ from ingest.sensors.mqtt import Broker, MqttListener
 
 from ..jpeg import encode_jpeg
 from . import handover
+from .models import Models, scores_wire
 from .newest import Newest
 from .rebirths import Rebirths
 from .rechecking import Recheck, Rechecks
@@ -63,6 +62,7 @@ _MOST_WORTHY, _MOST_SHOWN = 24, 16
 _PATIENCE_S = 5.0
 """How long a thread that decodes waits for the model to keep up."""
 _SHOWN_WIDTH_PX = 640
+_SCORES_EVERY_S = 1800.0
 _VIEWS_FIRST_S, _VIEWS_EVERY_S = 600.0, 3600.0
 """When what cameras are used to is written down: it is learnt within minutes and hardly changes after."""
 
@@ -117,8 +117,8 @@ class Worker:
         self._broker: dict[str, Any] | None = None
         self._pipeline: Pipeline | None = None
         self._clips: frozenset[str] = frozenset()
-        self._models: dict[str, Model] = {}
-        self._model_threads: int | None = None
+        fetched = settings.data_dir / "models"
+        self._models = Models(settings.models_dir, fetched, self._uplink.model_file)
         self._stanzas: Mapping[str, Any] = {}
         self._decoding: dict[str, str] | None = None
 
@@ -134,6 +134,7 @@ class Worker:
             thread.start()
         self._looker.start()
         said, next_status, next_views = -60.0, 0.0, time.monotonic() + _VIEWS_FIRST_S
+        next_scores = time.monotonic() + _SCORES_EVERY_S
         while not self._ended.is_set():
             try:
                 if (assignment := self._uplink.assignment()) is not None:
@@ -154,6 +155,9 @@ class Worker:
             if time.monotonic() >= next_views:
                 next_views = time.monotonic() + _VIEWS_EVERY_S
                 self._views.save(self._looker.memories())
+            if time.monotonic() >= next_scores:
+                next_scores = time.monotonic() + _SCORES_EVERY_S
+                self._tell_scores()
             self._ended.wait(1.0)
         self._close(threads)
 
@@ -182,14 +186,16 @@ class Worker:
 
     def _apply(self, wire: dict[str, Any]) -> None:
         kinds = {key: Kind.from_wire(stanza) for key, stanza in wire["kinds"].items()}
-        self._model_threads = (wire.get("inference") or {}).get("threads") or None
+        self._models.threads = (wire.get("inference") or {}).get("threads") or None
         if self._pipeline is None or wire["kinds"] != self._stanzas:
             if self._pipeline is not None:
                 self._pipeline.save()
             state_dir = self._settings.data_dir / "scenes"
-            self._pipeline = Pipeline(kinds, self._model, state_dir, self._settings.timezone)
+            self._pipeline = Pipeline(kinds, self._models.model, state_dir, self._settings.timezone)
+            self._pipeline.on_sighting = self._keep_sighting
             self._stanzas = wire["kinds"]
         self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))
+        self._models.assign(wire.get("models") or {}, wire.get("shadows") or [], self._pipeline)
         self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
         reading = wire.get("reading") or {}
         configure(reading.get("preroll_mb", 256) << 20, *reading.get("udp_ports", ()))
@@ -228,11 +234,6 @@ class Worker:
             if not problems:
                 sound.append(task)
         return sound
-
-    def _model(self, name: str) -> Model:
-        if name not in self._models:
-            self._models[name] = Catalog(self._settings.models_dir).open(name, threads=self._model_threads)
-        return self._models[name]
 
     def _connect(self, broker: dict[str, Any] | None) -> None:
         if broker == self._broker:
@@ -317,6 +318,15 @@ class Worker:
         log.info("found %s (%s at camera %s)", found.finding.id, found.finding.kind, camera)
         self._sender.wake()
 
+    def _keep_sighting(self, sighting: Sighting) -> None:
+        try:
+            picture = encode_jpeg(sighting.frame) if sighting.alone else None
+            self._spool.add_sighting(sighting.shadow, sighting.finding, picture)
+        except SpoolFull:
+            self.counters["dropped_sighting"] += 1  # the hub is away; findings matter more
+            return
+        self._sender.wake()
+
     def _clip(self, camera: str, finding: Finding) -> bytes | None:
         return self._looker.clip(camera, finding.at - timedelta(seconds=_CLIP_BEFORE_S), finding.at)
 
@@ -364,11 +374,26 @@ class Worker:
         if listener is not None and listener.connected:
             self._rebirths.step(datetime.now(UTC), listener.command, self._uplink.reborn)
 
+    def _tell_scores(self) -> None:
+        """Tell how scores were spread; what the hub cannot take now goes with the next."""
+        if self._pipeline is None:
+            return
+        spread = self._pipeline.spread
+        counts = spread.take()
+        try:
+            if counts:
+                self._uplink.scores(scores_wire(counts))
+        except HubAway:
+            spread.put_back(counts)
+        except Refused as error:
+            log.warning("scores were not taken: %s", error)
+
     def _counts(self) -> dict[str, Any]:
         counters = dict(self.counters)
         if self._pipeline is not None:
             counters |= {f"pipeline_{k}": v for k, v in self._pipeline.counters.items()}
         counters |= self._looker.counters | {"dropped_newest": self._worthy.dropped}
+        counters["model_problems"] = self._models.problems
         counters |= {f"spool_{k}": v for k, v in self._spool.waiting().items()}
         heard = {} if self._listener is None else self._listener.counters
         counters |= {

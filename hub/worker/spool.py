@@ -140,6 +140,14 @@ class Spool:
             self._keep_files(contents)
             self._put(db, "/api/findings", "finding", finding.id, finding.to_wire(), files)
 
+    def add_sighting(self, shadow: str, finding: Finding, picture: bytes | None) -> None:
+        """Keep what a shadow found, with the JPEG of one that it found alone. Raises SpoolFull."""
+        contents = {} if picture is None else {hashlib.sha256(picture).hexdigest(): picture}
+        files = dict.fromkeys(contents, "image/jpeg")
+        with self._transaction() as db:
+            self._keep_files(contents)
+            self._put(db, f"/api/shadows/{shadow}/sightings", "finding", finding.id, finding.to_wire(), files)
+
     def add_recheck_look(self, recheck: str, look: dict[str, Any], picture: bytes | None) -> None:
         """Keep one look of a re-check with its JPEG, if it has one; the same instant of one re-check is kept once."""
         contents = {} if picture is None else {hashlib.sha256(picture).hexdigest(): picture}

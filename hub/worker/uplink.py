@@ -77,6 +77,14 @@ class Uplink:
         headers = {"Content-Type": "image/jpeg", "X-Captured-At": captured_at.isoformat()}
         self._send("PUT", f"/api/cameras/{camera}/look", content=jpeg, headers=headers)
 
+    def scores(self, rows: list[dict[str, Any]]) -> None:
+        """Tell how the scores were spread since the last time."""
+        self._send("POST", "/api/worker/scores", json={"rows": rows})
+
+    def model_file(self, model: str, what: str) -> bytes:
+        """The card or the weights of a model of the hub."""
+        return self._send("GET", f"/api/worker/models/{model}/{what}").content
+
     def evidence(self, sha256: str) -> bytes:
         """An evidence file of the hub."""
         return self._send("GET", f"/api/evidence/{sha256}").content
