@@ -354,6 +354,16 @@ export interface components {
             why?: components["schemas"]["Why-Input"] | null;
         };
         /**
+         * CameraTried
+         * @description A look at an address, or at the one of a camera that is registered (then its password need not be typed).
+         */
+        CameraTried: {
+            /** Camera */
+            camera?: string | null;
+            /** Url */
+            url?: string | null;
+        };
+        /**
          * Category
          * @description A class of a code set.
          */
@@ -639,6 +649,16 @@ export interface components {
             }[] | null;
         };
         /**
+         * KindWanted
+         * @description What is looked for; `dwell_s` overrides the kind's own.
+         */
+        KindWanted: {
+            /** Dwell S */
+            dwell_s?: number | null;
+            /** Kind */
+            kind: string;
+        };
+        /**
          * LinkDecided
          * @description A link between a sensor and a camera.
          */
@@ -660,6 +680,26 @@ export interface components {
             at: string;
             /** Url */
             url: string;
+        };
+        /**
+         * LookTried
+         * @description One look at a camera that is not kept: what came, or why nothing did; `picture` as a data URL (JPEG).
+         */
+        LookTried: {
+            /** Codec */
+            codec?: string | null;
+            /** Error */
+            error: string;
+            /** Height */
+            height?: number | null;
+            /** Latency Ms */
+            latency_ms?: number | null;
+            /** Ok */
+            ok: boolean;
+            /** Picture */
+            picture?: string | null;
+            /** Width */
+            width?: number | null;
         };
         /**
          * Looks
@@ -1007,6 +1047,57 @@ export interface components {
             total: number;
         };
         /**
+         * Permit
+         * @description What happens in the zone is allowed then.
+         */
+        Permit: {
+            /** Days */
+            days: number[];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** From */
+            from: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Note */
+            note: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * PermitDrawn
+         * @description From one day to another, at those hours, what happens in the zone is allowed; `note` says by whom.
+         */
+        PermitDrawn: {
+            /** Days */
+            days: number[];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** From */
+            from: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** To */
+            to: string;
+        };
+        /**
          * Person
          * @description Who holds an alert.
          */
@@ -1109,6 +1200,20 @@ export interface components {
         Released: {
             /** Released */
             released: number;
+        };
+        /**
+         * RowProblem
+         * @description What is wrong with one value of a table.
+         */
+        RowProblem: {
+            /** Allowed */
+            allowed: string;
+            /** Column */
+            column: string;
+            /** Row */
+            row: number;
+            /** Value */
+            value: string;
         };
         /**
          * ScoreRow
@@ -1490,6 +1595,30 @@ export interface components {
             reason?: string;
         };
         /**
+         * TableTaken
+         * @description A table of cameras or sensors, looked at or (`applied`) taken over; `imported` and `errors` as lines of text.
+         */
+        TableTaken: {
+            /** Added */
+            added: number;
+            /** Applied */
+            applied: boolean;
+            /** Changed */
+            changed: number;
+            /** Errors */
+            errors: string[];
+            /** Good */
+            good: number;
+            /** Imported */
+            imported: number;
+            /** Problems */
+            problems: components["schemas"]["RowProblem"][];
+            /** Refused */
+            refused: number;
+            /** Same */
+            same: number;
+        };
+        /**
          * Task
          * @description What is looked for; without `zone` in the whole picture.
          */
@@ -1640,6 +1769,83 @@ export interface components {
             };
         };
         /**
+         * Window
+         * @description Hours of some days of the week (1 Monday); `to` before `from` is past midnight.
+         */
+        Window: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * WindowDrawn
+         * @description Hours of some days of the week (1 Monday); `to` before `from` is past midnight.
+         */
+        WindowDrawn: {
+            /** Days */
+            days: number[];
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * WorkerHealth
+         * @description What one worker last said of itself. Shares are 0-1, None where nothing was looked at yet.
+         */
+        WorkerHealth: {
+            /** Dropped */
+            dropped: {
+                [key: string]: number;
+            };
+            /** Findings */
+            findings: number;
+            /** Gate Share */
+            gate_share: number | null;
+            /** Gated */
+            gated: number;
+            /** Id */
+            id: string;
+            /** Inference Ms */
+            inference_ms: number | null;
+            /** Inferences */
+            inferences: number;
+            /** Looks */
+            looks: number;
+            /** Lost */
+            lost: boolean;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Waiting */
+            waiting: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Workers
+         * @description All workers, and how often cameras are looked at: seconds attained against wanted.
+         */
+        Workers: {
+            /** Cameras */
+            cameras: number;
+            /** Items */
+            items: components["schemas"]["WorkerHealth"][];
+            /** Median S */
+            median_s: number | null;
+            /** On Time */
+            on_time: number;
+            /** P95 S */
+            p95_s: number | null;
+            /** Worst S */
+            worst_s: number | null;
+        };
+        /**
          * WriteLetter
          * @description A letter by hand: to a department or a name, about cases (ids or numbers); `reply` is a limit (1工作日).
          */
@@ -1701,11 +1907,15 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Permitted */
+            permitted: components["schemas"]["Permit"][];
             /** Points */
             points: [
                 number,
                 number
             ][];
+            /** Schedule */
+            schedule: components["schemas"]["Window"][];
         };
         /**
          * ZoneDrawn
@@ -1721,6 +1931,36 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * ZoneEdited
+         * @description A zone as the editor has it: `was` is its name before, so that what hangs on it stays.
+         */
+        ZoneEdited: {
+            /**
+             * Kinds
+             * @default []
+             */
+            kinds?: components["schemas"]["KindWanted"][];
+            /** Name */
+            name: string;
+            /**
+             * Permitted
+             * @default []
+             */
+            permitted?: components["schemas"]["PermitDrawn"][];
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+            /**
+             * Schedule
+             * @default []
+             */
+            schedule?: components["schemas"]["WindowDrawn"][];
+            /** Was */
+            was?: string | null;
         };
         /**
          * ZoneOf
@@ -1742,11 +1982,28 @@ export interface components {
         ZoneShape: {
             /** Name */
             name: string;
+            /** Permitted */
+            permitted: components["schemas"]["Permit"][];
             /** Points */
             points: [
                 number,
                 number
             ][];
+            /** Schedule */
+            schedule: components["schemas"]["Window"][];
+        };
+        /**
+         * ZonesEdited
+         * @description All zones of one camera, and what is looked for in its whole picture.
+         */
+        ZonesEdited: {
+            /**
+             * Whole
+             * @default []
+             */
+            whole?: components["schemas"]["KindWanted"][];
+            /** Zones */
+            zones: components["schemas"]["ZoneEdited"][];
         };
     };
     responses: never;
@@ -1764,6 +2021,7 @@ export type Blow = components['schemas']['Blow'];
 export type Camera = components['schemas']['Camera'];
 export type CameraChange = components['schemas']['CameraChange'];
 export type CameraState = components['schemas']['CameraState'];
+export type CameraTried = components['schemas']['CameraTried'];
 export type CategoryInput = components['schemas']['Category-Input'];
 export type CategoryOutput = components['schemas']['Category-Output'];
 export type Channel = components['schemas']['Channel'];
@@ -1782,8 +2040,10 @@ export type Issue = components['schemas']['Issue'];
 export type IssueBatch = components['schemas']['IssueBatch'];
 export type Judgement = components['schemas']['Judgement'];
 export type KindChange = components['schemas']['KindChange'];
+export type KindWanted = components['schemas']['KindWanted'];
 export type LinkDecided = components['schemas']['LinkDecided'];
 export type LookShown = components['schemas']['LookShown'];
+export type LookTried = components['schemas']['LookTried'];
 export type Looks = components['schemas']['Looks'];
 export type Maintenance = components['schemas']['Maintenance'];
 export type MappingTried = components['schemas']['MappingTried'];
@@ -1802,6 +2062,8 @@ export type PageAlert = components['schemas']['Page_Alert_'];
 export type PageCamera = components['schemas']['Page_Camera_'];
 export type PageSensor = components['schemas']['Page_Sensor_'];
 export type PageZone = components['schemas']['Page_Zone_'];
+export type Permit = components['schemas']['Permit'];
+export type PermitDrawn = components['schemas']['PermitDrawn'];
 export type Person = components['schemas']['Person'];
 export type Postpone = components['schemas']['Postpone'];
 export type Precision = components['schemas']['Precision'];
@@ -1811,6 +2073,7 @@ export type Reject = components['schemas']['Reject'];
 export type RejectAll = components['schemas']['RejectAll'];
 export type Rejected = components['schemas']['Rejected'];
 export type Released = components['schemas']['Released'];
+export type RowProblem = components['schemas']['RowProblem'];
 export type ScoreRow = components['schemas']['ScoreRow'];
 export type ScoresTold = components['schemas']['ScoresTold'];
 export type SeenBeside = components['schemas']['SeenBeside'];
@@ -1827,6 +2090,7 @@ export type Status = components['schemas']['Status'];
 export type Stranger = components['schemas']['Stranger'];
 export type Strike = components['schemas']['Strike'];
 export type Supervise = components['schemas']['Supervise'];
+export type TableTaken = components['schemas']['TableTaken'];
 export type Task = components['schemas']['Task'];
 export type TaskWanted = components['schemas']['TaskWanted'];
 export type Tick = components['schemas']['Tick'];
@@ -1837,10 +2101,16 @@ export type Watch = components['schemas']['Watch'];
 export type WhatIf = components['schemas']['WhatIf'];
 export type WhyInput = components['schemas']['Why-Input'];
 export type WhyOutput = components['schemas']['Why-Output'];
+export type Window = components['schemas']['Window'];
+export type WindowDrawn = components['schemas']['WindowDrawn'];
+export type WorkerHealth = components['schemas']['WorkerHealth'];
+export type Workers = components['schemas']['Workers'];
 export type WriteLetter = components['schemas']['WriteLetter'];
 export type Zone = components['schemas']['Zone'];
 export type ZoneDrawn = components['schemas']['ZoneDrawn'];
+export type ZoneEdited = components['schemas']['ZoneEdited'];
 export type ZoneOf = components['schemas']['ZoneOf'];
 export type ZoneShape = components['schemas']['ZoneShape'];
+export type ZonesEdited = components['schemas']['ZonesEdited'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
