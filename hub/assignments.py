@@ -45,7 +45,7 @@ def version(house: House, shard: str) -> str:
         moved = locked_counter(tx, ASSIGNMENT, lock=False).value
     settings = house.settings
     parts = [moved, shard, dict(house.rules.versions), dict(house.rules.profiles)]
-    parts += [settings.broker.to_wire(settings.broker_topics), _looking(settings)]
+    parts += [settings.broker.to_wire(settings.broker_topics), _looking(settings, house.tally.live_sessions)]
     parts.append(_sensing(settings))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
@@ -85,7 +85,7 @@ def assignment(house: House, shard: str) -> dict[str, Any]:
         "profiles": {key: dict(stanza) for key, stanza in house.rules.profiles.items()},
         "broker": house.settings.broker.to_wire(topics),
         "sensing": _sensing(house.settings),
-        "looking": _looking(house.settings),
+        "looking": _looking(house.settings, house.tally.live_sessions),
         "reading": _reading(house.settings),
         "inference": {"threads": house.settings.model_threads},
         "decoding": {"skip_loop_filter": house.settings.skip_loop_filter, "hardware": house.settings.hardware},
@@ -101,9 +101,9 @@ def _sensing(settings: Settings) -> dict[str, Any]:
     return {"readings_per_s": settings.device_readings_per_s}
 
 
-def _looking(settings: Settings) -> dict[str, Any]:
+def _looking(settings: Settings, live: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "platforms": dict(settings.platforms),
+        "platforms": {name: max(1, most - live.get(name, 0)) for name, most in settings.platforms.items()},
         "per_host": settings.per_host,
         "visits_at_once": settings.visits_at_once,
         "decode_threads": settings.decode_threads,

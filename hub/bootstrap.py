@@ -30,6 +30,7 @@ from .evidence import EvidenceStore, replace_file
 from .feed import Feed
 from .house import House, Tally
 from .learning import drift
+from .live.views import Views
 from .notices import Notices
 from .office import read_office
 from .outbox import Outbox, Post, Send
@@ -61,6 +62,7 @@ class Hub:
     notices: Notices
     sensor_notices: SensorNotices
     timers: Timers
+    views: Views
     first_password: str | None = None
     _outbox: Outbox | None = None
     _send: Send | None = None
@@ -109,8 +111,9 @@ class Hub:
         self._roller.start()
 
     def stop(self) -> None:
-        """End the event streams and threads, close the database."""
+        """End the event streams, live views and threads, close the database."""
         self.house.feed.close()
+        self.views.end()
         self._ended.set()
         if self._outbox is not None:
             self._outbox.end()
@@ -257,7 +260,8 @@ def build_hub(
         wake_outbox=wake.set,
     )
     accounts: list[dict[str, Any]] = []
-    app = create_app(house, PAGE_FOLDER, accounts)
+    views = Views(house)
+    app = create_app(house, PAGE_FOLDER, accounts, views)
     return Hub(
         house,
         app,
@@ -266,6 +270,7 @@ def build_hub(
         Notices(house),
         SensorNotices(house),
         Timers(house, FIRES, timed.show),
+        views,
         _send=send,
         _wake=wake,
     )

@@ -118,6 +118,18 @@ def page(
         return cases_json(tx, house, rows, actor), key, total
 
 
+def by_area(house: House, actor: Actor, area: str, wanted: ask.Wanted) -> dict[str, Any]:
+    """{items: [{id, cases, open}], elsewhere, total}: how many cases each area of that level has; void ones do not
+    count. `elsewhere`: in none. Raises Invalid."""
+    if area not in ask.AREA_COLUMNS:
+        raise Invalid("by", area, ask.AREA_COLUMNS)
+    with house.db.read() as tx:
+        counts = ask.counts_by_area(tx, area, replace(wanted, seen_by=seen_by(actor)), house.now())
+    nowhere, _open = counts.pop(None, (0, 0))
+    items = [{"id": id_, "cases": n, "open": still} for id_, (n, still) in sorted(counts.items(), key=str)]
+    return {"items": items, "elsewhere": nowhere, "total": nowhere + sum(item["cases"] for item in items)}
+
+
 def requests(
     house: House, actor: Actor, *, pending: bool, mine: bool, after: Sequence[Any] | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], list[Any] | None]:

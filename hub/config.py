@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -86,6 +87,9 @@ class Settings:
     per_host: int = 4
     platforms: Mapping[str, int] = field(default_factory=dict)
     visits_at_once: int = 512
+    live_cameras: int = 64
+    live_per_host: int = 16
+    live_addresses: tuple[str, ...] = ()
     decode_threads: int = 0
     model_threads: int = 0
     skip_loop_filter: str = "h264"
@@ -332,6 +336,13 @@ def _texts(value: Any, _base: Path) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _addresses(value: Any, base: Path) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_address(text)) for text in _texts(value, base))
+    except ValueError:
+        raise ValueError("a list of IP addresses of this machine") from None
+
+
 def _webhooks(value: Any, base: Path) -> tuple[Webhook, ...]:
     if not isinstance(value, list):
         raise ValueError("a list of {url, secret_file | secret_env, types}")
@@ -391,6 +402,9 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "per_host": ("per_host", _whole(1, 1000)),
     "platforms": ("platforms", _platforms),
     "visits_at_once": ("visits_at_once", _whole(1, 10000)),
+    "live_cameras": ("live_cameras", _whole(1, 1000)),
+    "live_per_host": ("live_per_host", _whole(1, 1000)),
+    "live_addresses": ("live_addresses", _addresses),
     "decode_threads": ("decode_threads", _whole(0, 256)),
     "model_threads": ("model_threads", _whole(0, 256)),
     "skip_loop_filter": ("skip_loop_filter", _one_of("none", "h264", "all")),

@@ -20,7 +20,8 @@ HubError
 ├── NotSignedIn           no session or token, or not valid any more
 ├── Forbidden             signed in, but not allowed
 ├── PasswordChangeRequired
-├── Full                  no room for one more event stream
+├── Full                  no room for one more event stream or live view
+├── Away                  a camera that gives no picture just now
 └── TooManyTries          sign-in failed too often (seconds to wait)
 
 IllegalMove (hub/domain/machine.py) stands beside the tree: the pure middle knows nothing of the hub.
@@ -202,6 +203,12 @@ class Full(HubError):
     """No room for one more just now."""
 
     status, type, title = 503, "full", "No room just now"
+
+
+class Away(HubError):
+    """A camera that gives no picture just now."""
+
+    status, type, title = 504, "away", "The camera gives no picture"
 
 
 class TooManyTries(HubError):

@@ -45,6 +45,10 @@ class Tally:
     """By worker: the run of it whose whole state is known here, on which its later reports build."""
     unsure: set[str] = field(default_factory=set)
     """Cameras whose state was set here because nobody looked: the next look asks their worker for the true one."""
+    live: dict[str, int] = field(default_factory=lambda: {"cameras": 0, "views": 0})
+    """Cameras that are shown live, and how many views of them there are."""
+    live_sessions: dict[str, int] = field(default_factory=dict)
+    """Sessions of limited platforms that live views take; their workers do with the rest."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, label: str = "", by: int = 1) -> None:

@@ -37,6 +37,8 @@ def text(house: House) -> str:
     _add(lines, "gridhub_cameras", "gauge", "Cameras by state", _labelled("state", cameras))
     _add(lines, "gridhub_sensors", "gauge", "Sensors by state", _labelled("state", sensors))
     _add(lines, "gridhub_outbox", "gauge", "Webhook deliveries by state", _labelled("state", outbox))
+    _add(lines, "gridhub_live_cameras", "gauge", "Cameras that are shown live", [("", tally.live["cameras"])])
+    _add(lines, "gridhub_live_views", "gauge", "Live views that are open", [("", tally.live["views"])])
     ages = sorted((now - look.last_look_at).total_seconds() for look in looked if look.last_look_at is not None)
     _add(lines, "gridhub_look_age_seconds", "gauge", "Age of the cameras' newest looks", _quantiles(ages))
     _add_intervals(lines, looked)

@@ -38,7 +38,8 @@ HEAVY = {
     "PIL": ("hub.papers.picture", "hub.papers.typeface"),
     "docx": ("hub.papers.docx", "hub.papers.template"),
     "openpyxl": ("hub.papers.xlsx", "hub.workbook", "ingest.sheet"),
-    "aiortc": ("hub.api.live",),
+    "aiortc": ("hub.live.peer",),
+    "aioice": ("hub.live.peer",),
     "ray": ("hub.cluster",),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from ..house import House
+from ..live.views import Views
 from ..people import Brake
 from . import (
     cases,
@@ -19,6 +20,7 @@ from . import (
     handling,
     inventory,
     learning,
+    live,
     page,
     problems,
     reports,
@@ -31,7 +33,7 @@ from . import (
 )
 
 
-def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str, Any]]) -> FastAPI:
+def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str, Any]], views: Views) -> FastAPI:
     """The ASGI application of one hub. `demo_accounts` is read at each request, so it may be filled later."""
     app = FastAPI(
         title="gridhub",
@@ -40,6 +42,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
         redoc_url=None,
     )
     app.state.house, app.state.brake, app.state.demo_accounts = house, Brake(), demo_accounts
+    app.state.live = views
     problems.install(app)
     parts = (
         session,
@@ -51,6 +54,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
         reports,
         inventory,
         learning,
+        live,
         devices,
         sensorthings,
         exports,

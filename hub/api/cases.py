@@ -20,7 +20,7 @@ from ..errors import Invalid
 from ..house import Actor, House
 from ..store.case_queries import FLAGS, Wanted
 from .access import TheHouse, cursor_of, key_of, needs
-from .bodies import MoveCase, NewCase
+from .bodies import MoveCase, NewCase, Time
 from .uploads import Upload, parsed, read_upload
 
 router = APIRouter(tags=["cases"])
@@ -43,6 +43,8 @@ def case_list(
     overdue: bool | None = None,
     flags: Annotated[str | None, Query(description="all of: " + ", ".join(FLAGS))] = None,
     text: Annotated[str, Query(max_length=100)] = "",
+    since: Annotated[Time | None, Query(description="reported from then on")] = None,
+    until: Annotated[Time | None, Query(description="reported before then")] = None,
     limit: Limit = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
@@ -57,12 +59,29 @@ def case_list(
         overdue=overdue,
         flags=_words(flags),
         text=text.strip(),
+        since=since,
+        until=until,
     )
     for flag in wanted.flags:
         if flag not in FLAGS:
             raise Invalid("flags", flag, list(FLAGS))
     items, key, total = cases.page(house, actor, wanted, after=key_of(cursor, 2), limit=limit)
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
+
+
+@router.get("/api/cases/by-area")
+def by_area(
+    house: TheHouse,
+    actor: SeesCases,
+    by: Annotated[str, Query(description="grid, community or street")] = "grid",
+    since: Time | None = None,
+    until: Time | None = None,
+    category: str | None = None,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+) -> dict[str, Any]:
+    """How many cases were reported in each area (for the heat map); the list of each is `/api/cases?grid=ID&…`."""
+    wanted = Wanted(is_open=is_open, code=category, since=since, until=until)
+    return cases.by_area(house, actor, by, wanted)
 
 
 @router.get("/api/cases/requests")

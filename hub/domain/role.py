@@ -65,6 +65,7 @@ class Right(StrEnum):
     SEE_DEVICES = "see_devices"
     EDIT_DEVICES = "edit_devices"
     SEE_EVIDENCE = "see_evidence"
+    SEE_LIVE = "see_live"
     SEE_NUMBERS = "see_numbers"
     SEE_USERS = "see_users"
     SEE_AUDIT = "see_audit"
@@ -83,7 +84,9 @@ class Right(StrEnum):
 
 _R = Right
 
-_CENTRE = frozenset({_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_RULES})
+_CENTRE = frozenset(
+    {_R.SEE_ALERTS, _R.SEE_CASES, _R.SEE_DEVICES, _R.SEE_EVIDENCE, _R.SEE_LIVE, _R.SEE_NUMBERS, _R.SEE_RULES}
+)
 _UNIT = frozenset({_R.SEE_OWN_CASES, _R.SEE_EVIDENCE})
 _READS = frozenset({_R.SEE_LETTERS, _R.SEE_WHISTLES})
 _LEADS = _READS | {_R.SUPERVISE, _R.BLOW_WHISTLES, _R.EDIT_TEMPLATES, _R.SEE_REPORTS}

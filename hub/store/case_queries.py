@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, not_, or_, select, tuple_, update
+from sqlalchemy import case as case_when
 from sqlalchemy.orm import Session
 
 from ..domain.case import ENDED, CaseState
@@ -67,6 +68,7 @@ class Wanted:
     """Which cases a list is to hold; what is empty leaves the question open.
 
     `grid` is a base grid, a community or a street. `overdue`: the clock that runs now is past its deadline.
+    `since` and `until`: reported from then on, and before then.
     """
 
     states: tuple[str, ...] = ()
@@ -78,6 +80,8 @@ class Wanted:
     overdue: bool | None = None
     flags: tuple[str, ...] = ()
     text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     seen_by: SeenBy | None = None
 
     @property
@@ -104,6 +108,10 @@ def _conditions(wanted: Wanted, now: datetime) -> list[Any]:
     if wanted.overdue is not None:
         late = and_(CaseRow.due_at.is_not(None), CaseRow.due_at < now)
         found.append(late if wanted.overdue else not_(late))
+    if wanted.since is not None:
+        found.append(CaseRow.opened_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(CaseRow.opened_at < wanted.until)
     if wanted.text:
         found.append(_says(wanted.text))
     if wanted.seen_by is not None:
@@ -186,6 +194,18 @@ def page(
         return rows, None, total
     value: datetime = rows[-1].order_at if by_deadline else rows[-1].opened_at
     return rows, [value.isoformat(), rows[-1].id], total
+
+
+AREA_COLUMNS = {"grid": CaseRow.grid_id, "community": CaseRow.community_id, "street": CaseRow.street_id}
+"""Areas that cases are counted by."""
+
+
+def counts_by_area(tx: Session, area: str, wanted: Wanted, now: datetime) -> dict[str | None, tuple[int, int]]:
+    """(all, still open) of the wanted cases, void ones left out, by the id of their `area`; None: in no such area."""
+    column = AREA_COLUMNS[area]
+    still = func.sum(case_when((CaseRow.open.is_(True), 1), else_=0))
+    query = select(column, func.count(), still).where(*_conditions(wanted, now), CaseRow.state != "void")
+    return {id_: (int(n), int(left)) for id_, n, left in tx.execute(query.group_by(column))}
 
 
 def requests_page(

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from ..device import Camera
 from ..errors import InventoryError
 from .file import FileSource
-from .libav import PREFIX, libav
-from .rtsp import open_rtsp
+from .libav import PREFIX, libav, libav_opener
+from .rtsp import ffmpeg_opener, open_rtsp
 from .snapshot import Snapshot
 from .source import Caught, Clipping, Connected, Hosted, Source, Standing, Visiting
+from .stream import Opener
 
 SOURCES: dict[str, Callable[[Camera], Source]] = {
     "rtsp": open_rtsp,
@@ -36,6 +37,17 @@ def open_source(camera: Camera) -> Source:
     return SOURCES[scheme](camera)
 
 
+def stream_opener(camera: Camera) -> Opener | None:
+    """How to read every packet of `camera`, for people who watch; None for one that gives pictures and no stream."""
+    scheme = camera.url.partition(":")[0].lower()
+    if scheme in ("rtsp", "rtsps"):
+        return ffmpeg_opener(camera)
+    if scheme.startswith(PREFIX) or SOURCES.get(scheme) is libav:
+        return libav_opener(camera)
+    return None
+
+
 __all__ = [
-    "SOURCES", "Caught", "Clipping", "Connected", "Hosted", "Source", "Standing", "Visiting", "open_source",
+    "SOURCES", "Caught", "Clipping", "Connected", "Hosted", "Opener", "Source", "Standing", "Visiting", "open_source",
+    "stream_opener",
 ]  # fmt: skip

@@ -6,13 +6,13 @@ from ..device import Camera, Watch
 from ..errors import InventoryError
 from ..media import Stream, open_stream
 from .source import Source
-from .stream import PatrolStream, StandingStream
+from .stream import Opener, PatrolStream, StandingStream
 
 PREFIX = "libav+"
 
 
-def libav(camera: Camera) -> Source:
-    """A standing or a patrolling source over FFmpeg's own protocols."""
+def libav_opener(camera: Camera) -> Opener:
+    """How FFmpeg opens this camera."""
     url = camera.url.removeprefix(PREFIX)
 
     def opener(network_s: float) -> Stream:
@@ -20,6 +20,12 @@ def libav(camera: Camera) -> Source:
         options = {"rw_timeout": str(int(network_s * 1e6)), "fflags": "nobuffer", "analyzeduration": "1000000"}
         return open_stream(url, camera.safe_url, network_s, options)
 
+    return opener
+
+
+def libav(camera: Camera) -> Source:
+    """A standing or a patrolling source over FFmpeg's own protocols."""
+    opener = libav_opener(camera)
     if camera.watch is Watch.STAY:
         return StandingStream(camera, opener)
     if camera.watch is Watch.PATROL:

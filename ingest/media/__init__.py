@@ -6,6 +6,7 @@ decoding.py   one coded keyframe to one picture, by pooled decoders that refuse 
 picture.py    a decoded picture, converted only to what is asked of it
 jpeg.py       the same of a JPEG snapshot
 remuxing.py   packets to MP4
+relaying.py   packets for who passes them on as they are
 strip.py      a few pictures of a clip, for browsers that cannot play it
 encoding.py   pictures to a live stream, for simulated cameras
 """
@@ -15,6 +16,7 @@ from .decoding import DECODERS, SKIP_LOOP_FILTER, Decoders
 from .encoding import Encoder
 from .jpeg import jpeg_picture
 from .opening import LIVE_OPTIONS, Stream, open_stream, rtsp_options
+from .relaying import relayed
 from .remuxing import remux
 from .strip import picture_strip
 
@@ -32,6 +34,7 @@ __all__ = [
     "nal_types",
     "open_stream",
     "picture_strip",
+    "relayed",
     "remux",
     "rtsp_options",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...device import Camera, Watch
 from ...errors import InventoryError
 from ..source import Source
+from .feeds import ffmpeg_opener as ffmpeg_opener
 from .stay import PREROLL, RtspStay
 from .udp import PORTS
 from .visit import RtspPatrol

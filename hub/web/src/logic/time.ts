@@ -47,3 +47,9 @@ export function short(at: string, now: number, timeZone: string): string {
   const today = exact(new Date(now).toISOString(), 'zh', timeZone).slice(0, 10)
   return text.startsWith(today) ? text.slice(11, 16) : text.slice(5, 16)
 }
+
+/** When today began (ms) in the zone; the day of a change of clocks may be an hour off. */
+export function midnight(now: number, timeZone: string): number {
+  const [h, m, s] = exact(new Date(now).toISOString(), 'zh', timeZone).slice(11).split(':').map(Number)
+  return Math.floor(now / 1000) * 1000 - ((h! * 60 + m!) * 60 + s!) * 1000
+}
