@@ -209,7 +209,7 @@ def test_every_screen_opens_in_both_languages(office: Office, chrome: Browser, l
         page.click("[data-test=as-table]")
         expect(page.locator("[data-test=table] tbody tr")).to_have_count(1)
         page.goto(f"{office.url}/map")
-        expect(page.locator("[data-test=map] canvas")).to_be_visible()
+        expect(page.locator("[data-test=map] canvas.dots")).to_be_visible()
         page.goto(f"{office.url}/sensors")
         page.goto(f"{office.url}/cases")
         expect(page.locator("[data-test=cases]")).to_be_attached()

@@ -139,7 +139,7 @@ def test_actions_offered_are_those_possible_and_allowed() -> None:
     assert open_actions(CaseState.CLOSED, Role.AUDITOR) == ()
 
 
-CENTRE = {"see_alerts", "see_cases", "see_devices", "see_evidence", "see_numbers", "see_rules"}
+CENTRE = {"see_alerts", "see_cases", "see_devices", "see_evidence", "see_live", "see_numbers", "see_rules"}
 READS = {"see_letters", "see_whistles"}
 LEADS = READS | {"supervise", "blow_whistles", "edit_templates", "see_reports"}
 
