@@ -127,7 +127,7 @@ def by_area(house: House, actor: Actor, area: str, wanted: ask.Wanted) -> dict[s
         counts = ask.counts_by_area(tx, area, replace(wanted, seen_by=seen_by(actor)), house.now())
     nowhere, _open = counts.pop(None, (0, 0))
     items = [{"id": id_, "cases": n, "open": still} for id_, (n, still) in sorted(counts.items(), key=str)]
-    return {"items": items, "elsewhere": nowhere, "total": nowhere + sum(item["cases"] for item in items)}
+    return {"items": items, "elsewhere": nowhere, "total": nowhere + sum(n for n, _still in counts.values())}
 
 
 def requests(

@@ -22,7 +22,7 @@ def openapi() -> str:
     from hub.api.app import create_app
 
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(None, Path(folder), ())  # type: ignore[arg-type]  # the document needs no hub
+        app = create_app(None, Path(folder), (), None)  # type: ignore[arg-type]  # the document needs no hub
         document = app.openapi()
     return json.dumps({**document, "paths": {}}, sort_keys=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
@@ -16,6 +16,7 @@ from ..house import Actor
 from ..live.views import Views
 from .access import needs
 from .bodies import Body, Id, Time
+from .shown import Names, Page, Shown, Why, shows
 
 router = APIRouter(tags=["live"])
 
@@ -29,6 +30,38 @@ def the_views(request: Request) -> Views:
 
 
 TheViews = Annotated[Views, Depends(the_views)]
+
+
+class LiveReason(Shown):
+    """Why a camera may be called up."""
+
+    id: str
+    name: Names
+
+
+class LiveView(Shown):
+    """What one person sees of one camera; `why`: why it is no video."""
+
+    id: str
+    camera: str
+    mode: Literal["video", "pictures", "last"]
+    opening: bool
+    message: str
+    why: Why | None
+    viewers: int
+    opened_at: str
+
+
+class LiveViews(Shown):
+    """Views by id."""
+
+    views: dict[str, LiveView]
+
+
+class LiveAnswer(Shown):
+    """Our SDP answer."""
+
+    sdp: str
 
 
 class CallUp(Body):
@@ -52,26 +85,26 @@ class Beat(Body):
     ids: list[str] = Field(max_length=64)
 
 
-@router.get("/api/live/reasons")
+@router.get("/api/live/reasons", **shows(Page[LiveReason]))
 def reasons(_actor: Looks) -> dict[str, Any]:
     """Why a camera may be called up."""
     items = [{"id": code, "name": names} for code, names in REASONS.items()]
     return {"items": items, "next_cursor": None, "total": len(items)}
 
 
-@router.post("/api/live", status_code=201)
+@router.post("/api/live", **shows(LiveView, 201))
 def call_up(views: TheViews, actor: Looks, body: CallUp) -> dict[str, Any]:
     """Begin to look; `mode` says how: `video` (make an offer), `pictures` (ask for looks), `last` (the worker's)."""
     return views.open(actor, body.camera, body.reason, body.note, body.case)
 
 
-@router.post("/api/live/beat")
+@router.post("/api/live/beat", **shows(LiveViews))
 def beat(views: TheViews, actor: Looks, body: Beat) -> dict[str, Any]:
     """Still looking: at least every 20 s, or the views end. Those that have ended are missing in the answer."""
     return views.beat(actor, body.ids)
 
 
-@router.post("/api/live/{view_id}/offer")
+@router.post("/api/live/{view_id}/offer", **shows(LiveAnswer))
 def offer(request: Request, view_id: str, views: TheViews, actor: Looks, body: Offer) -> dict[str, Any]:
     """{sdp}: the answer to the browser's offer; H.264, from the next keyframe on."""
     return views.offer(actor, view_id, body.sdp, request.client.host if request.client else "")

@@ -47,7 +47,9 @@ def office(tmp_path_factory: pytest.TempPathFactory, project: Path, cameras: Rts
         pytest.fail("hub/web/dist is missing: the page is built by `make install`")
     with Office(tmp_path_factory.mktemp("live"), live_per_host=2) as running:
         for id_, path in (("live-1", "/one"), ("live-2", "/two"), ("live-new", "/new")):
-            running.add("cameras", {"id": id_, "name": f"桥头{path}", "url": cameras.url(path), "lon": 107.6, "lat": 35.7})
+            running.add(
+                "cameras", {"id": id_, "name": f"桥头{path}", "url": cameras.url(path), "lon": 107.6, "lat": 35.7}
+            )
         running.colleague("zhang", "staff")
         running.colleague("wang", "staff")
         running.colleague("li", "department", "sanitation")

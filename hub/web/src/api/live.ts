@@ -1,12 +1,10 @@
 // Live view on the wire.
 import { del, get, post } from './client'
-import type { Names, Why } from './types'
+import type { LiveReason, LiveView } from './schema'
 
-export interface LiveReason { id: string; name: Names }
+export type { LiveReason, LiveView } from './schema'
 /** Why somebody calls up a camera; `note` in words, `case` the id of the case it is about. */
 export interface CallUp { reason: string; note: string; case?: string }
-/** `video`: make an offer; `pictures`: ask for looks; `last`: only what the worker saw last. */
-export interface LiveView { id: string; camera: string; mode: 'video' | 'pictures' | 'last'; opening: boolean; message: string; why: Why | null; viewers: number; opened_at: string }
 
 export const fetchReasons = async (): Promise<LiveReason[]> => (await get<{ items: LiveReason[] }>('/api/live/reasons')).items
 export const callUp = (camera: string, why: CallUp): Promise<LiveView> => post('/api/live', { camera, ...why })

@@ -177,6 +177,14 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Beat
+         * @description Views that are still shown.
+         */
+        Beat: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
          * Beside
          * @description A linked camera's look (of a sensor's alert), or the state of a linked sensor (of a camera's).
          */
@@ -233,6 +241,23 @@ export interface components {
             tasks?: {
                 [key: string]: string;
             };
+        };
+        /**
+         * CallUp
+         * @description Which camera, and why (a code of `/api/live/reasons`); `case`: the case's id, where it is about one.
+         */
+        CallUp: {
+            /** Camera */
+            camera: string;
+            /** Case */
+            case?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * Camera
@@ -669,6 +694,57 @@ export interface components {
             sensor: string;
         };
         /**
+         * LiveAnswer
+         * @description Our SDP answer.
+         */
+        LiveAnswer: {
+            /** Sdp */
+            sdp: string;
+        };
+        /**
+         * LiveReason
+         * @description Why a camera may be called up.
+         */
+        LiveReason: {
+            /** Id */
+            id: string;
+            name: components["schemas"]["Names"];
+        };
+        /**
+         * LiveView
+         * @description What one person sees of one camera; `why`: why it is no video.
+         */
+        LiveView: {
+            /** Camera */
+            camera: string;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "video" | "pictures" | "last";
+            /** Opened At */
+            opened_at: string;
+            /** Opening */
+            opening: boolean;
+            /** Viewers */
+            viewers: number;
+            why: components["schemas"]["Why-Output"] | null;
+        };
+        /**
+         * LiveViews
+         * @description Views by id.
+         */
+        LiveViews: {
+            /** Views */
+            views: {
+                [key: string]: components["schemas"]["LiveView"];
+            };
+        };
+        /**
          * LookShown
          * @description One of the last looks of a camera.
          */
@@ -1010,6 +1086,14 @@ export interface components {
              */
             note?: string;
         };
+        /**
+         * Offer
+         * @description A browser's SDP offer to receive one video.
+         */
+        Offer: {
+            /** Sdp */
+            sdp: string;
+        };
         /** Page[Alert] */
         Page_Alert_: {
             /** Items */
@@ -1023,6 +1107,15 @@ export interface components {
         Page_Camera_: {
             /** Items */
             items: components["schemas"]["Camera"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[LiveReason] */
+        Page_LiveReason_: {
+            /** Items */
+            items: components["schemas"]["LiveReason"][];
             /** Next Cursor */
             next_cursor: string | null;
             /** Total */
@@ -2016,8 +2109,10 @@ export type Adopted = components['schemas']['Adopted'];
 export type Alert = components['schemas']['Alert'];
 export type Around = components['schemas']['Around'];
 export type Battery = components['schemas']['Battery'];
+export type Beat = components['schemas']['Beat'];
 export type Beside = components['schemas']['Beside'];
 export type Blow = components['schemas']['Blow'];
+export type CallUp = components['schemas']['CallUp'];
 export type Camera = components['schemas']['Camera'];
 export type CameraChange = components['schemas']['CameraChange'];
 export type CameraState = components['schemas']['CameraState'];
@@ -2042,6 +2137,10 @@ export type Judgement = components['schemas']['Judgement'];
 export type KindChange = components['schemas']['KindChange'];
 export type KindWanted = components['schemas']['KindWanted'];
 export type LinkDecided = components['schemas']['LinkDecided'];
+export type LiveAnswer = components['schemas']['LiveAnswer'];
+export type LiveReason = components['schemas']['LiveReason'];
+export type LiveView = components['schemas']['LiveView'];
+export type LiveViews = components['schemas']['LiveViews'];
 export type LookShown = components['schemas']['LookShown'];
 export type LookTried = components['schemas']['LookTried'];
 export type Looks = components['schemas']['Looks'];
@@ -2058,8 +2157,10 @@ export type NewReadings = components['schemas']['NewReadings'];
 export type NewSensor = components['schemas']['NewSensor'];
 export type NewUser = components['schemas']['NewUser'];
 export type Note = components['schemas']['Note'];
+export type Offer = components['schemas']['Offer'];
 export type PageAlert = components['schemas']['Page_Alert_'];
 export type PageCamera = components['schemas']['Page_Camera_'];
+export type PageLiveReason = components['schemas']['Page_LiveReason_'];
 export type PageSensor = components['schemas']['Page_Sensor_'];
 export type PageZone = components['schemas']['Page_Zone_'];
 export type Permit = components['schemas']['Permit'];
