@@ -1,4 +1,4 @@
-"""Live view in a real browser: cameras of a real RTSP server through the hub, passed through, asked for with a reason."""
+"""Live view in a real browser: cameras of a real RTSP server, passed through the hub, asked for with a reason."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from tests.peers.rtsp_server import RtspServer
 pytestmark = pytest.mark.timeout(240)
 
 STATS = """async video => {
-  const receiver = window.__peers.map(p => p.getReceivers()[0]).find(r => r && video.srcObject?.getTracks()[0]?.id === r.track.id)
+  const shown = video.srcObject?.getTracks()[0]?.id
+  const receiver = window.__peers.map(p => p.getReceivers()[0]).find(r => r && shown === r.track.id)
   if (!receiver) return { time: 0, frames: 0 }
   const stats = [...(await receiver.getStats()).values()].find(s => s.type === 'inbound-rtp') ?? {}
   return { time: video.currentTime, frames: stats.framesDecoded ?? 0, lost: stats.packetsLost, width: video.videoWidth }
 }"""
 PEERS = """
 window.__peers = []
-window.RTCPeerConnection = class extends window.RTCPeerConnection { constructor(...a) { super(...a); window.__peers.push(this) } }
+window.RTCPeerConnection = class extends window.RTCPeerConnection {
+  constructor(...a) { super(...a); window.__peers.push(this) }
+}
 """
 
 
