@@ -37,7 +37,7 @@ from .outbox import Outbox, Post, Send
 from .registry import Registry
 from .rulebook import RuleBook
 from .sensor_notices import SensorNotices
-from .store import Database, ReadingStore, delivery_queries, people_queries
+from .store import Database, ReadingStore, case_queries, delivery_queries, people_queries
 from .timers import Fire, Timers
 
 log = logging.getLogger("hub")
@@ -49,6 +49,8 @@ PAGE_FOLDER = Path(__file__).parent / "web" / "dist"
 _HOUSEKEEPING_S = 600.0
 _ROLL_UP_S = 15.0
 _SENT_KEPT = timedelta(days=30)
+_ORDERS_KEPT = timedelta(days=90)
+"""A phone that was in a drawer for longer sends its answers anew at its own risk."""
 
 
 @dataclass(slots=True)
@@ -205,6 +207,7 @@ class Hub:
         quarantine.forget(self.house)
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
+            case_queries.forget_orders(tx, self.house.now() - _ORDERS_KEPT)
             delivery_queries.forget_sent(tx, self.house.now() - _SENT_KEPT)
 
 

@@ -52,6 +52,8 @@ def move(house: House, actor: Actor, case_id: str, action: str, order: Order) ->
     wanted = CaseAction(action)
     _may(actor, wanted)
     with house.db.write() as tx:
+        if _done_before(tx, actor, case_id, action, order, house.now()):
+            return _as_it_stands(tx, house, actor, case_id)
         row, now = _locked(tx, case_id, actor, order.into if wanted is CaseAction.MERGE else None), house.now()
         part = None if actor.department in (None, row.department_id) else ask.part_of(tx, row.id, actor.department)
         if part is not None:
@@ -69,10 +71,32 @@ def move(house: House, actor: Actor, case_id: str, action: str, order: Order) ->
 def _consent(house: House, actor: Actor, case_id: str, action: str, order: Order) -> dict[str, Any]:
     does = {"consent": consent.agree, "deny": consent.deny, "take_back": consent.take_back}[action]
     with house.db.write() as tx:
+        if _done_before(tx, actor, case_id, action, order, house.now()):
+            return _as_it_stands(tx, house, actor, case_id)
         row = _locked(tx, case_id, actor)
         does(tx, house, row, actor, order.words, house.now())
         tell(tx, house, row)
         return case_json(tx, house, row, actor)
+
+
+def _done_before(tx: Transaction, actor: Actor, case_id: str, action: str, order: Order, now: datetime) -> bool:
+    """Whether this very order was carried out already; remembers it otherwise. Raises Invalid where it was another."""
+    if order.request_id is None:
+        return False
+    if ask.remember_order(tx, order.request_id, case_id, action, actor.id, now):
+        return False
+    before = ask.order(tx, order.request_id)
+    if before is None or (before.case_id, before.action, before.by) != (case_id, action, actor.id):
+        raise Invalid("request_id", order.request_id, "an id that stands for one order only")
+    return True
+
+
+def _as_it_stands(tx: Transaction, house: House, actor: Actor, case_id: str) -> dict[str, Any]:
+    """The case for one who has moved it already, and may not see it any more since."""
+    row = ask.case(tx, case_id)
+    if row is None:
+        raise NotFound("case", case_id)
+    return case_json(tx, house, row, actor) if sees(tx, actor, row) else {"id": row.id, "number": row.number}
 
 
 def withdraw(tx: Transaction, house: House, case_id: str, alert_id: str, actor: Actor, now: datetime) -> None:

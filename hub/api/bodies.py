@@ -126,7 +126,10 @@ class CaseFields(Body):
 
 
 class MoveCase(CaseFields):
-    """A move of a case: which of the fields it needs stands in its `actions`. `lon`, `lat` of photos too."""
+    """A move of a case: which of the fields it needs stands in its `actions`. `lon`, `lat` of photos too.
+
+    Sent twice with the same `request_id` it is done once.
+    """
 
     department: Id | None = None
     reason: Text = ""
@@ -139,6 +142,7 @@ class MoveCase(CaseFields):
     closing: Annotated[str, Field(max_length=200)] | None = None
     assignee: Id | None = None
     into: Id | None = None
+    request_id: Id | None = None
 
 
 class Reporter(Body):

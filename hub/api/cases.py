@@ -189,6 +189,7 @@ def move(case_id: str, action: str, house: TheHouse, actor: SeesCases, upload: T
         urgent=body.urgent,
         assignee=body.assignee,
         into=body.into,
+        request_id=body.request_id,
         photos=_photos(house, upload, body.lon, body.lat),
     )
     return cases.move(house, actor, case_id, action, order)

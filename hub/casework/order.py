@@ -12,7 +12,10 @@ from .step import Photo
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Fields of an action; which of them it needs stands in `MOVES`. `lon`, `lat` are WGS-84 degrees."""
+    """Fields of an action; which of them it needs stands in `MOVES`. `lon`, `lat` are WGS-84 degrees.
+
+    `request_id`: whoever sends the order again after a lost answer names the same one.
+    """
 
     department: str | None = None
     reason: str = ""
@@ -33,6 +36,7 @@ class Order:
     urgent: bool | None = None
     assignee: str | None = None
     into: str | None = None
+    request_id: str | None = None
     photos: Sequence[Photo] = field(default=())
 
     @property

@@ -19,6 +19,7 @@ from .case_rows import (
     LinkRow,
     LookRow,
     MoveRow,
+    OrderRow,
     PartRow,
     RecheckRow,
     ReportRow,
@@ -226,6 +227,24 @@ def requests_page(
         return found, None
     end = found[limit - 1][0]
     return found[:limit], [end.asked_at.isoformat(), end.id]
+
+
+def remember_order(tx: Session, request_id: str, case_id: str, action: str, by: str, at: datetime) -> bool:
+    """Whether no order of that id was carried out yet."""
+    if tx.scalar(select(CaseRow.id).where(CaseRow.id == case_id)) is None:
+        return True  # whoever carries it out says that there is no such case
+    values = {"request_id": request_id, "case_id": case_id, "action": action, "by": by, "at": at}
+    return insert_if_new(tx, OrderRow, values, "request_id")
+
+
+def order(tx: Session, request_id: str) -> OrderRow | None:
+    """What was ordered under that id."""
+    return tx.get(OrderRow, request_id)
+
+
+def forget_orders(tx: Session, before: datetime) -> None:
+    """Those carried out before then."""
+    tx.execute(delete(OrderRow).where(OrderRow.at < before))
 
 
 def moves(tx: Session, case_id: str) -> list[MoveRow]:

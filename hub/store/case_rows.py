@@ -288,6 +288,17 @@ class VisitRow(Row):
     evidence: Mapped[list[Any]] = mapped_column(default=list)
 
 
+class OrderRow(Row):
+    """A move that was ordered with an id of the sender's: sent again after a lost answer, it is not done twice."""
+
+    __tablename__ = "case_orders"
+    request_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))
+    action: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class TimerRow(Row):
     """Something that happens at `due_at` whether anybody looks or not; gone once it has fired.
 

@@ -3,6 +3,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { whenSignedOut } from './api/client'
 import { router } from './router'
+import { followInstalled } from './state/installed'
 import { end, loadHub, resume } from './state/session'
 import { locale, setLocale } from './words'
 import './element'
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
   setLocale(locale.value)
   await Promise.allSettled([loadHub(), resume()])
   createApp(App).use(router).mount('#app')
+  followInstalled()
 }
 
 void start()

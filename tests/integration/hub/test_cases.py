@@ -193,3 +193,22 @@ def test_figures_of_the_day_and_for_prometheus(city: City) -> None:
     ):
         assert line in lines
     assert city.who("huan").get("/api/numbers").status_code == 403
+
+
+def test_an_order_sent_twice_is_carried_out_once(city: City) -> None:
+    case = city.case()["id"]
+    order = {"request_id": "phone-1"}
+    first = city.move("huan", case, "accept", **order)
+    again = city.move("huan", case, "accept", **order)
+    assert (first["state"], again["state"]) == ("handling", "handling")
+    assert [entry["action"] for entry in city.read(case)["history"]].count("accept") == 1
+    refused = city.refused("huan", case, "feedback", text="好了", **order)
+    assert refused["type"] == "invalid"
+    assert refused["field"] == "request_id"
+    city.refused("huan", case, "accept", request_id="phone-2")  # an order that fails is not remembered
+    city.move("huan", case, "feedback", text="好了", request_id="phone-2")
+    # Whoever has handed the case on, and may not see it any more, hears that it was done.
+    other = city.case(camera="c2")["id"]
+    city.move("huan", other, "accept")
+    asked = city.move("huan", other, "return", reason="不归我们", request_id="phone-3")
+    assert asked["number"] == city.move("huan", other, "return", reason="不归我们", request_id="phone-3")["number"]

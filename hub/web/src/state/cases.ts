@@ -1,8 +1,10 @@
 // The cases on this screen: the open ones by what is left of their time, and the one that is opened.
 import { ref, shallowRef } from 'vue'
-import { all, ApiError, get, post } from '../api/client'
+import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
 import type { Case, CaseRequest, CaseState } from '../api/types'
+import { keepCase, keepInbox, lastCase, lastInbox, seenAt } from './seen'
+import { isDepartment, session } from './session'
 
 export const cases = shallowRef<Case[]>([])
 export const closedCases = shallowRef<Case[]>([])
@@ -31,7 +33,18 @@ export async function loadCases(): Promise<void> {
     casesTotal.value = page.total
     casesFailure.value = null
     casesLoaded.value = true
+    seenAt.value = null
+    if (isDepartment.value && session.value) void keepInbox(session.value.user, page.items)
   } catch (error) {
+    if (away(error) && !cases.value.length) {
+      const last = await lastInbox(session.value!.user)
+      if (last) {
+        cases.value = last.sort(byDeadline)
+        casesTotal.value = last.length
+        casesLoaded.value = true
+        return
+      }
+    }
     casesFailure.value = error instanceof ApiError ? error.message : String(error)
   }
 }
@@ -41,7 +54,13 @@ export const foundCases = shallowRef<Case[]>([])
 export const asked = shallowRef<Set<string>>(new Set())
 
 export async function loadAsked(): Promise<void> {
-  const page = await get<{ items: CaseRequest[] }>('/api/cases/requests?mine=true&limit=200')
+  let page: { items: CaseRequest[] }
+  try {
+    page = await get<{ items: CaseRequest[] }>('/api/cases/requests?mine=true&limit=200')
+  } catch (error) {
+    if (away(error)) return // the next event asks again
+    throw error
+  }
   asked.value = new Set(page.items.flatMap((request) => (request.case ? [request.case.id] : [])))
 }
 
@@ -55,18 +74,20 @@ export async function loadClosed(): Promise<void> {
   closedCases.value = pages.flatMap((page) => page.items).sort((a, b) => Date.parse(b.closed_at ?? b.opened_at) - Date.parse(a.closed_at ?? a.opened_at))
 }
 
-export async function openCase(id: string): Promise<void> {
-  const item = await get<Case>(`/api/cases/${encodeURIComponent(id)}`)
-  current.value = item
-  put(item)
-}
+/** Whether a department's phone has no connection just now. */
+const away = (error: unknown): boolean => isDepartment.value && session.value !== null && error instanceof ApiError && error.status === 0
 
-export async function act(id: string, action: string, body: unknown): Promise<Case> {
-  const answer = await post<Case | { case: Case }>(`/api/cases/${encodeURIComponent(id)}/${action}`, body)
-  const item = 'case' in answer ? answer.case : answer
-  put(item)
-  await openCase(id)
-  return item
+export async function openCase(id: string): Promise<void> {
+  try {
+    const item = await get<Case>(`/api/cases/${encodeURIComponent(id)}`)
+    current.value = item
+    put(item)
+    if (isDepartment.value && session.value) void keepCase(session.value.user, item)
+  } catch (error) {
+    const last = away(error) ? await lastCase(session.value!.user, id) : null
+    if (!last) throw error
+    current.value = last
+  }
 }
 
 function put(item: Case): void {

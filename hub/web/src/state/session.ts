@@ -4,6 +4,7 @@ import { ApiError, del, get, post } from '../api/client'
 import { closeFeed, openFeed } from '../api/feed'
 import type { HubInfo, Role, Session } from '../api/types'
 import { setHubClock } from './now'
+import { forgetSeen, keepSession, lastSession } from './seen'
 
 export const hub = ref<HubInfo | null>(null)
 export const session = ref<Session | null>(null)
@@ -33,6 +34,9 @@ export async function resume(): Promise<void> {
     begin(await get<Session>('/api/session'))
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) localStorage.removeItem(MARK)
+    // In a tunnel a department's phone goes on with what it has; the hub asks who it is with the first request it gets.
+    const last = error instanceof ApiError && error.status === 0 ? await lastSession() : null
+    if (last) begin(last)
   }
 }
 
@@ -47,6 +51,7 @@ export async function changePassword(old: string, next: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await del('/api/session')
+  await forgetSeen()
   end()
 }
 
@@ -60,6 +65,7 @@ function begin(next: Session): void {
   localStorage.setItem(MARK, '1')
   session.value = next
   if (!next.must_change_password) openFeed()
+  if (isDepartment.value && !next.must_change_password) void keepSession(next)
 }
 
 /** The first screen of each role. */
