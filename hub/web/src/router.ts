@@ -4,7 +4,7 @@ import type { Role } from './api/types'
 import { can, homeOf, session } from './state/session'
 
 declare module 'vue-router' {
-  interface RouteMeta { open?: boolean; roles?: Role[]; right?: string }
+  interface RouteMeta { open?: boolean; bare?: boolean; roles?: Role[]; right?: string }
 }
 
 const STAFF: Role[] = ['staff', 'admin', 'shift_leader', 'acceptor']
@@ -24,6 +24,7 @@ export const router = createRouter({
     { path: '/reports/cases', component: () => import('./screens/reports/ReportCases.vue'), meta: { right: 'see_reports' } },
     { path: '/reports/:kind?/:period?', component: () => import('./screens/reports/ReportsScreen.vue'), meta: { right: 'see_reports' } },
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
+    { path: '/wall', component: () => import('./screens/wall/WallScreen.vue'), meta: { right: 'see_live', bare: true } },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
     {
       path: '/sensors', component: () => import('./screens/devices/SensorsFrame.vue'), meta: { roles: BENCH }, redirect: (to) => ({ path: '/sensors/all', query: to.query }),

@@ -157,7 +157,12 @@ export interface Recheck {
   proposal: 'close' | 'rework' | null
 }
 
+export interface GridPeople { grid: { id: string; name: string }; level: string; persons: { id: string; role: string; role_name: Names; name: string; phone: string }[] }
+
 export interface Case {
+  /** The level of the grid that has the case first (小事不出网格), and until when. */
+  grid_step?: { level: number; level_name: Names; due_at: string | null } | null
+  responsible?: GridPeople[]
   id: string
   number: string
   state: CaseState

@@ -14,6 +14,7 @@ export const casesFailure = ref<string | null>(null)
 export const current = shallowRef<Case | null>(null)
 
 const DONE: readonly CaseState[] = ['closed', 'void']
+const COUNTED: readonly CaseState[] = ['reported', 'verifying', 'filed', 'dispatched', 'handling', 'suspended', 'feedback', 'checking', 'closed']
 export const isDone = (item: Case): boolean => DONE.includes(item.state)
 
 function due(item: Case): number {
@@ -50,6 +51,7 @@ export async function loadCases(): Promise<void> {
 }
 
 export const foundCases = shallowRef<Case[]>([])
+export const foundTotal = ref(0)
 /** Cases in which a request waits for this person's consent. */
 export const asked = shallowRef<Set<string>>(new Set())
 
@@ -67,6 +69,13 @@ export async function loadAsked(): Promise<void> {
 /** Cases whose number, place or description holds the words, newest first. */
 export async function findCases(words: string): Promise<void> {
   foundCases.value = (await get<{ items: Case[] }>(`/api/cases?limit=100&text=${encodeURIComponent(words)}`)).items
+}
+
+/** The list behind a number or an area: the filter's words are those of `GET /api/cases`; void cases are left out. */
+export async function listCases(filter: Record<string, string>): Promise<void> {
+  const page = await get<{ items: Case[]; total: number }>(`/api/cases?${new URLSearchParams({ limit: '200', state: COUNTED.join(','), ...filter })}`)
+  foundCases.value = page.items
+  foundTotal.value = page.total
 }
 
 export async function loadClosed(): Promise<void> {

@@ -34,7 +34,7 @@ function formOf(one: Pick<Outgoing, 'id' | 'values' | 'photos'>): FormData | Rec
 export const sendNow = (one: Outgoing): Promise<Case | { case: Case }> => post(`/api/cases/${encodeURIComponent(one.case)}/${one.action}`, formOf(one))
 
 export function orderOf(item: Case, action: CaseAction, values: Record<string, unknown>, photos: KeptPhoto[]): Outgoing {
-  return { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, user: session.value!.user, case: item.id, number: item.number, action: action.action, name: action.name, values, photos, at: new Date().toISOString() }
+  return { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, user: session.value!.user, case: item.id, number: item.number, action: action.action, name: { ...action.name }, values, photos, at: new Date().toISOString() }
 }
 
 /** Keep it until it can be sent. Throws where this device keeps nothing (a private window). */
