@@ -8,7 +8,7 @@ WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/
 PAGE_TOOLS := hub/web/node_modules/.with-tools
 export PYTHONUNBUFFERED := 1
 
-.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases walks soak soak-sensors fuzz sensors-doc schema peers clean
+.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases bench-ui walks soak soak-sensors fuzz sensors-doc schema peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -39,6 +39,9 @@ bench-sensors: $(VENV)/.tests peers
 
 bench-cases: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.cases $(ARGS)
+
+bench-ui: $(VENV)/.tests peers
+	$(BIN)/python -m tests.bench.ui $(ARGS)
 
 walks: $(VENV)/.tests peers
 	GRIDHUB_WALKS=$${WALKS:-2000} $(BIN)/pytest -n 0 -s --timeout 0 tests/integration/hub/test_case_machine.py $(ARGS)

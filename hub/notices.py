@@ -26,7 +26,7 @@ CAMERAS_SHOWN = 500
 _GRACE = timedelta(seconds=120)
 """After the hub's start, or a pause of it, workers get this long to tell how things are."""
 _PAUSE = timedelta(seconds=60)
-_FORGOTTEN = timedelta(days=90)
+FORGOTTEN = timedelta(days=90)
 _UNTOLD = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
@@ -91,7 +91,7 @@ class Notices(threading.Thread):
     def forget(self) -> None:
         """What ended long ago."""
         with self._house.db.write() as tx:
-            notice_queries.forget(tx, self._house.now() - _FORGOTTEN)
+            notice_queries.forget(tx, self._house.now() - FORGOTTEN)
 
 
 def traits_of(tx: Transaction) -> dict[str, Sequence[Cause]]:

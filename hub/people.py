@@ -7,6 +7,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +16,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from .domain.role import PROGRAM_ROLES, UNIT_ROLES, Role
-from .errors import Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
+from .errors import Barred, Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
 from .house import SYSTEM, Actor, House
-from .store import Transaction
+from .store import Transaction, device_queries
 from .store import people_queries as ask
 from .store.rows import SessionRow, TokenRow, UserRow
 
@@ -195,6 +196,65 @@ def add_user(
     return secret
 
 
+def change_user(house: House, by: Actor, user: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change name, role, department, grid (of a grid member) or `active`; whoever moves or leaves is signed out.
+
+    Raises NotFound, Invalid, Barred (of oneself: role and active stay; one administrator must be left).
+    """
+    with house.db.write() as tx:
+        row = ask.user(tx, user)
+        if row is None:
+            raise NotFound("user", user)
+        before = (row.role, row.department_id, row.grid_id, row.active)
+        for name, column in (("name", "name"), ("role", "role"), ("active", "active")):
+            if changes.get(name) is not None:
+                setattr(row, column, changes[name])
+        for name, column in (("department", "department_id"), ("grid", "grid_id")):
+            if name in changes:
+                setattr(row, column, changes[name] or None)
+        with tx.no_autoflush:
+            _check_place(tx, row)
+        after = (row.role, row.department_id, row.grid_id, row.active)
+        if row.id == by.id and (before[0], before[3]) != (after[0], after[3]):
+            raise Barred("oneself", "nobody changes the role of himself, or shuts himself out")
+        tx.flush()
+        if not any(person.active for person in ask.with_role(tx, Role.ADMIN)):
+            raise Barred("last_admin", "one administrator must be left")
+        if before != after:
+            ask.end_sessions(tx, row.id)
+        tx.audit(house.now(), by.id, "user-changed", f"user/{user}", **changes)
+        return user_json(row)
+
+
+def _check_place(tx: Transaction, row: UserRow) -> None:
+    people = [r.value for r in Role if r not in PROGRAM_ROLES]
+    if row.role not in people:
+        raise Invalid("role", row.role, people)
+    known = [d.id for d in ask.departments(tx)]
+    if row.role not in UNIT_ROLES:
+        row.department_id = None
+    elif row.department_id not in known:
+        raise Invalid("department", row.department_id, known)
+    if row.role != Role.COLLECTOR:
+        row.grid_id = None
+    elif row.grid_id is not None and row.grid_id not in device_queries.grid_names(tx):
+        raise Invalid("grid", row.grid_id, "the id of an area")
+
+
+def reset_password(house: House, by: Actor, user: str) -> str:
+    """A new one-time password, shown only here; the person is signed out everywhere. Raises NotFound."""
+    secret = secrets.token_urlsafe(9)
+    digest = _hasher.hash(secret)
+    with house.db.write() as tx:
+        row = ask.user(tx, user)
+        if row is None:
+            raise NotFound("user", user)
+        row.password_hash, row.must_change_password = digest, True
+        ask.end_sessions(tx, row.id)
+        tx.audit(house.now(), by.id, "password-reset", f"user/{user}")
+    return secret
+
+
 def add_token(house: House, name: str, role: Role) -> str:
     """Make a token for a program, in the place of an older one of that name; shown only here. Raises Invalid."""
     if not 1 <= len(name) <= 64 or role not in PROGRAM_ROLES:
@@ -222,6 +282,7 @@ def user_json(row: UserRow) -> dict[str, Any]:
         "name": row.name,
         "role": row.role,
         "department": row.department_id,
+        "grid": row.grid_id,
         "active": row.active,
         "must_change_password": row.must_change_password,
         "signed_in_at": row.signed_in_at.isoformat() if row.signed_in_at else None,

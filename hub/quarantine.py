@@ -21,7 +21,7 @@ from .wire import time_text
 MOST = 2000
 """Devices in quarantine; where more speak, those that have been quiet longest go, and are counted."""
 PAYLOAD_MOST = 4096
-_EVENTS_KEPT = timedelta(days=365)
+EVENTS_KEPT = timedelta(days=365)
 _READINGS_MOST = 50
 _ANNOUNCED_MOST = 100
 
@@ -122,7 +122,7 @@ def adopt(house: House, actor: Actor, sensor: Sensor) -> dict[str, Any]:
 def forget(house: House) -> None:
     """What devices said of their health a year ago."""
     with house.db.write() as tx:
-        ask.forget_events(tx, house.now() - _EVENTS_KEPT)
+        ask.forget_events(tx, house.now() - EVENTS_KEPT)
 
 
 def events(house: House, sensor_id: str, most: int) -> dict[str, Any]:

@@ -32,7 +32,7 @@ SHOWN_MOST = 500
 _GRACE = timedelta(seconds=120)
 """After the hub's start, a pause of it, or a jump of its clock, workers get this long to tell what they heard."""
 _PAUSE = timedelta(seconds=60)
-_FORGOTTEN = timedelta(days=365)
+FORGOTTEN = timedelta(days=365)
 _USUAL_SILENCE_S = 90_000.0
 _EVENTS = {"offline": "device.offline", "gateway_lost": "device.offline", "battery_low": "device.battery_low",
            "battery_critical": "device.battery_low"}  # fmt: skip
@@ -119,7 +119,7 @@ class SensorNotices(threading.Thread):
     def forget(self) -> None:
         """What ended long ago."""
         with self._house.db.write() as tx:
-            ask.forget(tx, self._house.now() - _FORGOTTEN)
+            ask.forget(tx, self._house.now() - FORGOTTEN)
 
 
 def gateway_of(sensor: Seen) -> str:

@@ -12,6 +12,7 @@ from ..house import House
 from ..live.views import Views
 from ..people import Brake
 from . import (
+    administration,
     cases,
     desk,
     devices,
@@ -52,6 +53,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
         supervision,
         whistles,
         reports,
+        administration,
         inventory,
         learning,
         live,

@@ -585,6 +585,16 @@ class Maintenance(Body):
     note: Text = ""
 
 
+class UserChange(Body):
+    """Changes of a person; what is absent stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    role: Id | None = None
+    department: Id | None = None
+    grid: Id | None = None
+    active: bool | None = None
+
+
 class NewUser(Body):
     """A person."""
 

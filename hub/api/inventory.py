@@ -1,4 +1,4 @@
-"""Cameras, sensors, zones, kinds, grids, departments, people, figures, audit."""
+"""Cameras, sensors, zones, kinds, grids, departments, figures."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from fastapi import APIRouter, Depends, Query
 from detectors.geometry import Zone
 from ingest.device import Camera, Place, Sensor
 
-from .. import notices, numbers, people, readings, sensing
+from .. import notices, numbers, readings, sensing
 from ..domain.role import Right
 from ..errors import Invalid
 from ..house import Actor
 from ..learning import tuning
 from ..registry import CameraEntry, Registry, TaskEntry, ZoneEntry
-from ..store import people_queries
-from ..store.chain import entries
 from ..store.partitions import Grain
 from .access import TheActor, TheHouse, cursor_of, key_of, needs
 from .bodies import (
     CameraChange,
     NewCamera,
     NewSensor,
-    NewUser,
     SensorChange,
     TaskWanted,
     Time,
@@ -212,50 +209,6 @@ def chart(
 def today(house: TheHouse, _actor: Annotated[Actor, Depends(needs(Right.SEE_NUMBERS))]) -> dict[str, Any]:
     """Today's figures."""
     return numbers.today(house)
-
-
-@router.get("/api/users")
-def users(house: TheHouse, _actor: Annotated[Actor, Depends(needs(Right.SEE_USERS))]) -> dict[str, Any]:
-    """Everybody who can sign in."""
-    with house.db.read() as tx:
-        items = [people.user_json(row) for row in people_queries.users(tx)]
-    return {"items": items, "next_cursor": None, "total": len(items)}
-
-
-@router.post("/api/users", status_code=201)
-def add_user(
-    house: TheHouse, actor: Annotated[Actor, Depends(needs(Right.SEE_USERS))], body: NewUser
-) -> dict[str, Any]:
-    """A new person; the answer holds the one-time password, which is shown only here."""
-    once = people.add_user(house, body.user, body.role, body.department, name=body.name, by=actor)
-    return {"user": body.user, "one_time_password": once}
-
-
-@router.get("/api/audit")
-def audit(
-    house: TheHouse,
-    _actor: Annotated[Actor, Depends(needs(Right.SEE_AUDIT))],
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: str | None = None,
-) -> dict[str, Any]:
-    """Who did what, newest first."""
-    key = key_of(cursor, 1)
-    with house.db.read() as tx:
-        rows = list(entries(tx, key[0] if key else None, limit))
-    items = [
-        {
-            "seq": r.seq,
-            "at": r.at.isoformat(),
-            "by": r.by,
-            "action": r.action,
-            "subject": r.subject,
-            "detail": r.detail,
-            "hash": r.hash,
-        }
-        for r in rows
-    ]
-    more = len(items) == limit and rows[-1].seq > 1
-    return {"items": items, "next_cursor": cursor_of([rows[-1].seq]) if more else None}
 
 
 def _page(items: list[dict[str, Any]], limit: int, total: int) -> dict[str, Any]:

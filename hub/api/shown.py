@@ -430,6 +430,67 @@ class LookTried(Shown):
     picture: str | None = None
 
 
+class UserShown(Shown):
+    """Somebody who can sign in (`active`), what he is, and whose cases he sees."""
+
+    user: str
+    name: str
+    role: str
+    department: str | None
+    grid: str | None
+    active: bool
+    must_change_password: bool
+    signed_in_at: datetime | None
+
+
+class UserMade(Shown):
+    """The one-time password, shown once."""
+
+    user: str
+    one_time_password: str
+
+
+class RoleShown(Shown):
+    """A role: its rights, and the scope of what it sees."""
+
+    role: str
+    name: Names
+    rights: list[str]
+    scope: Literal["all", "department", "grid"]
+
+
+class AuditEntry(Shown):
+    """Who did what; `hash` covers it and the entry before."""
+
+    seq: int
+    at: datetime
+    by: str
+    by_name: str | None
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    hash: str
+
+
+class ChainChecked(Shown):
+    """Whether the audit chain is whole; `broken_at`: the first entry that does not fit."""
+
+    whole: bool
+    broken_at: int | None
+    entries: int
+    at: datetime
+
+
+class Kept(Shown):
+    """How long something is kept (None: until it is deleted), by which key of hub.yaml, and how much there is."""
+
+    what: str
+    days: float | None
+    key: str | None
+    count: int | None
+    bytes: int | None
+
+
 class RowProblem(Shown):
     """What is wrong with one value of a table."""
 

@@ -241,6 +241,12 @@ def evidence(tx: Session, sha256: str) -> EvidenceRow | None:
     return tx.get(EvidenceRow, sha256)
 
 
+def evidence_kept(tx: Session) -> tuple[int, int]:
+    """How many pictures and clips are kept, and their bytes."""
+    count, size = tx.execute(select(func.count(), func.sum(EvidenceRow.size)).select_from(EvidenceRow)).one()
+    return int(count), int(size or 0)
+
+
 def waiting_since(tx: Session, last_seen_before: datetime, most: int) -> list[AlertRow]:
     """Undecided alerts that were last seen before then, locked."""
     query = (

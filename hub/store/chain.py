@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +57,31 @@ def broken_at(tx: Session) -> int | None:
     return None if (head.value, head.text or _START) == (expected - 1, prev) else expected
 
 
-def entries(tx: Session, before: int | None, limit: int) -> Iterable[AuditRow]:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which entries are sought: `action` and `subject` may be the beginning of one."""
+
+    by: str = ""
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def entries(tx: Session, before: int | None, limit: int, sought: Sought | None = None) -> Iterable[AuditRow]:
     """Newest first, those before `before`."""
     query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
-    return tx.scalars(query if before is None else query.where(AuditRow.seq < before)).all()
+    if before is not None:
+        query = query.where(AuditRow.seq < before)
+    if sought is not None:
+        query = query.where(AuditRow.by == sought.by) if sought.by else query
+        for column, begins in ((AuditRow.action, sought.action), (AuditRow.subject, sought.subject)):
+            query = query.where(column.startswith(begins, autoescape=True)) if begins else query
+        query = query.where(AuditRow.at >= sought.since) if sought.since else query
+        query = query.where(AuditRow.at < sought.until) if sought.until else query
+    return tx.scalars(query).all()
+
+
+def length(tx: Session) -> int:
+    """How many entries the chain has."""
+    return locked_counter(tx, _HEAD, lock=False).value

@@ -4,7 +4,7 @@ import type { Role } from './api/types'
 import { can, homeOf, session } from './state/session'
 
 declare module 'vue-router' {
-  interface RouteMeta { open?: boolean; bare?: boolean; roles?: Role[]; right?: string }
+  interface RouteMeta { open?: boolean; bare?: boolean; roles?: Role[]; right?: string; rights?: string[] }
 }
 
 const STAFF: Role[] = ['staff', 'admin', 'shift_leader', 'acceptor']
@@ -26,6 +26,7 @@ export const router = createRouter({
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/wall', component: () => import('./screens/wall/WallScreen.vue'), meta: { right: 'see_live', bare: true } },
     { path: '/cameras', component: () => import('./screens/devices/CamerasScreen.vue'), meta: { roles: BENCH } },
+    { path: '/cameras/:id/zones', component: () => import('./screens/zones/ZoneEditor.vue'), meta: { roles: BENCH } },
     {
       path: '/sensors', component: () => import('./screens/devices/SensorsFrame.vue'), meta: { roles: BENCH }, redirect: (to) => ({ path: '/sensors/all', query: to.query }),
       children: [
@@ -44,6 +45,14 @@ export const router = createRouter({
         { path: 'units', component: () => import('./screens/rules/UnitsPage.vue') },
       ],
     },
+    {
+      path: '/admin', component: () => import('./screens/admin/AdminFrame.vue'), meta: { rights: ['see_users', 'see_audit'] }, redirect: () => (can('see_users') ? '/admin/people' : '/admin/audit'),
+      children: [
+        { path: 'people', component: () => import('./screens/admin/PeoplePage.vue'), meta: { right: 'see_users' } },
+        { path: 'audit', component: () => import('./screens/admin/AuditPage.vue'), meta: { right: 'see_audit' } },
+        { path: 'keeping', component: () => import('./screens/admin/KeepingPage.vue') },
+      ],
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
@@ -53,6 +62,7 @@ router.beforeEach((to) => {
   if (!session.value) return { path: '/sign-in', query: to.fullPath === '/' || to.fullPath === '/desk' ? {} : { next: to.fullPath } }
   if (session.value.must_change_password && to.path !== '/password') return '/password'
   if (to.meta.roles && !to.meta.roles.includes(session.value.role)) return homeOf(session.value.role)
+  if (to.meta.rights && !to.meta.rights.some(can)) return homeOf(session.value.role)
   if (to.meta.right && !can(to.meta.right)) return homeOf(session.value.role)
   return true
 })

@@ -160,6 +160,33 @@ export interface components {
             looks: components["schemas"]["LookShown"][];
         };
         /**
+         * AuditEntry
+         * @description Who did what; `hash` covers it and the entry before.
+         */
+        AuditEntry: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** By Name */
+            by_name: string | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Hash */
+            hash: string;
+            /** Seq */
+            seq: number;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * Battery
          * @description How full a battery is.
          */
@@ -416,6 +443,23 @@ export interface components {
             standard: string;
         };
         /**
+         * ChainChecked
+         * @description Whether the audit chain is whole; `broken_at`: the first entry that does not fit.
+         */
+        ChainChecked: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Broken At */
+            broken_at: number | null;
+            /** Entries */
+            entries: number;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
          * Channel
          * @description A way in.
          * @enum {string}
@@ -649,6 +693,22 @@ export interface components {
             decision: "confirmed" | "rejected";
             /** Reason */
             reason?: string | null;
+        };
+        /**
+         * Kept
+         * @description How long something is kept (None: until it is deleted), by which key of hub.yaml, and how much there is.
+         */
+        Kept: {
+            /** Bytes */
+            bytes: number | null;
+            /** Count */
+            count: number | null;
+            /** Days */
+            days: number | null;
+            /** Key */
+            key: string | null;
+            /** What */
+            what: string;
         };
         /**
          * KindChange
@@ -1103,10 +1163,28 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** Page[AuditEntry] */
+        Page_AuditEntry_: {
+            /** Items */
+            items: components["schemas"]["AuditEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
         /** Page[Camera] */
         Page_Camera_: {
             /** Items */
             items: components["schemas"]["Camera"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[Kept] */
+        Page_Kept_: {
+            /** Items */
+            items: components["schemas"]["Kept"][];
             /** Next Cursor */
             next_cursor: string | null;
             /** Total */
@@ -1121,10 +1199,28 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** Page[RoleShown] */
+        Page_RoleShown_: {
+            /** Items */
+            items: components["schemas"]["RoleShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
         /** Page[Sensor] */
         Page_Sensor_: {
             /** Items */
             items: components["schemas"]["Sensor"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /** Page[UserShown] */
+        Page_UserShown_: {
+            /** Items */
+            items: components["schemas"]["UserShown"][];
             /** Next Cursor */
             next_cursor: string | null;
             /** Total */
@@ -1293,6 +1389,22 @@ export interface components {
         Released: {
             /** Released */
             released: number;
+        };
+        /**
+         * RoleShown
+         * @description A role: its rights, and the scope of what it sees.
+         */
+        RoleShown: {
+            name: components["schemas"]["Names"];
+            /** Rights */
+            rights: string[];
+            /** Role */
+            role: string;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "all" | "department" | "grid";
         };
         /**
          * RowProblem
@@ -1768,6 +1880,54 @@ export interface components {
              */
             verified?: boolean;
         };
+        /**
+         * UserChange
+         * @description Changes of a person; what is absent stays.
+         */
+        UserChange: {
+            /** Active */
+            active?: boolean | null;
+            /** Department */
+            department?: string | null;
+            /** Grid */
+            grid?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Role */
+            role?: string | null;
+        };
+        /**
+         * UserMade
+         * @description The one-time password, shown once.
+         */
+        UserMade: {
+            /** One Time Password */
+            one_time_password: string;
+            /** User */
+            user: string;
+        };
+        /**
+         * UserShown
+         * @description Somebody who can sign in (`active`), what he is, and whose cases he sees.
+         */
+        UserShown: {
+            /** Active */
+            active: boolean;
+            /** Department */
+            department: string | null;
+            /** Grid */
+            grid: string | null;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Signed In At */
+            signed_in_at: string | null;
+            /** User */
+            user: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -2108,6 +2268,7 @@ export interface components {
 export type Adopted = components['schemas']['Adopted'];
 export type Alert = components['schemas']['Alert'];
 export type Around = components['schemas']['Around'];
+export type AuditEntry = components['schemas']['AuditEntry'];
 export type Battery = components['schemas']['Battery'];
 export type Beat = components['schemas']['Beat'];
 export type Beside = components['schemas']['Beside'];
@@ -2119,6 +2280,7 @@ export type CameraState = components['schemas']['CameraState'];
 export type CameraTried = components['schemas']['CameraTried'];
 export type CategoryInput = components['schemas']['Category-Input'];
 export type CategoryOutput = components['schemas']['Category-Output'];
+export type ChainChecked = components['schemas']['ChainChecked'];
 export type Channel = components['schemas']['Channel'];
 export type Confirm = components['schemas']['Confirm'];
 export type Confirmed = components['schemas']['Confirmed'];
@@ -2134,6 +2296,7 @@ export type Heard = components['schemas']['Heard'];
 export type Issue = components['schemas']['Issue'];
 export type IssueBatch = components['schemas']['IssueBatch'];
 export type Judgement = components['schemas']['Judgement'];
+export type Kept = components['schemas']['Kept'];
 export type KindChange = components['schemas']['KindChange'];
 export type KindWanted = components['schemas']['KindWanted'];
 export type LinkDecided = components['schemas']['LinkDecided'];
@@ -2159,9 +2322,13 @@ export type NewUser = components['schemas']['NewUser'];
 export type Note = components['schemas']['Note'];
 export type Offer = components['schemas']['Offer'];
 export type PageAlert = components['schemas']['Page_Alert_'];
+export type PageAuditEntry = components['schemas']['Page_AuditEntry_'];
 export type PageCamera = components['schemas']['Page_Camera_'];
+export type PageKept = components['schemas']['Page_Kept_'];
 export type PageLiveReason = components['schemas']['Page_LiveReason_'];
+export type PageRoleShown = components['schemas']['Page_RoleShown_'];
 export type PageSensor = components['schemas']['Page_Sensor_'];
+export type PageUserShown = components['schemas']['Page_UserShown_'];
 export type PageZone = components['schemas']['Page_Zone_'];
 export type Permit = components['schemas']['Permit'];
 export type PermitDrawn = components['schemas']['PermitDrawn'];
@@ -2174,6 +2341,7 @@ export type Reject = components['schemas']['Reject'];
 export type RejectAll = components['schemas']['RejectAll'];
 export type Rejected = components['schemas']['Rejected'];
 export type Released = components['schemas']['Released'];
+export type RoleShown = components['schemas']['RoleShown'];
 export type RowProblem = components['schemas']['RowProblem'];
 export type ScoreRow = components['schemas']['ScoreRow'];
 export type ScoresTold = components['schemas']['ScoresTold'];
@@ -2196,6 +2364,9 @@ export type Task = components['schemas']['Task'];
 export type TaskWanted = components['schemas']['TaskWanted'];
 export type Tick = components['schemas']['Tick'];
 export type TickClass = components['schemas']['TickClass'];
+export type UserChange = components['schemas']['UserChange'];
+export type UserMade = components['schemas']['UserMade'];
+export type UserShown = components['schemas']['UserShown'];
 export type ValidationError = components['schemas']['ValidationError'];
 export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];

@@ -3,7 +3,7 @@ import { computed, ref } from 'vue'
 import { get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
 import type { Numbers } from '../api/types'
-import { isDepartment, session } from './session'
+import { can, isDepartment, session } from './session'
 
 export const numbers = ref<Numbers | null>(null)
 export const openCases = computed(() => {
@@ -18,7 +18,7 @@ let planned: ReturnType<typeof setTimeout> | undefined
 
 async function load(): Promise<void> {
   planned = undefined
-  if (!session.value || session.value.must_change_password || isDepartment.value) return
+  if (!session.value || session.value.must_change_password || isDepartment.value || !can('see_numbers')) return
   try {
     numbers.value = await get<Numbers>('/api/numbers')
   } catch {

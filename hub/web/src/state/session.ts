@@ -71,6 +71,7 @@ function begin(next: Session): void {
 /** The first screen of each role. */
 export function homeOf(role: string | undefined): string {
   if (role === 'engineer') return '/cameras'
+  if (role === 'auditor') return '/admin/audit'
   // Before anybody has signed in: the desk, so that the address does not name a place to go back to.
   return !role || ['staff', 'admin', 'shift_leader', 'acceptor'].includes(role) ? '/desk' : '/cases'
 }

@@ -1,0 +1,133 @@
+"""An engineer in a real browser: draws a zone that workers have at once, tries a camera, brings in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.desk.browser import Screen, browser
+from tests.e2e.desk.office import Office, picture
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with Office(tmp_path_factory.mktemp("engineer")) as running:
+        running.colleague("gong", "engineer")
+        running.look("cam-01")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser() as running:
+        yield running
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Page coordinates of a point of the picture (0-1)."""
+    box = page.locator("[data-test=zone-stage]").bounding_box()
+    assert box
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def click(page: Page, x: float, y: float) -> None:
+    page.mouse.click(*at(page, x, y))
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*at(page, *start))
+    page.mouse.down()
+    page.mouse.move(*at(page, *end), steps=6)
+    page.mouse.up()
+
+
+def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, chrome: Browser) -> None:
+    found = office.find("cam-01")
+    office.do(office.admin, f"alerts/{found['alert']}/confirm")
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("gong")
+        page.goto(f"{office.url}/cameras/cam-01/zones")
+        screen.drawn("[data-test=zone-look]")
+        expect(page.locator("[data-test=zones] li")).to_have_count(1)
+        page.click("[data-test=draw]")
+        for x, y in ((0.2, 0.2), (0.7, 0.2), (0.7, 0.7), (0.2, 0.7), (0.2, 0.2)):
+            click(page, x, y)  # the last click, on the first point, closes it
+        expect(page.locator("[data-test=zones] li")).to_have_count(2)
+        page.fill("[data-test=zone-name]", "占道区")
+        page.locator("[data-test=zone-name]").press("Tab")
+        page.check("[data-test=kind-garbage_exposed]")
+        # what it would have done to the alert that was confirmed
+        expect(page.locator("[data-test=what-if]")).to_contain_text("确认的 1 条")
+
+        drag(page, (0.7, 0.7), (0.1, 0.3))  # the third point over the first edge: crossed
+        expect(page.locator("[data-test=fault]")).to_contain_text("相交")
+        expect(page.locator("[data-test=zones-save]")).to_be_disabled()
+        page.keyboard.press("Control+z")
+        expect(page.locator("[data-test=fault]")).to_have_count(0)
+        drag(page, (0.45, 0.45), (0.5, 0.5))  # the whole zone
+        page.locator("[data-test=point-1]").dblclick()  # a point less
+        expect(page.locator("[data-test=point-4]")).to_have_count(0)
+        page.click("[data-test=zone-undo]")
+        expect(page.locator("[data-test=point-4]")).to_be_visible()
+        page.click("[data-test=add-permit]")
+        page.fill("[data-test=permit-note]", "夜市")
+        page.locator("[data-test=permit-note]").press("Tab")
+        page.click("[data-test=zones-save]")
+        expect(page.get_by_text("已保存")).to_be_visible()
+    assignment = office.get(office._worker, "worker/assignment", shard="0/1")
+    camera = next(c for c in assignment["cameras"] if c["id"] == "cam-01")
+    zones = {task["zone"]["name"]: task["zone"] for task in camera["tasks"] if task["zone"]}
+    assert set(zones) == {"人行道", "占道区"}
+    assert zones["占道区"]["permitted"][0]["note"] == "夜市"
+    assert zones["占道区"]["points"][0] == pytest.approx([0.25, 0.25], abs=0.01)
+
+
+def test_a_camera_is_tried_and_added(office: Office, chrome: Browser, tmp_path: Path) -> None:
+    street = tmp_path / "street.jpg"
+    street.write_bytes(picture("street", 5))
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("gong")
+        page.click("[data-test=camera-add]")
+        page.fill("#c-id", "new-1")
+        page.fill("#c-name", "东门")
+        page.fill("[data-test=camera-url]", "rtsp://u:geheim@127.0.0.1:9/1")
+        page.click("[data-test=try-look]")
+        expect(page.locator("[data-test=tried-why]")).to_be_visible()
+        expect(page.locator("[data-test=tried-why]")).not_to_contain_text("geheim")
+        page.fill("[data-test=camera-url]", f"file://{street}")
+        page.click("[data-test=try-look]")
+        screen.drawn("[data-test=tried]")
+        page.click("[data-test=camera-save]")
+        expect(page.get_by_text("东门").first).to_be_visible()
+    assert office.get(office.admin, "cameras/new-1")["name"] == "东门"
+
+
+def test_a_table_of_cameras_shows_its_errors_before_it_is_taken_over(office: Office, chrome: Browser) -> None:
+    rows = "id,name,url,every_s\nt1,甲,rtsp://10.0.0.1/1,10\nt2,乙,gopher://10.0.0.1/1,0\n"
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("gong")
+        page.click("[data-test=camera-import]")
+        table = {"name": "表.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        page.set_input_files("[data-test=import-file]", table)
+        expect(page.locator("[data-test=import-summary]")).to_contain_text("可导入 1 条")
+        expect(page.locator(".el-dialog table tbody tr")).to_have_count(2)
+        expect(page.locator(".el-dialog table")).to_contain_text("第 2 行")
+        page.click("[data-test=import-apply]")
+        expect(page.get_by_text("已导入 1 条")).to_be_visible()
+    assert office.get(office.admin, "cameras/t1")["every_s"] == 10
+    assert office.admin.get("/api/cameras/t2").status_code == 404
+
+
+def test_the_workers_are_shown(office: Office, chrome: Browser) -> None:
+    with Screen(chrome, office.url) as screen:
+        screen.sign_in("gong")
+        screen.page.click("[data-test=health]")
+        expect(screen.page.locator("[data-test=workers] tbody tr")).to_have_count(1)
