@@ -95,8 +95,10 @@ def test_a_shift_of_twenty_alerts_by_keyboard(office: Office, chrome: Browser) -
         page.keyboard.press("j")
         page.wait_for_selector("[data-test=similar] li")
         keys(page, "g", "1")  # merged into the first case
+        last = selected(page)
         keys(page, "r", "1")
         page.keyboard.press("z")
+        expect(page.locator("[data-test=queue] [aria-current=true]")).to_have_attribute("data-alert", last)
         expect(rows).to_have_count(5)
         while rows.count() > 1:
             keys(page, "r", "1")

@@ -188,9 +188,9 @@ export function claimant(alert: Alert): string | null {
   return by && heldByOther(alert, me()) ? by.name || by.user : null
 }
 
-/** Takes it in hand, and lets go of the one before. */
+/** Takes it in hand, and lets go of the one before; of one that somebody else has, only the latter. */
 export async function claim(alert: Alert): Promise<void> {
-  if (!claimant(alert)) await post(`/api/alerts/${encodeURIComponent(alert.id)}/claim`)
+  await (claimant(alert) ? letGo() : post(`/api/alerts/${encodeURIComponent(alert.id)}/claim`))
 }
 
 /** Nothing stays in hand when the desk is left; who closes the page lets go after two minutes. */
