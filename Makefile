@@ -27,8 +27,8 @@ check: $(VENV)/.tests $(PAGE_TOOLS)
 
 bench: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.looks $(ARGS)
-	$(BIN)/python -m tests.bench.infer $(ARGS)
-	$(BIN)/python -m tests.bench.gate $(ARGS)
+	$(BIN)/python -m tests.bench.infer
+	$(BIN)/python -m tests.bench.gate
 	$(BIN)/python -m tests.bench.sensors --seconds 30
 
 bench-ingest: $(VENV)/.tests peers

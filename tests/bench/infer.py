@@ -6,6 +6,7 @@ Runtime, one thread each; Ultralytics' own loop over the same weights (torch, ON
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import tempfile
 import time
@@ -26,13 +27,16 @@ from tests.peers.clips import scene
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"1080p": (1920, 1080), "as within() gives it": (416, 234)}
-ROUNDS = 15
+ROUNDS = 7
 Detect = Callable[[Sequence[Image]], object]
 
 
 def main() -> None:
     catalog = Catalog(ROOT / "models")
-    for card in catalog.cards():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="names in models/ (default: all)")
+    wanted = parser.parse_args().models
+    for card in [catalog.card(name) for name in wanted] or catalog.cards():
         if card.task == "detect":
             detector(card)
         else:

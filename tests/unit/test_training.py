@@ -1,0 +1,121 @@
+"""The parts of training that need torch: weights in, BatchNorm back, shipped files as torch networks, varied looks.
+
+Left out where the extra `tune` is not installed, as on most machines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors.backends.onnxruntime import OnnxRuntime
+from detectors.catalog import Catalog
+
+torch = pytest.importorskip("torch", reason="needs the extra `tune`")
+pytest.importorskip("ultralytics", reason="needs the extra `tune`")
+onnx = pytest.importorskip("onnx", reason="needs the extra `tune`")
+
+ROOT = Path(__file__).resolve().parents[2]
+DETECTORS = [card.name for card in Catalog(ROOT / "models").cards() if card.task == "detect"]
+
+
+def _noise(count: int, side: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
+
+
+def _tensor(batch: np.ndarray) -> object:
+    rgb = np.ascontiguousarray(batch[..., ::-1].transpose(0, 3, 1, 2)).astype(np.float32) / 255
+    return torch.from_numpy(rgb)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_shipped_file_opened_as_a_torch_network_answers_the_same(name: str) -> None:
+    from detectors.tuning.transfer import reopened
+
+    card = Catalog(ROOT / "models").card(name)
+    network = reopened(card.file, card.labels)
+    noise = _noise(2, 96)
+    with torch.no_grad():
+        answer = network(_tensor(noise))[0].numpy()
+    assert answer == pytest.approx(OnnxRuntime(card.file, threads=1).infer(noise), abs=2e-3)
+
+
+def test_another_network_is_refused() -> None:
+    from detectors.tuning.transfer import TransferError, reopened
+
+    card = Catalog(ROOT / "models").card("street")
+    with pytest.raises(TransferError, match=r"street\.onnx: model\.4\.cv3\.0\.weight: .*, wanted \(1, 128, 1, 1\)"):
+        reopened(card.file, ["garbage"])
+
+
+def test_batchnorm_put_back_changes_no_answer(shared_data: Path) -> None:
+    from detectors.tuning.transfer import restore_batchnorm
+    from detectors.tuning.yolov8 import V8Detector, is_quantized, load_quantized
+
+    weights = shared_data / "weights" / "yolov8n_int8.onnx"
+    assert is_quantized(weights)
+    assert not is_quantized(shared_data / "weights" / "yolox_nano_416_coco80.onnx")
+    detector = V8Detector().eval()
+    load_quantized(detector, weights)
+    sample = _noise(2, 96)
+    with torch.no_grad():
+        before = detector(_tensor(sample))[0].numpy().copy()
+        restore_batchnorm(detector, torch.from_numpy(sample.transpose(0, 3, 1, 2).copy()))
+        after = detector.eval()(_tensor(sample))[0].numpy()
+    assert after[:, 4:] == pytest.approx(before[:, 4:], abs=1e-4)
+    assert after[:, :4] == pytest.approx(before[:, :4], abs=0.05)
+    norms = [m for m in detector.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert max(float(m.running_mean.abs().max()) for m in norms) > 0.1
+
+
+def test_a_file_of_another_network_is_no_yolov8n(shared_data: Path) -> None:
+    from detectors.tuning.yolov8 import QuantizedError, V8Detector, load_quantized
+
+    with pytest.raises(QuantizedError, match=r"yolox_nano.*has no .*; wanted a dynamic 8-bit YOLOv8n"):
+        load_quantized(V8Detector(), shared_data / "weights" / "yolox_nano_416_coco80.onnx")
+
+
+def test_labels_start_as_the_mean_of_their_coco_classes() -> None:
+    from detectors.tuning.transfer import with_labels
+    from detectors.tuning.yolov8 import V8Detector
+
+    coco = V8Detector()
+    own = with_labels(coco, ["vehicle", "fire"], {"vehicle": [2, 5, 7]})
+    start, layer = coco.class_layers[0], own.class_layers[0]
+    assert layer.weight.shape[0] == 2
+    assert torch.allclose(layer.weight[0], start.weight[[2, 5, 7]].mean(0))
+    assert torch.equal(own.model[0].conv.weight, coco.model[0].conv.weight)
+    assert own.model[-1].no == 2 + 64
+
+
+def test_looks_vary_for_the_share_that_is_asked_for_and_stay_pictures() -> None:
+    from detectors.tuning.looks import varied
+
+    torch.manual_seed(0)
+    pictures = torch.rand(40, 3, 32, 32)
+    assert varied(pictures, 0.0) is pictures
+    changed = varied(pictures, 0.5)
+    share = float((changed != pictures).flatten(1).any(1).float().mean())
+    assert 0.25 < share < 0.75
+    assert float(changed.min()) >= 0
+    assert float(changed.max()) <= 1
+    assert changed.shape == pictures.shape
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, on its way to another exporter
+def test_a_classifier_says_the_same_as_onnx(tmp_path: Path) -> None:
+    from detectors.tuning.classifier import PictureNet, write_onnx
+    from detectors.tuning.yolov8 import V8Detector
+
+    torch.manual_seed(0)
+    network = PictureNet(V8Detector(), 3).eval()
+    file = tmp_path / "three.onnx"
+    write_onnx(network, file, 64)
+    noise = _noise(3, 64)
+    with torch.no_grad():
+        wanted = network(_tensor(noise)).numpy()
+    shares = OnnxRuntime(file, threads=1).infer(noise)
+    assert shares == pytest.approx(wanted, abs=1e-4)
+    assert shares.sum(1) == pytest.approx(1.0, abs=1e-5)
