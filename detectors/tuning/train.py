@@ -234,7 +234,7 @@ def _read_done(folder: Path, inputs: str) -> dict[str, Any] | None:
 def _decides(recipe: Recipe, stage: Stage) -> tuple[Any, ...]:
     """What a stage's outcome depends on, besides the stages before it."""
     sets = [recipe.set_named(name) for name in stage.sets]
-    return (recipe.labels, recipe.size_px, recipe.seed, recipe.teacher, sets, stage)
+    return (recipe.labels, stage.size_px or recipe.size_px, recipe.seed, recipe.teacher, sets, stage)
 
 
 def _fingerprint(before: str, settings: Any) -> str:

@@ -65,15 +65,21 @@ def run_stage(
             kept = stage.average
             _trainer.ema.decay = lambda step: min(kept, step / (step + 10))
 
+    trained = 0
+
     def at_train_epoch_end(running: Any) -> None:
+        nonlocal trained
+        trained += 1
         running.stop = running.stop or (out / "stop").exists()
 
     def at_epoch_end(running: Any) -> None:
-        if len(epochs) > running.epoch:
+        if len(epochs) == trained:
             return  # called once more after the last epoch, for the best checkpoint
-        figures = {"epoch": running.epoch + 1, **{k: float(v) for k, v in running.metrics.items()}}
-        epochs.append(figures)
-        tell(f"{stage.name}: epoch {running.epoch + 1}/{stage.epochs} AP50 {figures.get('metrics/mAP50(B)', 0):.3f}")
+        measured = stage.validate or running.stop or running.epoch + 1 >= stage.epochs  # else all are 0
+        metrics = {k: float(v) for k, v in running.metrics.items()} if measured else {}
+        epochs.append({"epoch": running.epoch + 1, **metrics})
+        found = f" AP50 {metrics['metrics/mAP50(B)']:.3f}" if "metrics/mAP50(B)" in metrics else ""
+        tell(f"{stage.name}: epoch {running.epoch + 1}/{stage.epochs}{found}")
 
     model = YOLO(str(start))
     frozen = [layer for name in stage.freeze for layer in model.model.layers_of(name)]
