@@ -42,8 +42,37 @@ class LookFor:
         """The least score of each ignored label."""
         return {label: self._score(label, thresholds) for label in self.ignore}
 
+    def scores_of(self, labels: frozenset[str], thresholds: Mapping[str, float]) -> dict[str, float]:
+        """The least score of each of `labels`."""
+        return {label: self._score(label, thresholds) for label in labels}
+
     def _score(self, label: str, thresholds: Mapping[str, float]) -> float:
         return thresholds.get(label, USUAL_SCORE) if self.min_score is None else self.min_score
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySpec:
+    """A new thing counts only if somebody (`labels`) stood beside it in `share` of the looks since it came.
+
+    `reach`: how far beside, in widths and heights of the thing.
+    """
+
+    labels: frozenset[str]
+    share: float = 0.3
+    reach: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """A slower model that looks again, at the crop: `label` of the classifier `model` must score `min_score`.
+
+    `margin`: how much of the box's sides is added around it. Where the model cannot be had, nothing is held back.
+    """
+
+    model: str
+    label: str
+    min_score: float = 0.5
+    margin: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +96,7 @@ class RuleSpec:
     at_least: int = 1
     min_area: float = 0.002
     repeat_s: float = 300.0
+    company: CompanySpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +104,8 @@ class Kind:
     """A kind of problem. Without `look_for` and `rule` only sensors find it. `category`: standard to code.
 
     `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead. `agrees_with`: kinds that say the same of a
-    place, so that a camera and a sensor beside it speak for each other.
+    place, so that a camera and a sensor beside it speak for each other. `evidence`: what it was measured on.
+    `off_because`: {zh, en}, why a kind that is off is off.
     """
 
     id: str
@@ -92,6 +123,8 @@ class Kind:
     did_you_mean: tuple[str, ...] = ()
     agrees_with: frozenset[str] = frozenset()
     evidence: str = ""
+    check: CheckSpec | None = None
+    off_because: Mapping[str, str] = field(default_factory=dict)
     wire: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -130,6 +163,8 @@ def load_kinds(folder: Path) -> dict[str, Kind]:
         kind = _kind(Stanza(str(path), content, found), content)
         if not found and kind.id != path.stem:
             found.append(f"{path}: id: {kind.id!r}; allowed: {path.stem} (the file's name)")
+        if not found and not kind.enabled and not kind.off_because:
+            found.append(f"{path}: off_because: missing; allowed: {{zh, en}}, why it is off")
         problems += found
         if not found:
             kinds[kind.id] = kind
@@ -144,10 +179,14 @@ def check_labels(kinds: Iterable[Kind], model: str, labels: tuple[str, ...]) -> 
         f"kind {kind.id}: look_for: {label!r}; model {model} has: {', '.join(labels)}"
         for kind in kinds
         if kind.look_for and kind.look_for.model == model
-        for label in sorted((kind.look_for.labels | kind.look_for.ignore) - set(labels))
+        for label in sorted((kind.look_for.labels | kind.look_for.ignore | _company_of(kind)) - set(labels))
     ]
     if problems:
         raise KindsError(problems)
+
+
+def _company_of(kind: Kind) -> frozenset[str]:
+    return kind.rule.company.labels if kind.rule and kind.rule.company else frozenset()
 
 
 def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
@@ -175,19 +214,23 @@ def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
         did_you_mean=did_you_mean,
         agrees_with=frozenset(stanza.texts("agrees_with", ())),
         evidence=stanza.text("evidence", ""),
+        check=_check(stanza.mapping("check", None)),
+        off_because=names(stanza, "off_because") if stanza.has("off_because") else {},
         wire=dict(wire),
     )
     if kind.rule and not kind.look_for and kind.rule.type != "new_and_stays":
         stanza.wrong("look_for", None, f"model and labels, which rule type {kind.rule.type} needs")
+    if kind.rule and kind.rule.company and not kind.look_for:
+        stanza.wrong("look_for", None, "the model that sees who keeps it company")
     if kind.look_for and not kind.rule:
         stanza.wrong("rule", None, "a rule for what look_for sees")
     stanza.done()
     return kind
 
 
-def names(stanza: Stanza) -> dict[str, str]:
+def names(stanza: Stanza, key: str = "name") -> dict[str, str]:
     """`name: {zh, en}`."""
-    name = stanza.mapping("name")
+    name = stanza.mapping(key)
     if name is None:
         return {"zh": "", "en": ""}
     both = {"zh": name.text("zh"), "en": name.text("en")}
@@ -238,11 +281,39 @@ def _rule(stanza: Stanza | None) -> RuleSpec | None:
         at_least=stanza.whole("at_least", 1, 1000, 1),
         min_area=stanza.number("min_area", 0.0002, 0.5, 0.002),
         repeat_s=stanza.number("repeat_s", 10, 86400, 300.0),
+        company=_company(stanza.mapping("company", None)),
     )
+    if rule.company and rule.type != "new_and_stays":
+        stanza.wrong("company", rule.type, "only with type new_and_stays")
     if rule.looks > rule.of:
         stanza.wrong("looks", rule.looks, f"at most of ({rule.of})")
     stanza.done()
     return rule
+
+
+def _company(stanza: Stanza | None) -> CompanySpec | None:
+    if stanza is None:
+        return None
+    spec = CompanySpec(
+        labels=frozenset(stanza.texts("labels")),
+        share=stanza.number("share", 0.01, 1.0, 0.3),
+        reach=stanza.number("reach", 0.0, 10.0, 1.0),
+    )
+    stanza.done()
+    return spec
+
+
+def _check(stanza: Stanza | None) -> CheckSpec | None:
+    if stanza is None:
+        return None
+    spec = CheckSpec(
+        model=stanza.text("model"),
+        label=stanza.text("label"),
+        min_score=stanza.number("min_score", 0.05, 1.0, 0.5),
+        margin=stanza.number("margin", 0.0, 3.0, 0.25),
+    )
+    stanza.done()
+    return spec
 
 
 def _window(stanza: Stanza) -> Window:

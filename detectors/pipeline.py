@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import memory
+from detectors.classifier import Classifier
 from detectors.detection import Detections
 from detectors.errors import DetectorError, KindsError
 from detectors.finding import Box
@@ -23,6 +24,7 @@ from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, check_labels
 from detectors.model import Model
 from detectors.recheck import Recheck, recheck
+from detectors.second_look import SecondLook
 from detectors.shadow import Shadow, Sighting
 from detectors.spread import Spread
 from detectors.view import CameraTask, Found, View
@@ -56,10 +58,16 @@ class Pipeline:
     (spent on them), findings, idle (no kind in force), unassigned (a view without a task), superseded (a newer frame
     of the view was there), passed_over (worth judging, but nobody had time), state_errors, shadow_inferences,
     shadow_errors. `spread`: how the scores of the working models are spread. `on_sighting`: told what shadows find.
+    `classifiers`: name to open Classifier, for the second look that a kind may ask for.
     """
 
     def __init__(
-        self, kinds: Mapping[str, Kind], models: Callable[[str], Model], state_dir: Path | None, tz: ZoneInfo
+        self,
+        kinds: Mapping[str, Kind],
+        models: Callable[[str], Model],
+        state_dir: Path | None,
+        tz: ZoneInfo,
+        classifiers: Callable[[str], Classifier] | None = None,
     ) -> None:
         self.kinds = dict(kinds)
         self.counters: Counter[str] = Counter()
@@ -71,6 +79,7 @@ class Pipeline:
         self.spread = Spread()
         self.on_sighting: Callable[[Sighting], None] = lambda _sighting: None
         self._shadows: dict[str, tuple[Shadow, Model]] = {}
+        self._second = SecondLook(classifiers, self.counters)
         self._lock = threading.RLock()
         self._counting = threading.Lock()
 
@@ -230,7 +239,8 @@ class Pipeline:
         for index, job in enumerate(jobs):
             seen_by = {name: seen[name][index] for name in seen if index in seen[name]}
             with job.view.lock:
-                found += job.view.decide(job.frame, job.bindings, seen_by)
+                new = job.view.decide(job.frame, job.bindings, seen_by)
+            found += [f for f in new if self._second.holds(self.kinds[f.finding.kind], f.finding.boxes, f.frame)]
             self._save_if_due(job.view, job.frame.captured_at)
         for shadow, model in self._shadows.values():
             self._look_beside(shadow, model, jobs)

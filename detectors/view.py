@@ -21,7 +21,7 @@ from detectors.gate import Passed, lets_through
 from detectors.hours import in_force
 from detectors.kinds import Kind, RuleSpec
 from detectors.model import Model
-from detectors.rules import new_and_stays
+from detectors.rules import company, new_and_stays
 from detectors.rules.presence import Seen, of_scores
 from detectors.shadow import Beside, Shadow, Sighting
 from detectors.tracker import as_box
@@ -167,6 +167,7 @@ class View:
         state = self._watch(binding)
         if rule.type == "new_and_stays" and self.background is not None:
             self.background, seen = new_and_stays.decide(self.background, now, rule, binding.place)
+            state, seen = self._in_company(binding, state, seen, seen_by, now)
         else:
             name = kind.model or ""
             thresholds = self.models[name].thresholds if name in self.models else {}
@@ -176,6 +177,27 @@ class View:
             state = replace(state, found_at=None)
         self.watches[binding.key] = state
         return seen
+
+    def _in_company(
+        self, binding: Binding, state: Watch, seen: Seen | None, seen_by: Mapping[str, Detections], now: datetime
+    ) -> tuple[Watch, Seen | None]:
+        """What is left of `seen` where a new thing counts only with people beside it."""
+        kind = self.kinds[binding.kind_id]
+        spec, look_for = binding.rule_of(kind).company, kind.look_for
+        if spec is None or look_for is None or not isinstance(state.state, company.Company):
+            return state, seen
+        here = seen_by.get(look_for.model, Detections.empty())
+        least = look_for.scores_of(spec.labels, self.models[look_for.model].thresholds)
+        people = company.look(state.state, [as_box(box) for box in of_scores(here, least).boxes], now)
+        state = replace(state, state=people)
+        if seen is None:
+            return state, None
+        shares = {box: company.share_beside(people, box, seen.since, spec.reach) for box in seen.boxes}
+        kept = tuple(box for box, share in shares.items() if share >= spec.share)
+        if not kept:
+            return state, None
+        why = f"{seen.why}，{max(shares[box] for box in kept):.0%} 的巡看中旁边有人"
+        return state, replace(seen, boxes=kept, why=why)
 
     def _found(self, binding: Binding, frame: Frame, seen: Seen) -> Found:
         look_for = self.kinds[binding.kind_id].look_for

@@ -11,7 +11,7 @@ from detectors.detection import Detections
 from detectors.gate import Thumb
 from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, RuleSpec
-from detectors.rules import count, new_and_stays, presence
+from detectors.rules import company, count, new_and_stays, presence
 from detectors.rules.presence import Seen
 from detectors.zone_hours import ZoneHours
 
@@ -52,7 +52,7 @@ class Binding:
 class Watch:
     """The state of one binding: the rule's own, and when it last led to a finding."""
 
-    state: presence.Presence | count.Count | None
+    state: presence.Presence | count.Count | company.Company | None
     found_at: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +72,9 @@ class Watch:
 
 
 def begin(rule: RuleSpec) -> Watch:
-    """Nothing seen yet. new_and_stays keeps its state in the view's background, not here."""
+    """Nothing seen yet. new_and_stays keeps its state in the view's background; here only who stood beside."""
     if rule.type == "new_and_stays":
-        return Watch(None)
+        return Watch(company.Company() if rule.company else None)
     return Watch(count.Count() if rule.type == "count" else presence.Presence())
 
 
@@ -95,7 +95,7 @@ def look(
     if isinstance(watch.state, count.Count):
         counted, seen = count.look(watch.state, detections, now, rule, binding.place, scores)
         return replace(watch, state=counted), seen
-    before = watch.state or presence.Presence()
+    before = watch.state if isinstance(watch.state, presence.Presence) else presence.Presence()
     after, seen = presence.look(before, detections, now, rule, binding.place, scores, thumb)
     return replace(watch, state=after), seen
 

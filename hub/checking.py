@@ -51,6 +51,15 @@ def problems(config: Path | None) -> tuple[list[str], dict[str, int]]:
     return report.found, report.counts
 
 
+def off(config: Path | None) -> dict[str, str]:
+    """Kinds that are not looked for, and why; nothing where the kinds cannot be read."""
+    try:
+        kinds = load_kinds((load(config) if config else default_settings(Path("data/hub"))).kinds_dir)
+    except (ConfigError, DetectorError):
+        return {}
+    return {kind.id: kind.off_because.get("en", "") for kind in kinds.values() if not kind.enabled}
+
+
 _REFUSED = (
     *(DetectorError, category.CategoryError, CalendarError, MappingError, UnitsError, RoutingError, GridError),
     *(ConfigError, ScoringError, TemplateError),

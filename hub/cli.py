@@ -322,12 +322,15 @@ def _work(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from .checking import problems
+    from .checking import off, problems
 
     found, counts = problems(args.config)
+    idle = off(args.config)
     if args.json:
-        _print_json({"ok": not found, "problems": found, "counts": counts})
+        _print_json({"ok": not found, "problems": found, "counts": counts, "off": idle})
     else:
+        for kind, why in idle.items():
+            print(f"off: {kind}: {why}")
         for line in found:
             print(line, file=sys.stderr)
         print(", ".join(f"{n} {what}" for what, n in counts.items()) + (": all good" if not found else ""))

@@ -139,7 +139,7 @@ def _precision(args: argparse.Namespace) -> int:
         return OK
     for row in answer["items"]:
         name = " ".join(str(row[part]) for part in by)
-        few = "" if row["enough"] else " (too few to rely on)"
+        few = "" if row["enough"] or not row["judged"] else " (too few to rely on)"
         reported = row.get("recall_proxy")
         told = f"; of what people reported there: {share_text(reported)} found" if reported and reported["of"] else ""
         print(f"{name}: {share_text(row['precision'])}{few}; {row['volume']} alerts{told}")

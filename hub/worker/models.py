@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.catalog import Catalog
+from detectors.classifier import Classifier
 from detectors.errors import CatalogError, DetectorError
 from detectors.model import Model
 from detectors.pipeline import Pipeline, Shadow
@@ -41,6 +42,10 @@ class Models:
                 self.problems += 1
                 log.error("%s does not work as %s here, %s itself does: %s", works["name"], name, name, error)
         return self._had(name, "")
+
+    def classifier(self, name: str) -> Classifier:
+        """A classifier for second looks. Raises CatalogError, ModelError."""
+        return Catalog(self._here).open_classifier(name, threads=self.threads)
 
     def assign(self, works: Mapping[str, dict[str, str]], shadows: list[dict[str, str]], pipeline: Pipeline) -> None:
         """What works as what, and which run beside, from the next look on; the pipeline goes on meanwhile."""

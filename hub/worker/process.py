@@ -191,7 +191,9 @@ class Worker:
             if self._pipeline is not None:
                 self._pipeline.save()
             state_dir = self._settings.data_dir / "scenes"
-            self._pipeline = Pipeline(kinds, self._models.model, state_dir, self._settings.timezone)
+            self._pipeline = Pipeline(
+                kinds, self._models.model, state_dir, self._settings.timezone, self._models.classifier
+            )
             self._pipeline.on_sighting = self._keep_sighting
             self._stanzas = wire["kinds"]
         self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))

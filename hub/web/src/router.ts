@@ -38,6 +38,15 @@ export const router = createRouter({
       ],
     },
     {
+      path: '/bench', component: () => import('./screens/bench/BenchScreen.vue'), meta: { roles: BENCH }, redirect: '/bench/kinds',
+      children: [
+        { path: 'kinds', component: () => import('./screens/bench/KindsPage.vue') },
+        { path: 'precision', component: () => import('./screens/bench/PrecisionPage.vue') },
+        { path: 'models', component: () => import('./screens/bench/ModelsPage.vue') },
+        { path: 'dataset', component: () => import('./screens/bench/DatasetPage.vue') },
+      ],
+    },
+    {
       path: '/rules', component: () => import('./screens/rules/RulesScreen.vue'), meta: { roles: BENCH }, redirect: '/rules/conditions',
       children: [
         { path: 'conditions', component: () => import('./screens/rules/ConditionsPage.vue') },

@@ -40,8 +40,10 @@ def test_the_shipped_kinds_are_sound_and_know_their_codes(project: Path) -> None
         "smoke_alarm": "10997",
     }
     assert all(kind.evidence for kind in kinds.values())
-    assert {k.id for k in kinds.values() if k.zone == "required"} == {"vehicle_parking", "goods_pile"}
-    assert {k.id for k in kinds.values() if k.rule is None} >= {"bin_overflow", "manhole_abnormal", "smoke_alarm"}
+    zoned = {"vehicle_parking", "goods_pile", "fire_lane_blocked", "bin_overflow"}
+    zoned |= {"street_vendor", "road_occupying_trade", "out_of_shop_trade"}
+    assert {k.id for k in kinds.values() if k.zone == "required" and k.enabled} == zoned
+    assert {k.id for k in kinds.values() if k.rule is None} >= {"manhole_abnormal", "smoke_alarm"}
 
 
 def test_the_shipped_profiles_are_sound_and_only_name_kinds_there_are(project: Path) -> None:
