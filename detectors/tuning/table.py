@@ -69,24 +69,34 @@ def write_table(page: Path, kinds: Iterable[Kind], cards: Sequence[Card]) -> boo
 def _rows(kind: Kind, cards: Mapping[str, Card]) -> list[str]:
     name = f"`{kind.id}` {kind.name.get('zh', '')}"
     on = "yes" if kind.enabled else "no"
+    if kind.off_because:
+        on += f": {kind.off_because.get('en', '')}"
     if kind.look_for is None or kind.rule is None:
+        if kind.off_because:
+            return [f"| {name} | nothing | {on} | not measured | - | - |"]
         return [f"| {name} | sensor's rule | {on} | no pictures involved | - | - |"]
     card = cards[kind.look_for.model]
     by = f"`{card.name}`, rule {kind.rule.type}"
-    speed = _told(card.text.get("speed", {}).get("cpu_ms_per_picture_in_eights"))
-    if not kind.look_for.labels:
-        return [
-            f"| {name} | {by} (no label of its own) | {on} | rule only: no picture of it was measured | - | {speed} |"
-        ]
+    seen = [(f"{by}: {label}", card, label) for label in sorted(kind.look_for.labels)]
+    if kind.check is not None:
+        checks = cards[kind.check.model]
+        seen.append((f"second look: `{checks.name}`: {kind.check.label}", checks, kind.check.label))
     rows = []
-    for label in sorted(kind.look_for.labels):
-        measured = measured_on(card, label)
-        if not measured:
-            rows.append(f"| {name} | {by}: {label} | {on} | not measured | - | {speed} |")
+    if not kind.look_for.labels:
+        speed = _speed(card)
+        rows.append(
+            f"| {name} | {by} (no label of its own) | {on} | rule only: no picture of it measured | - | {speed} |"
+        )
+    for found_by, model, label in seen:
+        measured = measured_on(model, label) or [("not measured", "-")]
         for number, (where, score) in enumerate(measured):
-            first = (f"{name} | {by}: {label} | {on}", speed) if number == 0 else (" | | ", "")
+            first = (f"{name} | {found_by} | {on}", _speed(model)) if number == 0 else (" | | ", "")
             rows.append(f"| {first[0]} | {where} | {score} | {first[1]} |")
     return rows
+
+
+def _speed(card: Card) -> str:
+    return _told(card.text.get("speed", {}).get("cpu_ms_per_picture_in_eights"))
 
 
 def measured_on(card: Card, label: str) -> list[tuple[str, str]]:
