@@ -238,8 +238,14 @@ def _attach(
 
 
 def claim(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
-    """Take the alert in hand for two minutes, and no other. Raises NotFound, AlreadyDecided, Claimed."""
+    """Take the alert in hand for two minutes, and no other. Raises NotFound, AlreadyDecided, Claimed.
+
+    One's own verdict may have overtaken the claim: then nothing is done.
+    """
     with house.db.write() as tx:
+        decided = _locked(tx, alert_id)
+        if decided.decided_by == actor.id and decided.state in (AlertState.CONFIRMED, AlertState.REJECTED):
+            return alert_json(tx, house, decided)
         row, now = _waiting(tx, house, alert_id, actor, AlertAction.CLAIM), house.now()
         if row.claimed_by == actor.id and row.claimed_at is not None and now - row.claimed_at < _CLAIM_KEPT:
             return alert_json(tx, house, row)

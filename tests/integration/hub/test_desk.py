@@ -46,6 +46,14 @@ def test_a_claim_is_not_written_again_and_again(city: City) -> None:
     assert read(city, alert)["claimed_by"]["user"] == "wang", "a claim that is renewed holds"
 
 
+def test_a_claim_that_ones_own_verdict_overtook_does_nothing(city: City) -> None:
+    alert = opened(city)
+    act(city, alert, "reject", reason="unclear")
+    late = act(city, alert, "claim")
+    assert (late.status_code, late.json()["state"], late.json()["claimed_by"]) == (200, "rejected", None)
+    assert act(city, alert, "claim", "li").status_code == 409
+
+
 def test_an_alert_is_put_off_within_limits_and_let_go_of(city: City) -> None:
     alert, urgent = opened(city), opened(city, kind="open_burning")
     act(city, alert, "claim")
