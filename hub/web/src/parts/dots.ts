@@ -1,4 +1,4 @@
-// A Leaflet layer that draws thousands of dots on one canvas: clustered anew when the zoom changes, moved along while dragging.
+// A Leaflet layer that draws thousands of dots on one canvas: clustered anew when the zoom changes, drawn anew with each move.
 import L from 'leaflet'
 import { clustered, shares, type Cluster, type Dot, type What } from '../logic/cluster'
 import type { Severity } from '../logic/severity'
@@ -6,7 +6,6 @@ import { token } from './map'
 
 const CELL_PX = 44
 const REACH_PX = 6
-const PAD = 0.5 // of the view, drawn around it, so that dragging shows no bare edge
 const RADIUS: Record<What, number> = { camera: 6, sensor: 4.5, case: 11, alert: 9 }
 const ORDER: readonly What[] = ['sensor', 'camera', 'case', 'alert']
 type Colours = Record<Severity | 'edge' | 'panel' | 'text' | 'accent', string>
@@ -28,7 +27,7 @@ export class DotsLayer extends L.Layer {
 
   override onAdd(map: L.Map): this {
     map.getPane('overlayPane')!.append(this.canvas)
-    map.on('moveend zoomend resize', this.draw, this)
+    map.on('move zoomend resize', this.draw, this)
     map.on('mousemove', this.hover, this)
     map.on('click', this.click, this)
     this.draw()
@@ -36,7 +35,7 @@ export class DotsLayer extends L.Layer {
   }
 
   override onRemove(map: L.Map): this {
-    map.off('moveend zoomend resize', this.draw, this)
+    map.off('move zoomend resize', this.draw, this)
     map.off('mousemove', this.hover, this)
     map.off('click', this.click, this)
     cancelAnimationFrame(this.planned)
@@ -72,26 +71,24 @@ export class DotsLayer extends L.Layer {
       this.zoomed = zoom
     }
     const size = map.getSize()
-    const pad = size.multiplyBy(PAD)
-    const full = size.add(pad.multiplyBy(2))
     const scale = window.devicePixelRatio || 1
-    this.corner = map.getPixelBounds().min!.subtract(pad)
-    L.DomUtil.setPosition(this.canvas, map.containerPointToLayerPoint(pad.multiplyBy(-1)))
-    if (this.canvas.width !== Math.round(full.x * scale) || this.canvas.height !== Math.round(full.y * scale)) {
-      this.canvas.width = Math.round(full.x * scale)
-      this.canvas.height = Math.round(full.y * scale)
-      this.canvas.style.width = `${full.x}px`
-      this.canvas.style.height = `${full.y}px`
+    this.corner = map.getPixelBounds().min!
+    L.DomUtil.setPosition(this.canvas, map.containerPointToLayerPoint([0, 0]))
+    if (this.canvas.width !== Math.round(size.x * scale) || this.canvas.height !== Math.round(size.y * scale)) {
+      this.canvas.width = Math.round(size.x * scale)
+      this.canvas.height = Math.round(size.y * scale)
+      this.canvas.style.width = `${size.x}px`
+      this.canvas.style.height = `${size.y}px`
     }
     const pen = this.canvas.getContext('2d')!
     pen.setTransform(scale, 0, 0, scale, 0, 0)
-    pen.clearRect(0, 0, full.x, full.y)
+    pen.clearRect(0, 0, size.x, size.y)
     this.colours ??= readColours()
     let bubbles = 0
     for (const cluster of this.clusters) {
       const x = cluster.x - this.corner.x
       const y = cluster.y - this.corner.y
-      if (x < -40 || y < -40 || x > full.x + 40 || y > full.y + 40) continue
+      if (x < -40 || y < -40 || x > size.x + 40 || y > size.y + 40) continue
       if (cluster.dots.length === 1) drawDot(pen, x, y, cluster.dots[0]!, this.colours)
       else drawBubble(pen, x, y, cluster, this.colours)
       bubbles += cluster.dots.length > 1 ? 1 : 0
