@@ -42,6 +42,7 @@ bench-cases: $(VENV)/.tests peers
 
 bench-ui: $(VENV)/.tests peers
 	$(BIN)/python -m tests.bench.ui $(ARGS)
+	$(BIN)/python -m tests.bench.live
 
 walks: $(VENV)/.tests peers
 	GRIDHUB_WALKS=$${WALKS:-2000} $(BIN)/pytest -n 0 -s --timeout 0 tests/integration/hub/test_case_machine.py $(ARGS)

@@ -44,7 +44,6 @@ export const get = <T>(path: string): Promise<T> => request<T>('GET', path)
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => request<T>('POST', path, body)
 export const patch = <T>(path: string, body: unknown = {}): Promise<T> => request<T>('PATCH', path, body)
 export const put = <T>(path: string, body: unknown = {}): Promise<T> => request<T>('PUT', path, body)
-export const patch = <T>(path: string, body: unknown = {}): Promise<T> => request<T>('PATCH', path, body)
 export const del = <T>(path: string): Promise<T> => request<T>('DELETE', path)
 
 /** Every item of a paged list, at most `most` (the page says so when there are more: compare with `total`). */
