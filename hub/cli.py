@@ -558,7 +558,10 @@ def _model_list(args: argparse.Namespace) -> int:
 
     cards = Catalog(args.models).cards()
     kinds = load_kinds(shipped("configs") / "kinds")
-    rows = [card.to_wire() | {"kinds": [k.id for k in kinds.values() if k.model == card.name]} for card in cards]
+    uses = {k.id: {k.model, k.check.model if k.check else None} for k in kinds.values()}
+    rows = [
+        card.to_wire() | {"kinds": [kind for kind, models in uses.items() if card.name in models]} for card in cards
+    ]
     if args.json:
         _print_json(rows)
     else:
