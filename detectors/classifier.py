@@ -10,27 +10,11 @@ from numpy.typing import NDArray
 
 from detectors.backends import Backend
 from detectors.errors import ModelError
-from detectors.model import InputForm, as_bgr, letterboxed, placement
+from detectors.model import Carded, InputForm, as_bgr, letterboxed, placement
 
 
-class Classifier(Protocol):
+class Classifier(Carded, Protocol):
     """What the second look at a crop needs of a model."""
-
-    @property
-    def name(self) -> str:
-        """As in the catalog."""
-
-    @property
-    def version(self) -> str:
-        """As on its card."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What it can tell apart."""
-
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """Label to the score from which its card takes it for real; labels may be missing."""
 
     def classify(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """N x labels, 0-1, each row adding up to 1, for `images` (BGR, or grey). Raises PictureError, ModelError."""

@@ -28,8 +28,8 @@ then scores 0.44, and at the garbage score that asks for a quarter of the dirty 
 """
 
 
-class Model(Protocol):
-    """What the pipeline needs of a model."""
+class Carded(Protocol):
+    """What every model says of itself, from its card."""
 
     @property
     def name(self) -> str:
@@ -41,11 +41,15 @@ class Model(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What it can see."""
+        """What it can tell apart."""
 
     @property
     def thresholds(self) -> Mapping[str, float]:
         """Label to the score from which its card takes it for real; labels may be missing."""
+
+
+class Model(Carded, Protocol):
+    """What the pipeline needs of a model."""
 
     @property
     def input_px(self) -> tuple[int, int]:

@@ -62,7 +62,7 @@ def test_a_bin_and_the_camera_beside_it_agree(tmp_path: Path) -> None:
         content = city.evidence(staff, picture)
         assert content[:2] == b"\xff\xd8"
         assert hashlib.sha256(content).hexdigest() == picture["sha256"]
-        assert [seen["kind"] for seen in alert["beside"][0]["seen"]] == ["garbage_exposed"]
+        assert [seen["kind"] for seen in alert["beside"][0]["seen"]] == ["bin_overflow", "garbage_exposed"]
         assert alert["agreed"] is True
 
         # Now the camera finds it by itself: its alert shows what the sensor beside it says.

@@ -245,7 +245,7 @@ def test_an_alarm_asks_the_linked_camera_and_shows_its_picture(city: City) -> No
     (beside,) = get(city, f"alerts/{alert}", "wang")["beside"]
     assert (beside["camera"], beside["state"], beside["agrees"]) == ("c1", "wanted", False)
     (wanted,) = city.who("worker").get("/api/worker/assignment").json()["sights"]
-    assert (wanted["camera"], wanted["kinds"]) == ("c1", ["garbage_exposed"])
+    assert (wanted["camera"], wanted["kinds"]) == ("c1", ["bin_overflow", "garbage_exposed"])
     picture = jpeg()
     name = hashlib.sha256(picture).hexdigest()
     seen = [{"kind": "garbage_exposed", "score": 0.7, "boxes": [[0.1, 0.2, 0.3, 0.4]]}]

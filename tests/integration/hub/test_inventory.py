@@ -44,8 +44,14 @@ def test_people_never_see_a_cameras_password_and_workers_get_it(city: City) -> N
     assert cameras[0]["url"] == "rtsp://admin:secret@10.0.0.7/1"
     assert cameras[0]["tasks"][1] == {
         "kind": "goods_pile",
-        "zone": {"name": "门前", "points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]},
+        "zone": {
+            "name": "门前",
+            "points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]],
+            "schedule": [],
+            "permitted": [],
+        },
         "dwell_s": 60.0,
+        "min_score": None,
     }
     eng = city.who("eng")
     assert eng.patch("/api/cameras/c1", json={"url": "rtsp://root:hunter2@10.0.0.9/2"}).status_code == 200

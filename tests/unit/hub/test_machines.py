@@ -44,6 +44,8 @@ ALERT_MOVES = {
     "pending_review": {
         "absorb": "pending_review",
         "claim": "pending_review",
+        "postpone": "pending_review",
+        "release": "pending_review",
         "confirm": "confirmed",
         "reject": "rejected",
         "unsure": "unsure",
@@ -52,6 +54,8 @@ ALERT_MOVES = {
     "unsure": {
         "absorb": "unsure",
         "claim": "unsure",
+        "postpone": "unsure",
+        "release": "unsure",
         "confirm": "confirmed",
         "reject": "rejected",
         "expire": "expired",
