@@ -24,7 +24,7 @@ EVERY_S = 5.0
 CAMERAS_SHOWN = 500
 """Of each notice; `out` and `total` count all."""
 _GRACE = timedelta(seconds=120)
-"""After the hub's start, or a pause of it, workers get this long to tell how things are."""
+"""After the hub's start, a pause of it or a jump of its clock, workers get this long to tell how things are."""
 _PAUSE = timedelta(seconds=60)
 FORGOTTEN = timedelta(days=90)
 _UNTOLD = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -48,18 +48,23 @@ class Notices(threading.Thread):
             try:
                 self.step()
             except Exception:  # the thread must outlive a database that is away for a while
-                self._board = None  # what is kept there is the truth
+                self.start_over()
                 log.exception("notices: will try again")
 
     def end(self) -> None:
         """Stop soon."""
         self._ended.set()
 
+    def start_over(self) -> None:
+        """Forget what was seen so far: what the database keeps is the truth, and workers get their time to tell."""
+        with self._lock:
+            self._board = self._stepped_at = self._patient_until = None
+
     def step(self) -> None:
         """Call unseen what nobody looks at, then follow the states."""
         with self._lock:
             now = self._house.now()
-            if self._stepped_at is None or now - self._stepped_at > _PAUSE:
+            if self._stepped_at is None or abs(now - self._stepped_at) > _PAUSE:
                 self._patient_until = now + _GRACE
             self._stepped_at = now
             if self._patient_until is not None and now >= self._patient_until:

@@ -357,8 +357,11 @@ class _Client(paho.Client):
         self._bytes = bytearray()
         self._due = 0
         """What is left of the packet that paho is reading."""
+        self._left = False
+        """Whether something came together with the packet that paho read last."""
 
     def _sock_recv(self, bufsize: int) -> bytes:
+        self._left = False
         while not self._due:
             found, used, length = cut(self._bytes, self._old)
             self.arrived += found
@@ -375,6 +378,7 @@ class _Client(paho.Client):
         taken = bytes(self._bytes[: min(bufsize, self._due)])
         del self._bytes[: len(taken)]
         self._due -= len(taken)
+        self._left = not self._due and bool(self._bytes)
         return taken
 
     def wait(self, most_ms: int) -> bool:
@@ -382,7 +386,8 @@ class _Client(paho.Client):
         socket: Any = self.socket()
         if socket is None:
             raise _Broken("no connection")
-        if getattr(socket, "pending", lambda: 0)():  # TLS holds bytes that poll() does not see
+        # Neither what was read already nor what TLS holds is seen by poll().
+        if self._left or getattr(socket, "pending", lambda: 0)():
             return True
         poller = select.poll()
         poller.register(socket, select.POLLIN | (select.POLLOUT if self.want_write() else 0))

@@ -300,6 +300,7 @@ def city(standing: City) -> City:
     hub.house.tally.workers.clear()
     hub.house.tally.sessions.clear()
     hub.house.tally.unsure.clear()
+    hub.notices.start_over()
     hub.app.state.brake = Brake()
     hub.prepare()
     furnish(hub)

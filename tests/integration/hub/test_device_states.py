@@ -116,6 +116,19 @@ def test_online_means_somebody_looks(city: City) -> None:
     assert not status(city, looks=looks(city, "c1"))
 
 
+def test_a_clock_set_back_does_not_keep_it_waiting(city: City) -> None:
+    """A hub that had started by a wrong clock, hours ahead, asked nobody for hours."""
+    city.clock.forward(hours=3)
+    city.hub.notices.step()
+    city.clock.forward(hours=-3)
+    status(city, full=True, cameras=[state(city, "c1", "online")])
+    status(city, looks=looks(city, "c1"))
+    for _ in range(15):
+        city.hub.notices.step()
+        city.clock.forward(seconds=10)
+    assert shown(city, "c1")["state"] == "stale"
+
+
 @pytest.fixture
 def switch(settings: Settings, rules: Any) -> Iterator[City]:
     """48 cameras behind one switch, more than are told one by one."""

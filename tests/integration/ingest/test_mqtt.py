@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,6 +86,27 @@ def test_what_came_while_away_is_delivered_later(broker: Mosquitto, query: str) 
     second.start()
     wait_until(lambda: store.values == set(range(5)))
     second.stop()
+
+
+def test_a_message_that_comes_with_another_packet_does_not_wait_for_the_next() -> None:
+    """It lay there, read but not looked at, until the broker sent something more: up to half a minute."""
+    store = Store()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        listening = MqttListener(url, {"city/#": "json"}, "worker-1", store)
+        listening.start()
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(10)
+            assert connection.recv(4096)[0] == 0x10, "CONNECT"
+            connection.sendall(b"\x20\x03\x00\x00\x00")
+            subscribe = connection.recv(4096)
+            assert subscribe[0] == 0x82
+            suback = b"\x90\x04" + subscribe[2:4] + b"\x00\x01"
+            publish = b"\x30\x10\x00\x06city/x\x00" + b'{"n":7}'
+            connection.sendall(suback + publish)
+            wait_until(lambda: store.values == {7}, 10)
+            listening.stop()
 
 
 def test_nothing_is_acknowledged_before_it_is_stored(broker: Mosquitto) -> None:
