@@ -171,7 +171,7 @@ def draft(tx: Transaction, house: House, wanted: Draft, actor: Actor, now: datet
     form, words = FORMS[wanted.kind], house.office.wording[wanted.kind]
     if len(wanted.cases) > LINES_MOST:
         raise Invalid("cases", len(wanted.cases), f"at most {LINES_MOST}")
-    units = {d.id: d.name for d in people_queries.departments(tx)}
+    units = people_queries.department_names(tx)
     if wanted.department is not None and wanted.department not in units:
         raise Invalid("department", wanted.department, sorted(units))
     to_name = wanted.to_name or units.get(wanted.department or "", "")

@@ -158,7 +158,7 @@ def desk(house: House, actor: Actor) -> dict[str, Any]:
     now = house.now()
     with house.db.read() as tx:
         coming = ask.coming(tx, ladder.SUPERVISE, now + _COMING, _COMING_MOST)
-        names = {d.id: d.name for d in people_queries.departments(tx)}
+        names = people_queries.department_names(tx)
         return {
             "coming": [
                 _coming_json(house, names, timer.due_at, clock, case, ask.highest(tx, clock.id))

@@ -43,8 +43,7 @@ class Names:
     @classmethod
     def of(cls, tx: Transaction) -> Names:
         """Read all three small tables."""
-        units = {d.id: d.name for d in people_queries.departments(tx)}
-        return cls(device_queries.grid_names(tx), people_queries.user_names(tx), units)
+        return cls(device_queries.grid_names(tx), people_queries.user_names(tx), people_queries.department_names(tx))
 
     def grid(self, grid_id: str | None) -> dict[str, str] | None:
         """{id, name}"""

@@ -158,7 +158,7 @@ def cases_of(
             after=after,
             limit=limit,
         )
-        names = {d.id: d.name for d in people_queries.departments(tx)}
+        names = people_queries.department_names(tx)
         items = [
             {
                 **case_brief(entry.case),

@@ -109,7 +109,7 @@ class Figures:
 
     def _read_names(self, dimension: Dimension) -> dict[str, str]:
         if dimension is Dimension.DEPARTMENT:
-            return {d.id: d.name for d in people_queries.departments(self.tx)}
+            return people_queries.department_names(self.tx)
         if dimension in (Dimension.STREET, Dimension.COMMUNITY):
             return {g.id: g.name for g in grid_queries.grids(self.tx, ["street", "community"])}
         if dimension is Dimension.CHANNEL:

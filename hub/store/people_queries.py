@@ -76,6 +76,11 @@ def department(tx: Session, department_id: str) -> DepartmentRow | None:
     return tx.get(DepartmentRow, department_id)
 
 
+def department_names(tx: Session) -> dict[str, str]:
+    """Names by id."""
+    return dict(tx.execute(select(DepartmentRow.id, DepartmentRow.name)).all())
+
+
 def departments(tx: Session) -> list[DepartmentRow]:
     """All units, by id."""
     return list(tx.scalars(select(DepartmentRow).order_by(DepartmentRow.id)))
