@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from .. import people, retention
 from ..domain.role import PROGRAM_ROLES, RIGHTS, ROLE_NAMES, UNIT_ROLES, Right, Role
@@ -14,9 +14,10 @@ from ..store.chain import Sought, broken_at, entries, length
 from ..wire import Names
 from .access import TheHouse, cursor_of, key_of, needs
 from .bodies import NewUser, Time, UserChange
+from .plain import a_router
 from .shown import AuditEntry, ChainChecked, Kept, Page, RoleShown, UserMade, UserShown, shows
 
-router = APIRouter(tags=["administration"])
+router = a_router("administration")
 
 SeesUsers = Annotated[Actor, Depends(needs(Right.SEE_USERS))]
 SeesAudit = Annotated[Actor, Depends(needs(Right.SEE_AUDIT))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from .. import cases
@@ -21,9 +21,10 @@ from ..house import Actor, House
 from ..store.case_queries import FLAGS, Wanted
 from .access import TheHouse, cursor_of, key_of, needs
 from .bodies import MoveCase, NewCase, Time
+from .plain import a_router
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(tags=["cases"])
+router = a_router("cases")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 SeesCases = Annotated[Actor, Depends(needs(Right.SEE_CASES, Right.SEE_OWN_CASES))]

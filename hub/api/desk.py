@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from .. import alerts, around, shifts
 from ..domain.role import Right
 from ..house import Actor
 from .access import TheHouse, cursor_of, key_of, needs
 from .bodies import Category, Confirm, Note, Postpone, Reject, RejectAll
+from .plain import a_router
 from .shown import Alert, Around, Confirmed, Handover, Page, Rejected, Released, Shift, shows
 
-router = APIRouter(tags=["desk"])
+router = a_router("desk")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_ALERTS))]

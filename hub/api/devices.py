@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -30,10 +30,11 @@ from ..house import Actor
 from .access import TheHouse, Worker, needs
 from .bodies import Adopted, CameraTried, Heard, LinkDecided, Maintenance, MappingTried, MappingWritten, SightTaken
 from .inventory import place_of
+from .plain import a_router
 from .shown import LookTried, TableTaken, Workers, shows
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(tags=["devices"])
+router = a_router("devices")
 
 Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from .. import geojson, readings
@@ -17,8 +17,9 @@ from ..errors import Forbidden
 from ..house import Actor
 from .access import TheActor, TheHouse, needs
 from .bodies import Time
+from .plain import a_router
 
-router = APIRouter(tags=["exports"])
+router = a_router("exports")
 
 Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]
 _ROWS_AT_ONCE = 500

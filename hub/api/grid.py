@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from .. import grids, workbook
 from ..domain.grid import LEVELS, GridError
@@ -14,9 +14,10 @@ from ..house import Actor
 from ..registry import Registry
 from .access import TheActor, TheHouse, needs
 from .files import edited_file
+from .plain import a_router
 from .uploads import parsed
 
-router = APIRouter(tags=["grid"])
+router = a_router("grid")
 
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_RULES))]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_RULES))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from .. import conditions, routes, workbook
 from ..domain.category import GBT_47678
@@ -15,8 +15,9 @@ from ..people import PROGRAM
 from .access import TheActor, TheHouse, needs
 from .bodies import Tick, TickClass
 from .files import edited_file
+from .plain import a_router
 
-router = APIRouter(tags=["handling"])
+router = a_router("handling")
 
 Sees = Annotated[Actor, Depends(needs(Right.SEE_RULES))]
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_RULES))]

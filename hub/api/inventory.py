@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from detectors.geometry import Zone
 from ingest.device import Camera, Place, Sensor
@@ -29,12 +29,13 @@ from .bodies import (
     ZoneOf,
     ZonesEdited,
 )
+from .plain import a_router
 from .shown import Camera as CameraShown
 from .shown import Page, shows
 from .shown import Sensor as SensorShown
 from .shown import Zone as ZoneShown
 
-router = APIRouter(tags=["inventory"])
+router = a_router("inventory")
 
 Limit = Annotated[int, Query(ge=1, le=2000)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]

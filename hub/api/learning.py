@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import FileResponse
 
 from detectors.finding import Finding
@@ -14,9 +14,10 @@ from ..house import Actor
 from ..learning import drift, models, shadows, shelf, tuning, verdicts
 from .access import TheHouse, Worker, needs
 from .learning_bodies import DatasetWanted, Judgement, KindChange, ScoresTold, ShadowWanted, WhatIf
+from .plain import a_router
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(tags=["learning"])
+router = a_router("learning")
 
 Sees = Annotated[Actor, Depends(needs(Right.SEE_ALERTS))]
 Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from ingest.errors import SourceError
@@ -16,9 +16,10 @@ from ..house import Actor
 from ..live.views import Views
 from .access import needs
 from .bodies import Body, Id, Time
+from .plain import a_router
 from .shown import Names, Page, Shown, Why, shows
 
-router = APIRouter(tags=["live"])
+router = a_router("live")
 
 Looks = Annotated[Actor, Depends(needs(Right.SEE_LIVE))]
 

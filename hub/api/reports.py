@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import Response
 
 from ..domain.role import Right
 from ..house import Actor
 from ..reports import bulletins
 from .access import TheHouse, cursor_of, key_of, needs
+from .plain import a_router
 from .supervision import download
 from .supervision_bodies import Deduct, Issue, Strike
 
-router = APIRouter(prefix="/api/reports", tags=["reports"])
+router = a_router("reports", "/api/reports")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_REPORTS))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from ..domain.role import Right
@@ -12,8 +12,9 @@ from ..house import Actor
 from ..sensorthings.answering import NoSuch, answer
 from ..sensorthings.query import BadQuery
 from .access import TheHouse, needs
+from .plain import a_router
 
-router = APIRouter(tags=["sensorthings"])
+router = a_router("sensorthings")
 
 ROOT = "/sta/v1.1"
 Sees = Annotated[Actor, Depends(needs(Right.SEE_DEVICES))]

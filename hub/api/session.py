@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from ..domain.role import RIGHTS
 from ..people import SESSION_LASTS, Brake, SignedIn, change_password, sign_in, sign_out
 from .access import COOKIE, TheHouse, TheSession
 from .bodies import NewPassword, SignIn
+from .plain import a_router
 
-router = APIRouter(tags=["session"])
+router = a_router("session")
 
 
 def _shown(signed_in: SignedIn) -> dict[str, Any]:

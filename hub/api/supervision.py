@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from .. import letters, sheets, supervisions
@@ -16,10 +16,11 @@ from ..letters import Print
 from ..papers.template import BYTES_MAX
 from ..papers.typeface import complaint
 from .access import TheHouse, cursor_of, key_of, needs
+from .plain import a_router
 from .supervision_bodies import IssueBatch, Supervise, WriteLetter
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(prefix="/api/supervision", tags=["supervision"])
+router = a_router("supervision", "/api/supervision")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_LETTERS))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import ValidationError
 
 from .. import whistles
@@ -14,10 +14,11 @@ from ..errors import Invalid
 from ..house import Actor
 from ..whistles import Told
 from .access import TheHouse, cursor_of, key_of, needs
+from .plain import a_router
 from .supervision_bodies import Blow, WhistleAct
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(prefix="/api/whistles", tags=["whistles"])
+router = a_router("whistles", "/api/whistles")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Sees = Annotated[Actor, Depends(needs(Right.SEE_WHISTLES))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import ValidationError
 
 from detectors.finding import Finding
@@ -18,9 +18,10 @@ from ..evidence import MEDIA_TYPES
 from ..store import alert_queries
 from .access import TheActor, TheHouse, Worker, needs
 from .bodies import Looks, LookTaken, NewReadings, PackedReadings, Status
+from .plain import a_router
 from .uploads import Upload, parsed, read_upload
 
-router = APIRouter(tags=["working"])
+router = a_router("working")
 _PACKED_BYTES_MAX = 32 << 20
 
 
