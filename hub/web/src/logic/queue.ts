@@ -48,3 +48,8 @@ export function following(queue: readonly Alert[], id: string, user?: string): s
   const free = queue.slice(at + 1).find((item) => !heldByOther(item, user))
   return (free ?? queue[at + 1] ?? queue[at - 1])?.id ?? null
 }
+
+/** The picture that stands for an alert: where it was found, else what a camera beside saw. */
+export function thumbnailOf(alert: Pick<Alert, 'evidence'>): string | undefined {
+  return (alert.evidence.find((piece) => piece.role === 'frame') ?? alert.evidence.find((piece) => piece.role === 'beside'))?.url
+}

@@ -2,6 +2,9 @@
 const STATES = new Set(['open', 'smoke', 'water', 'occupied', 'tamper', 'vibration', 'battery_low', 'motion'])
 const UNITS: Record<string, string> = { degC: '°C', deg: '°', '%LEL': '% LEL', 'ug/m3': 'µg/m³' }
 
+/** Whether a property is a state, on or off, and not a quantity. */
+export const isState = (prop: string): boolean => STATES.has(prop)
+
 /** `yes` and `no` are the words for a state that is on or off. */
 export function readable(prop: string | undefined, value: unknown, unit: string | null | undefined, yes: string, no: string): string {
   if (value && typeof value === 'object' && 'value' in value) {
