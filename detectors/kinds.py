@@ -104,7 +104,8 @@ class Kind:
     """A kind of problem. Without `look_for` and `rule` only sensors find it. `category`: standard to code.
 
     `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead. `agrees_with`: kinds that say the same of a
-    place, so that a camera and a sensor beside it speak for each other. `evidence`: what it was measured on.
+    place, so that a camera and a sensor beside it speak for each other. `evidence`: what it was measured on, in both
+    languages.
     `off_because`: {zh, en}, why a kind that is off is off.
     """
 
@@ -122,7 +123,7 @@ class Kind:
     schedule: tuple[Window, ...] = ()
     did_you_mean: tuple[str, ...] = ()
     agrees_with: frozenset[str] = frozenset()
-    evidence: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
     check: CheckSpec | None = None
     off_because: Mapping[str, str] = field(default_factory=dict)
     wire: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -213,7 +214,7 @@ def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
         schedule=tuple(_window(window) for window in stanza.mappings("schedule", ())),
         did_you_mean=did_you_mean,
         agrees_with=frozenset(stanza.texts("agrees_with", ())),
-        evidence=stanza.text("evidence", ""),
+        evidence=names(stanza, "evidence") if stanza.has("evidence") else {},
         check=_check(stanza.mapping("check", None)),
         off_because=names(stanza, "off_because") if stanza.has("off_because") else {},
         wire=dict(wire),

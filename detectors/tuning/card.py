@@ -120,6 +120,7 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
             "on": "960 x 540, one CPU thread, OpenVINO; letterbox, network and suppression together",
         },
         "limits": list(recipe.card.limits),
+        **recipe.card.chinese,
         "trained_by": trained_by,
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)

@@ -259,6 +259,7 @@ def _write_card(recipe: ClassRecipe, weights: Path, scores: ClassScores, trained
             "on": "960 x 540, one CPU thread, OpenVINO; letterbox and network together",
         },
         "limits": list(recipe.card.limits),
+        **recipe.card.chinese,
         "trained_by": trained_by,
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)

@@ -106,11 +106,17 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What only a person can say about the model."""
+    """What only a person can say about the model; `zh`: its `summary` and `limits` in Chinese, for the screens."""
 
     summary: str
     licence: str
     limits: tuple[str, ...]
+    zh: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chinese(self) -> dict[str, Any]:
+        """As it stands on the card; nothing where there is none."""
+        return {"zh": dict(self.zh)} if self.zh else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +264,18 @@ class Reader:
 
     def _card(self, raw: Any) -> CardText:
         keys = {"summary", "licence", "limits"}
-        top = self._mapping("card", raw, keys, keys)
+        top = self._mapping("card", raw, keys | {"zh"}, keys)
+        zh = self._mapping("card.zh", top["zh"], {"summary", "limits"}, {"summary", "limits"}) if "zh" in top else {}
         return CardText(
             summary=self._text("card.summary", top.get("summary")),
             licence=self._text("card.licence", top.get("licence")),
             limits=tuple(self._names("card.limits", top.get("limits"))),
+            zh={
+                "summary": self._text("card.zh.summary", zh.get("summary")),
+                "limits": list(self._names("card.zh.limits", zh.get("limits"))),
+            }
+            if zh
+            else {},
         )
 
     def _one_of(self, key: str, raw: Any, allowed: Sequence[str]) -> str:

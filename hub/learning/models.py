@@ -38,10 +38,11 @@ def listed(house: House) -> dict[str, Any]:
         history = [_promotion_json(row) for row in ask.promotions(tx)]
     for path in sorted(house.settings.models_dir.glob("*/card.yaml")):
         name = path.parent.name
-        named = [kind.id for kind in kinds if kind.model == name]
+        named = [kind for kind in kinds if kind.model == name]
         works_as = [base for base, row in force.items() if row.model == name]
         works_as += [name] if named and name not in force else []
-        item: dict[str, Any] = {"name": name, "works_as": works_as, "kinds": named, "problem": None}
+        item: dict[str, Any] = {"name": name, "works_as": works_as, "kinds": [k.id for k in named], "problem": None}
+        item["kind_names"] = [dict(kind.name) for kind in named]
         try:
             card = catalog.card(name)
             check_hash(card.file, card.sha256)

@@ -53,7 +53,7 @@ def precision(
             total = total.plus(truth, count.count)
         heard = _reports(tx, house, since) if tuple(by) == ("kind",) and camera is None else {}
         ids = {key[by.index("camera")] for key in tallies} if "camera" in by else set()
-        names = ask.names_of_cameras(tx, ids)
+        names = ask.names_of_cameras(tx, ids) | ask.names_of_sensors(tx, ids)
     rows = []
     for key, tally in sorted(tallies.items(), key=lambda item: (-item[1].volume, tuple(map(str, item[0])))):
         row: dict[str, Any] = dict(zip(by, key, strict=True)) | tally.to_json()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from .case_rows import CaseRow, ReportRow
 from .learning_rows import TuningRow
-from .rows import AlertRow, CameraRow, FindingRow, TaskRow
+from .rows import AlertRow, CameraRow, FindingRow, SensorRow, TaskRow
 
 MOST_JUDGED = 20_000
 """Newest judged alerts of a kind that an advice rests on."""
@@ -132,6 +132,15 @@ def names_of_cameras(tx: Session, ids: set[str]) -> dict[str, str]:
     query = select(CameraRow.id, CameraRow.name).where(CameraRow.id.in_(ids))
     found: Any = tx.execute(query).all()
     return dict(found)
+
+
+def names_of_sensors(tx: Session, keys: set[str]) -> dict[str, str]:
+    """ "sensor/ID" to name."""
+    ids = {key.removeprefix("sensor/") for key in keys if key.startswith("sensor/")}
+    return {
+        f"sensor/{id_}": name
+        for id_, name in tx.execute(select(SensorRow.id, SensorRow.name).where(SensorRow.id.in_(ids)))
+    }
 
 
 def wire_of_first_finding(tx: Session, alert_ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -41,6 +41,10 @@ def test_precision_is_counted_by_kind_camera_and_hour(city: City) -> None:
     assert rows["c2"]["precision"]["share"] == 1.0
     assert rows["c2"]["precision"]["low"] < 0.25  # one verdict proves little
     assert by_camera["all"]["volume"] == 6
+    city.post_finding(city.finding(kind="bin_overflow", camera=None, sensor="s1", boxes=(), model=None))
+    by_source = city.who("eng").get("/api/learning/precision", params={"by": "kind,camera"}).json()
+    names = {row["camera"]: row["camera_name"] for row in by_source["items"]}
+    assert names["sensor/s1"] == city.who("eng").get("/api/sensors/s1").json()["name"]
     by_hour = city.who("eng").get("/api/learning/precision", params={"by": "hour", "kind": "garbage_exposed"}).json()
     # The clock starts at 10:00 in Shanghai; the first alert is raised an hour later.
     assert {row["hour"]: row["volume"] for row in by_hour["items"]} == {11: 1, 12: 1, 13: 1, 14: 1, 15: 2}

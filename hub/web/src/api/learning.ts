@@ -19,7 +19,7 @@ export interface Tuning { camera: string | null; min_score: number | null; dwell
 export interface KindItem {
   id: string; name: Names; category: Record<string, string>; enabled?: boolean; off_because?: Names; zone?: string; limit: string; department: string
   look_for?: { model: string; labels?: string[]; min_score?: number }; rule?: { type: string; dwell_s: number; looks?: number; of?: number }
-  schedule?: Window[]; evidence?: string; tunings: Tuning[]; version: string
+  schedule?: Window[]; evidence?: Names; tunings: Tuning[]; version: string
 }
 export interface Paired {
   both_right: number; both_wrong: number; live_right: number; live_wrong: number; shadow_right: number; shadow_wrong: number; shadow_waiting: number
@@ -33,11 +33,11 @@ export interface ShadowRun { id: string; base: string; model: string; version: s
 export interface ShadowScore extends ShadowRun { all: Paired; kinds: ({ kind: string; kind_name: Names } & Paired)[]; refusals: Refusal[]; alone: Sighting[] }
 export interface Measured { ap50?: number; ap50_range?: [number, number]; precision?: number; recall?: number; at_score?: number; boxes?: number }
 export interface ModelCard {
-  summary?: string; task: string; labels: string[]; licence?: string; sha256: string; limits?: string[]; thresholds?: Record<string, number>
+  summary?: string; task: string; labels: string[]; licence?: string; sha256: string; limits?: string[]; zh?: { summary: string; limits: string[] }; thresholds?: Record<string, number>
   data?: { name: string; set: string; licence: string }[]; speed?: Record<string, unknown>
   measured?: { how?: string; validation?: Record<string, { pictures?: number; classes?: Record<string, Measured> }> }
 }
-export interface ModelItem { name: string; version?: string; bytes?: number; works_as: string[]; kinds: string[]; problem: string | null; shadow_of: string | null; card?: ModelCard }
+export interface ModelItem { name: string; version?: string; bytes?: number; works_as: string[]; kinds: string[]; kind_names: Names[]; problem: string | null; shadow_of: string | null; card?: ModelCard }
 export interface Promotion { id: number; base: string; model: string; version: string; at: string; by: string; ended_at: string | null; rolled_back_from: number | null }
 export interface Models { items: ModelItem[]; shadows: ShadowRun[]; promotions: Promotion[] }
 export interface Drift { camera: string; camera_name: string; model: string; label: string; since: string; psi: number; ks: number; recent: number; before: number }
