@@ -272,6 +272,7 @@ def _demo(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from . import heap
     from .bootstrap import build_hub
     from .serving import Children, PortBusy, Serving, claim_port, start_worker, wait_for_end
 
@@ -280,6 +281,7 @@ def _run(args: argparse.Namespace) -> int:
         sock = claim_port(settings.listen_host, settings.listen_port)
     except PortBusy as error:
         raise UserError(str(error), FAILED) from None
+    heap.keep_small()
     hub = build_hub(settings)
     children, serving = Children(), Serving(hub.app, sock)
     url = f"http://{settings.listen_host}:{settings.listen_port}"
@@ -301,6 +303,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _work(args: argparse.Namespace) -> int:
+    from . import heap
     from .worker.process import WorkerSettings, run_worker
 
     if args.token_file:
@@ -314,6 +317,7 @@ def _work(args: argparse.Namespace) -> int:
         raise UserError("no worker token: give --token-file FILE or set GRIDHUB_TOKEN")
     if not args.hub.startswith(("http://", "https://")):
         raise UserError(f"--hub: {args.hub} is not http://HOST:PORT or https://HOST:PORT")
+    heap.keep_small()
     return run_worker(
         WorkerSettings(
             args.hub, token, args.shard, args.data, args.models, ZoneInfo(args.timezone), name=f"w{args.shard}"
