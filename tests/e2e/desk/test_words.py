@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.domain.case import CaseAction
+from hub.domain.letter import LETTER_ACTION_NAMES
+from hub.domain.link import LinkState
+from hub.domain.whistle import WHISTLE_ACTION_NAMES
 from ingest import errors
 
 SOURCES = Path(__file__).resolve().parents[3] / "hub" / "web" / "src"
@@ -36,6 +40,29 @@ def test_every_key_that_the_sources_name_is_there() -> None:
     named = {k for k in re.findall(r"'([a-z][a-z-]*\.[a-z0-9_-]+)'", CODE) if k.split(".")[0] in families}
     assert len(named) > 100
     assert not named - set(ZH)
+
+
+def audited() -> Iterator[str]:
+    """Every action that the hub writes into its audit trail; those put together end with the part that is fixed."""
+    for path in sorted((SOURCES.parents[1]).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "audit":
+                for part in ast.walk(call.args[2]) if len(call.args) > 2 else ():
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        yield part.value
+
+
+def test_what_stands_in_the_audit_trail_has_words() -> None:
+    actions = set(audited())
+    assert len(actions) > 50
+    known = {key.removeprefix("audit-action.") for key in ZH if key.startswith("audit-action.")}
+    whole = {action for action in actions if action.strip("-_") == action and action}
+    assert not whole - known
+    composed = {f"case-{a}" for a in CaseAction} | {f"letter-{a}" for a in LETTER_ACTION_NAMES}
+    composed |= {f"whistle-{a}" for a in WHISTLE_ACTION_NAMES} | {f"link-{s}" for s in LinkState}
+    composed |= {"case-ask", "case-consent", "case-deny", "case-take-back", "whistle-raised"}
+    composed |= {f"case-part-{a}" for a in ("accept", "feedback", "return")}
+    assert not composed - known
 
 
 def test_no_key_is_left_over() -> None:

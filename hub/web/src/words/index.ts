@@ -40,4 +40,7 @@ export function nameOf(names: Names | null | undefined): string {
   return names ? names[locale.value] || names.zh : '—'
 }
 
+/** Who did something: the hub itself by its name in this language, a person by theirs. */
+export const personOf = (id: string, name: string | null | undefined): string => (id === 'system' ? t('person.system') : name || id)
+
 export const isZh = computed(() => locale.value === 'zh')
