@@ -48,8 +48,11 @@ def advice(house: TheHouse, _actor: Sees, kind: str, days: Days = 90, camera: st
 
 @router.post("/api/learning/kinds/{kind}/what-if")
 def what_if(house: TheHouse, _actor: Sees, kind: str, body: WhatIf) -> dict[str, Any]:
-    """What another score, dwell, schedule or zone would have done to the judged alerts. Nothing is changed."""
-    change = body.model_dump(exclude={"days", "camera"}, exclude_none=True)
+    """What another score, dwell, schedule, zone or calendar of permits would have done to the judged alerts.
+
+    Nothing is changed.
+    """
+    change = body.model_dump(exclude={"days", "camera"}, exclude_none=True, mode="json")
     return verdicts.judge_change(house, kind, change, body.days, body.camera)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from detectors.spread import BINS
 
-from .bodies import Body, Id, Share, Text
+from .bodies import Body, Id, PermitDrawn, Share, Text
 
 Dwell = Annotated[float, Field(ge=0, le=30 * 86400, allow_inf_nan=False)]
 Score = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
@@ -23,6 +23,7 @@ class WhatIf(Body):
     min_score: Score | None = None
     dwell_s: Dwell | None = None
     schedule: Windows | None = None
+    permitted: Annotated[list[PermitDrawn], Field(max_length=50)] | None = None
     zone: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=100)] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from detectors.errors import KindsError
 from detectors.geometry import Zone
 from detectors.hours import in_force
 from detectors.kinds import Kind
+from detectors.zone_hours import ZoneHours
 
 from ..domain.judged import Judged, Truth, truth_of
 from ..domain.place import distance_m
@@ -24,6 +25,7 @@ from ..store.rows import AlertRow
 from . import tuning
 
 BY = ("kind", "camera", "hour")
+_HOURS = ("schedule", "permitted")
 _SHOWN = 24
 """Alerts named in an answer, to be looked at."""
 
@@ -176,50 +178,69 @@ def judge_change(
 ) -> dict[str, Any]:
     """What a change would have done to the judged alerts: {effect, before, lost, gone}.
 
-    `change`: min_score, dwell_s, schedule (windows as in a stanza), zone ([x, y] points): any of them, together. `lost`
-    are confirmed alerts that would not have been, `gone` rejected ones. Raises NotFound, Invalid.
+    `change`: min_score, dwell_s, zone ([x, y] points), schedule (windows as in a stanza), permitted (a zone's permits,
+    `detectors.zone_hours`): any of them, together. `lost` are confirmed alerts that would not have been, `gone`
+    rejected ones. Raises NotFound, Invalid.
     """
     kind = _with_scores(house, kind_id)
     settings = _settings(house, kind, change)
     with house.db.read() as tx:
         found = samples(tx, house, kind, days, camera)
-    gone = [s for s in found if any(keeps(s) is False for keeps in settings)]
+    gone = [s for s in found if any(keeps(s) is False for keeps in settings.values())]
     return {
         "kind": kind_id,
         "camera": camera,
         "days": days,
         "before": what_if(found).to_json(),
-        "effect": what_if(found, *settings).to_json(),
-        "each": {name: what_if(found, keeps).to_json() for name, keeps in zip(_named(change), settings, strict=True)},
+        "effect": what_if(found, *settings.values()).to_json(),
+        "each": {name: what_if(found, settings[name]).to_json() for name in _named(change)},
         "lost": [s.alert for s in gone if s.truth is Truth.RIGHT][:_SHOWN],
         "gone": [s.alert for s in gone if s.truth in (Truth.WRONG, Truth.UNCLEAR)][:_SHOWN],
     }
 
 
 def _named(change: Mapping[str, Any]) -> list[str]:
-    return [name for name in ("min_score", "dwell_s", "schedule", "zone") if change.get(name) is not None]
+    return [name for name in ("min_score", "dwell_s", "zone", *_HOURS) if change.get(name) is not None]
 
 
-def _settings(house: House, kind: Kind, change: Mapping[str, Any]) -> list[Keeps]:
-    return [_setting(house, kind, name, change[name]) for name in _named(change)]
+def _settings(house: House, kind: Kind, change: Mapping[str, Any]) -> dict[str, Keeps]:
+    """By name, each alone; schedule and permits are also one setting, `hours`: an instant must suit both."""
+    named = _named(change)
+    hours = {name: _watched(house, kind, name, change[name]) for name in named if name in _HOURS}
+    found = {name: _setting(kind, name, change[name]) for name in named if name not in _HOURS}
+    found |= {name: _at_either_end(watched) for name, watched in hours.items()}
+    return found | ({"hours": _at_either_end(*hours.values())} if len(hours) > 1 else {})
 
 
-def _setting(house: House, kind: Kind, name: str, value: Any) -> Keeps:
+def _setting(kind: Kind, name: str, value: Any) -> Keeps:
     if name == "min_score":
         return from_score(float(value))
     if name == "dwell_s":
         return from_dwell(float(value))
     rule = kind.rule
     assert rule is not None
-    if name == "zone":
+    try:
+        zone = Zone("zone", tuple((float(x), float(y)) for x, y in value))
+    except (TypeError, ValueError) as error:
+        raise Invalid("zone", value, f"at least three [x, y] points of 0 to 1 ({error})") from None
+    return within(zone, rule.anchor, rule.min_overlap)
+
+
+def _at_either_end(*watched: Callable[[datetime], bool]) -> Keeps:
+    """Kept where all of `watched` hold when it was raised, or when it was last seen."""
+    return lambda sample: any(all(holds(at) for holds in watched) for at in (sample.opened_at, sample.seen_at))
+
+
+def _watched(house: House, kind: Kind, name: str, value: Any) -> Callable[[datetime], bool]:
+    tz = house.settings.timezone
+    if name == "permitted":
         try:
-            zone = Zone("zone", tuple((float(x), float(y)) for x, y in value))
-        except (TypeError, ValueError) as error:
-            raise Invalid("zone", value, f"at least three [x, y] points of 0 to 1 ({error})") from None
-        return within(zone, rule.anchor, rule.min_overlap)
+            hours = ZoneHours.from_wire({"permitted": value})
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid("permitted", value, f"{{first, last, days, from, to, note}} ({error})") from None
+        return lambda at: hours.permit(at, tz) is None
     try:
         windows = Kind.from_wire({**kind.to_wire(), "schedule": value}, "schedule").schedule
     except KindsError as error:
         raise Invalid("schedule", value, str(error)) from None
-    tz = house.settings.timezone
-    return lambda sample: in_force(windows, sample.opened_at, tz) or in_force(windows, sample.seen_at, tz)
+    return lambda at: in_force(windows, at, tz)

@@ -59,8 +59,12 @@ class Office(City):
         minutes_ago: float = 12.0,
         before: bool = False,
         clip: bytes | None = None,
+        **more: Any,
     ) -> Json:
-        """Post a finding with its picture (and `clip`, MP4, as a worker would); returns {alert, outcome, …}."""
+        """Post a finding with its picture (and `clip`, MP4, as a worker would); returns {alert, outcome, …}.
+
+        `more`: fields of the finding on the wire, in place of the usual ones.
+        """
         seed = int(hashlib.sha256(f"{camera}{kind}{minutes_ago}".encode()).hexdigest()[:8], 16)
         pictures = {"frame": picture(camera, seed)} | ({"before": picture("before", seed + 1)} if before else {})
         if clip is not None:
@@ -81,7 +85,7 @@ class Office(City):
                 {"role": role, "sha256": hashlib.sha256(jpeg).hexdigest(), "media_type": _media(role)}
                 for role, jpeg in pictures.items()
             ],
-        }
+        } | more
         files = [("finding", (None, json.dumps(finding), "application/json"))]
         for role, jpeg in pictures.items():
             digest = hashlib.sha256(jpeg).hexdigest()

@@ -137,6 +137,33 @@ def test_dwell_schedule_and_zone_are_tried_together_and_alone(city: City) -> Non
     assert (changed["each"]["dwell_s"]["unknown"], changed["each"]["dwell_s"]["kept"]) == (2, 1)
 
 
+def test_what_is_permitted_in_a_zone_counts_as_hours_in_which_nothing_is_found(city: City) -> None:
+    verdicts(city, {0.8: "", 0.7: "permitted_time"})  # raised at 11:00 and 12:00
+
+    def tried(**change: Any) -> dict[str, Any]:
+        answer = city.who("eng").post("/api/learning/kinds/garbage_exposed/what-if", json=change)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json()["effect"])
+
+    first = city.clock().date().isoformat()
+    market = {
+        "days": [1, 2, 3, 4, 5, 6, 7],
+        "from": "11:30",
+        "to": "24:00",
+        "first": first,
+        "last": first,
+        "note": "市",
+    }
+    assert (tried(permitted=[market])["kept"], tried(permitted=[market])["unwanted_removed"]) == (1, 1)
+    assert tried(permitted=[{**market, "first": "2027-06-01", "last": "2027-06-30"}])["unwanted_removed"] == 0
+    # Until 12:30 the zone is watched, from 11:30 on it is permitted: an instant must suit both.
+    watched = [{"from": "11:30", "to": "13:00"}]
+    assert tried(permitted=[market], schedule=watched)["kept"] == 0
+    wrong = {**market, "last": "2020-01-01"}
+    refused = city.who("eng").post("/api/learning/kinds/garbage_exposed/what-if", json={"permitted": [wrong]})
+    assert refused.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

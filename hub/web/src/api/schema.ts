@@ -339,6 +339,8 @@ export interface components {
             /** Watch */
             watch: string;
             why: components["schemas"]["Why-Output"] | null;
+            /** Zones Version */
+            zones_version: number;
         };
         /**
          * CameraChange
@@ -1984,6 +1986,8 @@ export interface components {
             dwell_s?: number | null;
             /** Min Score */
             min_score?: number | null;
+            /** Permitted */
+            permitted?: components["schemas"]["PermitDrawn"][] | null;
             /** Schedule */
             schedule?: {
                 [key: string]: unknown;
@@ -2248,8 +2252,12 @@ export interface components {
         /**
          * ZonesEdited
          * @description All zones of one camera, and what is looked for in its whole picture.
+         *
+         *     `version`: the one that was read; refused where somebody has saved since. Left out: saved over whatever stands.
          */
         ZonesEdited: {
+            /** Version */
+            version?: number | null;
             /**
              * Whole
              * @default []
@@ -2257,6 +2265,24 @@ export interface components {
             whole?: components["schemas"]["KindWanted"][];
             /** Zones */
             zones: components["schemas"]["ZoneEdited"][];
+        };
+        /**
+         * ZonesOfCamera
+         * @description All zones of a camera and what is looked for, as of one instant; `version` counts how often they were saved.
+         */
+        ZonesOfCamera: {
+            /** Saved At */
+            saved_at: string | null;
+            /** Saved By */
+            saved_by: string | null;
+            /** Saved By Name */
+            saved_by_name: string | null;
+            /** Tasks */
+            tasks: components["schemas"]["Task"][];
+            /** Version */
+            version: number;
+            /** Zones */
+            zones: components["schemas"]["Zone"][];
         };
     };
     responses: never;
@@ -2384,5 +2410,6 @@ export type ZoneEdited = components['schemas']['ZoneEdited'];
 export type ZoneOf = components['schemas']['ZoneOf'];
 export type ZoneShape = components['schemas']['ZoneShape'];
 export type ZonesEdited = components['schemas']['ZonesEdited'];
+export type ZonesOfCamera = components['schemas']['ZonesOfCamera'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
