@@ -16,6 +16,7 @@ HubError
 │   ├── Claimed           somebody else has it in hand (who)
 │   ├── TooLate           an undo after its window, or after a department accepted the case
 │   ├── Taken             the id, or the place, is in use
+│   ├── SavedSince        somebody saved it after it was read (who, when, which version)
 │   └── Barred            possible in this state, but something stands against it (`why`: a code)
 ├── NotSignedIn           no session or token, or not valid any more
 ├── Forbidden             signed in, but not allowed
@@ -162,6 +163,20 @@ class Taken(Conflict):
     """The id, or the place, is in use."""
 
     type, title = "taken", "In use"
+
+
+class SavedSince(Conflict):
+    """Somebody saved it after it was read: `version` is the one that stands now, `wanted` the one that was read."""
+
+    type, title = "saved-since", "Somebody saved it in the meantime"
+
+    def __init__(
+        self, what: str, version: int, wanted: int, by: str | None, by_name: str | None, at: str | None
+    ) -> None:
+        super().__init__(
+            f"{by_name or 'somebody'} saved {what} at {at or 'an unknown time'} (version {version}, read was {wanted})",
+            version=version, wanted=wanted, by=by, by_name=by_name, at=at,
+        )  # fmt: skip
 
 
 class Barred(Conflict):

@@ -20,7 +20,7 @@ from ingest.errors import without_credentials
 from . import grids
 from .domain import polygon
 from .domain.grid import GridTree
-from .errors import BadPolygon, HubError, Invalid, NotFound, Taken
+from .errors import BadPolygon, HubError, Invalid, NotFound, SavedSince, Taken
 from .house import SYSTEM, Actor, House
 from .people import add_user
 from .store import Transaction, people_queries
@@ -104,7 +104,7 @@ class Registry:
         with self.house.db.write() as tx:
             grids, _known = _tree(tx), ask.cameras(tx)  # loaded at once, so that none is asked for one by one
             for entry in entries:
-                self._put_camera(tx, entry if isinstance(entry, CameraEntry) else self._entry(tx, entry), grids)
+                self._put_camera(tx, entry if isinstance(entry, CameraEntry) else self._entry(tx, entry), grids, by)
                 count += 1
             tx.change_assignment()
             tx.audit(self.house.now(), by.id, "cameras-imported", "cameras", count=count)
@@ -261,7 +261,7 @@ class Registry:
         address) and tasks.
         """
         with self.house.db.write() as tx:
-            row = ask.camera(tx, camera_id)
+            row = ask.camera(tx, camera_id, lock=tasks is not None)
             if row is None:
                 raise NotFound("camera", camera_id)
             for name, value in changes.items():
@@ -269,6 +269,7 @@ class Registry:
             _check_camera(row)
             _place(row, _tree(tx))
             if tasks is not None:
+                note_saved(row, by, self.house.now())
                 self._put_tasks(row, tasks, {z.name for z in ask.zones(tx, camera_id)})
             tx.change_assignment()
             shown = {k: without_credentials(str(v)) if k in ("url", "goto") else v for k, v in changes.items()}
@@ -303,17 +304,44 @@ class Registry:
             tx.audit(self.house.now(), by.id, "sensor-changed", f"sensor/{sensor_id}", **changes)
         return self.sensor(sensor_id)
 
-    def put_zones(
-        self, camera_id: str, wanted: Sequence[ZoneEntry], whole: Sequence[TaskEntry], by: Actor
-    ) -> dict[str, Any]:
-        """All zones of a camera and all that is looked for, anew; workers have it within seconds.
-
-        Raises NotFound, Invalid, BadPolygon; then nothing has changed.
-        """
-        with self.house.db.write() as tx:
+    def zones_of(self, camera_id: str) -> dict[str, Any]:
+        """The zones of a camera and all that is looked for, as of one instant, with their version. Raises NotFound."""
+        with self.house.db.read() as tx:
             row = ask.camera(tx, camera_id)
             if row is None:
                 raise NotFound("camera", camera_id)
+            zones = {zone.name: zone for zone in ask.zones(tx, camera_id)}
+            return {
+                "version": row.zones_version,
+                "saved_by": row.zones_saved_by,
+                "saved_by_name": _saver(tx, row),
+                "saved_at": time_text(row.zones_saved_at),
+                "zones": [zone_json(zone) for zone in zones.values()],
+                "tasks": [task_json(task, zones) for task in row.tasks],
+            }
+
+    def put_zones(
+        self,
+        camera_id: str,
+        wanted: Sequence[ZoneEntry],
+        whole: Sequence[TaskEntry],
+        by: Actor,
+        version: int | None = None,
+    ) -> dict[str, Any]:
+        """All zones of a camera and all that is looked for, anew; workers have it within seconds.
+
+        `version`: the one that was read; None saves over whatever stands. What somebody else had saved stands in the
+        audit. Raises NotFound, SavedSince, Invalid, BadPolygon; then nothing has changed.
+        """
+        with self.house.db.write() as tx:
+            row = ask.camera(tx, camera_id, lock=True)
+            if row is None:
+                raise NotFound("camera", camera_id)
+            if version is not None and version != row.zones_version:
+                at, who = time_text(row.zones_saved_at), _saver(tx, row)
+                what = f"the zones of camera {camera_id}"
+                raise SavedSince(what, row.zones_version, version, row.zones_saved_by, who, at)
+            over = _replaced(tx, row) if row.zones_saved_by not in (None, by.id) else {}
             names = [zone.name for zone in wanted]
             if len(set(names)) < len(names):
                 raise Invalid("name", next(n for n in names if names.count(n) > 1), "a name of its own for each zone")
@@ -335,15 +363,19 @@ class Registry:
             tasks = [TaskEntry(t.kind, zone.name, t.dwell_s) for zone in wanted for t in zone.tasks]
             self._put_tasks(row, [*whole, *tasks], set(names))
             tx.change_assignment()
-            tx.audit(self.house.now(), by.id, "zones-drawn", f"camera/{camera_id}", zones=names, tasks=len(row.tasks))
+            note_saved(row, by, self.house.now())
+            told = {"zones": names, "tasks": len(row.tasks), "version": row.zones_version, **over}
+            tx.audit(self.house.now(), by.id, "zones-drawn", f"camera/{camera_id}", **told)
         return self._told(self.camera(camera_id))
 
     def put_zone(self, camera_id: str, zone: Zone, by: Actor) -> dict[str, Any]:
         """Draw a zone, or draw it anew. Raises NotFound, Invalid."""
         with self.house.db.write() as tx:
-            if ask.camera(tx, camera_id) is None:
+            camera = ask.camera(tx, camera_id, lock=True)
+            if camera is None:
                 raise NotFound("camera", camera_id)
             row = _put_zone(tx, camera_id, zone)
+            note_saved(camera, by, self.house.now())
             tx.change_assignment()
             tx.audit(self.house.now(), by.id, "zone-drawn", f"camera/{camera_id}", zone=zone.name)
             tx.flush()
@@ -351,11 +383,12 @@ class Registry:
 
     # --- the rows -----------------------------------------------------------------------------------------------------
 
-    def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None) -> CameraRow:
+    def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None, by: Actor = SYSTEM) -> CameraRow:
         camera = entry.camera
         if not _ID.fullmatch(camera.id):
             raise Invalid("id", camera.id, "1 to 64 letters, digits, _ . : -")
-        row = ask.camera(tx, camera.id) or CameraRow(id=camera.id, state="unknown", message="", tasks=[])
+        new = CameraRow(id=camera.id, state="unknown", message="", tasks=[], zones_version=0)
+        row = ask.camera(tx, camera.id) or new
         row.name, row.url, row.watch, row.every_s = camera.name, camera.url, camera.watch.value, camera.every_s
         row.priority, row.preset, row.clip = camera.priority, camera.preset, entry.clip
         row.platform, row.goto, row.settle_s = camera.platform, camera.goto, camera.settle_s
@@ -367,6 +400,10 @@ class Registry:
             tx.flush()
         for zone in entry.zones:
             _put_zone(tx, camera.id, zone)
+        if entry.zones or {(t.kind, t.zone_name, t.dwell_s) for t in row.tasks} != {
+            (t.kind, t.zone, t.dwell_s) for t in entry.tasks
+        }:
+            note_saved(row, by, self.house.now())
         zoned = any(task.zone for task in entry.tasks)
         self._put_tasks(row, entry.tasks, {z.name for z in ask.zones(tx, camera.id)} if zoned else set())
         return row
@@ -475,7 +512,28 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
         "attained_s": row.attained_s,
         "via": row.via,
         "resolution": row.resolution,
+        "zones_version": row.zones_version,
         "tasks": [task_json(t, zones) for t in row.tasks],
+    }
+
+
+def _saver(tx: Transaction, row: CameraRow) -> str | None:
+    """The name of who saved its zones last."""
+    return Names.of(tx).person(row.zones_saved_by)
+
+
+def note_saved(row: CameraRow, by: Actor, at: datetime) -> None:
+    """Its zones, or what is looked for in them, are others now."""
+    row.zones_version += 1
+    row.zones_saved_by, row.zones_saved_at = by.id, at
+
+
+def _replaced(tx: Transaction, row: CameraRow) -> dict[str, Any]:
+    """For the audit: the zones that another person had saved, whole."""
+    tasks = [[task.kind, task.zone_name, task.dwell_s] for task in row.tasks]
+    return {
+        "replaced_of": row.zones_saved_by,
+        "replaced": {"zones": [zone_shape(zone) for zone in ask.zones(tx, row.id)], "tasks": tasks},
     }
 
 

@@ -383,10 +383,14 @@ class ZoneEdited(Body):
 
 
 class ZonesEdited(Body):
-    """All zones of one camera, and what is looked for in its whole picture."""
+    """All zones of one camera, and what is looked for in its whole picture.
+
+    `version`: the one that was read; refused where somebody has saved since. Left out: saved over whatever stands.
+    """
 
     zones: Annotated[list[ZoneEdited], Field(max_length=40)]
     whole: Annotated[list[KindWanted], Field(max_length=40)] = []
+    version: Annotated[int, Field(ge=0)] | None = None
 
 
 class ZoneOf(Body):

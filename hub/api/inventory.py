@@ -31,7 +31,7 @@ from .bodies import (
 )
 from .plain import a_router
 from .shown import Camera as CameraShown
-from .shown import Page, shows
+from .shown import Page, ZonesOfCamera, shows
 from .shown import Sensor as SensorShown
 from .shown import Zone as ZoneShown
 
@@ -136,9 +136,18 @@ def put_zone(house: TheHouse, actor: Edits, body: ZoneDrawn) -> dict[str, Any]:
     return Registry(house).put_zone(body.camera, Zone(body.name, tuple(body.points)), actor)
 
 
+@router.get("/api/cameras/{camera_id}/zones", **shows(ZonesOfCamera))
+def zones_of(camera_id: str, house: TheHouse, _actor: Sees) -> dict[str, Any]:
+    """All zones of a camera and what is looked for, with their version and who saved it when."""
+    return Registry(house).zones_of(camera_id)
+
+
 @router.put("/api/cameras/{camera_id}/zones", **shows(CameraShown))
 def put_zones(camera_id: str, house: TheHouse, actor: Edits, body: ZonesEdited) -> dict[str, Any]:
-    """All zones of a camera, and what is looked for in them and in the whole picture."""
+    """All zones of a camera, and what is looked for in them and in the whole picture.
+
+    409 `saved-since` (by, by_name, at, version) where somebody has saved since `version` was read.
+    """
     zones = [
         ZoneEntry(
             zone.name.strip(),
@@ -150,7 +159,8 @@ def put_zones(camera_id: str, house: TheHouse, actor: Edits, body: ZonesEdited) 
         )
         for zone in body.zones
     ]
-    return Registry(house).put_zones(camera_id, zones, [TaskEntry(k.kind, "", k.dwell_s) for k in body.whole], actor)
+    whole = [TaskEntry(k.kind, "", k.dwell_s) for k in body.whole]
+    return Registry(house).put_zones(camera_id, zones, whole, actor, body.version)
 
 
 @router.get("/api/kinds")

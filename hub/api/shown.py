@@ -345,6 +345,17 @@ class Task(Shown):
     dwell_s: float | None
 
 
+class ZonesOfCamera(Shown):
+    """All zones of a camera and what is looked for, as of one instant; `version` counts how often they were saved."""
+
+    version: int
+    saved_by: str | None
+    saved_by_name: str | None
+    saved_at: datetime | None
+    zones: list[Zone]
+    tasks: list[Task]
+
+
 class Camera(Shown):
     """A camera (at one preset) and how it was last seen; URLs without credentials."""
 
@@ -372,6 +383,7 @@ class Camera(Shown):
     attained_s: float | None
     via: str
     resolution: str
+    zones_version: int
     tasks: list[Task]
 
 

@@ -12,6 +12,7 @@ from detectors.kinds import Kind
 
 from ..errors import Invalid, NotFound
 from ..house import Actor, House
+from ..registry import note_saved
 from ..store import Transaction, device_queries
 from ..store import learning_queries as ask
 from ..store.learning_rows import TuningRow
@@ -112,6 +113,9 @@ def _set(
         if not tasks:
             raise Invalid("camera", camera, f"a camera that looks for {plain.id}")
         before["dwell_s"] = tasks[0].dwell_s
+        row_of_camera = device_queries.camera(tx, camera, lock=True)
+        assert row_of_camera is not None
+        note_saved(row_of_camera, actor, house.now())
         for task in tasks:
             task.dwell_s = changes["dwell_s"]
         del changes["dwell_s"]

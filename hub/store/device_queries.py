@@ -13,9 +13,12 @@ from ..domain.place import degrees_around, distance_m
 from .rows import CameraRow, GridRow, SensorRow, ZoneRow
 
 
-def camera(tx: Session, camera_id: str) -> CameraRow | None:
-    """The camera."""
-    return tx.get(CameraRow, camera_id)
+def camera(tx: Session, camera_id: str, lock: bool = False) -> CameraRow | None:
+    """The camera; `lock`: until the transaction ends nobody else has it locked."""
+    if not lock:
+        return tx.get(CameraRow, camera_id)
+    query = select(CameraRow).where(CameraRow.id == camera_id).with_for_update()
+    return tx.scalars(query.execution_options(populate_existing=True)).first()
 
 
 def cameras(tx: Session, after: str | None = None, limit: int | None = None) -> list[CameraRow]:

@@ -119,7 +119,10 @@ class GridPersonRow(Row):
 
 
 class CameraRow(Row):
-    """A camera, and how it was last seen. `url` and `goto` may hold credentials and never leave towards people."""
+    """A camera, and how it was last seen. `url` and `goto` may hold credentials and never leave towards people.
+
+    `zones_version`: how often its zones and what is looked for in them were saved; by whom last, and when.
+    """
 
     __tablename__ = "cameras"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -146,6 +149,9 @@ class CameraRow(Row):
     attained_s: Mapped[float | None]
     via: Mapped[str] = mapped_column(default="")
     resolution: Mapped[str] = mapped_column(String(16), default="")
+    zones_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    zones_saved_by: Mapped[str | None] = mapped_column(String(64))
+    zones_saved_at: Mapped[datetime | None]
     tasks: Mapped[list[TaskRow]] = relationship(order_by="TaskRow.id", cascade="all, delete-orphan", lazy="selectin")
 
 

@@ -88,6 +88,60 @@ def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, 
     assert zones["占道区"]["points"][0] == pytest.approx([0.25, 0.25], abs=0.01)
 
 
+def test_two_engineers_draw_at_one_camera_and_neither_loses_a_zone(office: Office, chrome: Browser) -> None:
+    office.colleague("wu", "engineer")
+    url, zones = f"{office.url}/cameras/cam-03/zones", "[data-test=zones] li"
+
+    def draw(page: Page, name: str) -> None:
+        page.goto(url)
+        page.click("[data-test=draw]")
+        for x, y in ((0.2, 0.2), (0.7, 0.2), (0.7, 0.7), (0.2, 0.2)):
+            click(page, x, y)
+        page.fill("[data-test=zone-name]", name)
+        page.locator("[data-test=zone-name]").press("Tab")
+
+    def names() -> set[str]:
+        return {zone["name"] for zone in office.get(office.admin, "zones", camera="cam-03")["items"]}
+
+    with Screen(chrome, office.url) as first, Screen(chrome, office.url) as second:
+        second.excused.append("409")
+        mine, his = second.page, first.page
+        first.sign_in("gong")
+        second.sign_in("wu")
+        draw(mine, "吴的")
+        draw(his, "龚的")
+        his.click("[data-test=zones-save]")
+        expect(his.get_by_text("已保存")).to_be_visible()
+        mine.click("[data-test=zones-save]")
+        since = mine.locator("[data-test=saved-since]")
+        expect(since).to_contain_text("gong 于")
+        expect(since).to_contain_text("新增：龚的")
+        assert names() == {"人行道", "龚的"}
+        mine.click("[data-test=take-theirs]")
+        expect(since).to_have_count(0)
+        expect(mine.locator(zones)).to_contain_text(["人行道", "龚的"])
+        expect(mine.locator("[data-test=zones-save]")).to_be_disabled()
+        mine.click("[data-test=zone-undo]")  # what was drawn here is there still
+        expect(mine.locator(zones)).to_contain_text(["人行道", "吴的"])
+
+        his.reload()
+        his.fill("[data-test=zone-name]", "步道")  # the first zone
+        his.locator("[data-test=zone-name]").press("Tab")
+        his.click("[data-test=zones-save]")
+        expect(his.get_by_text("已保存")).to_be_visible()
+        mine.click("[data-test=zones-save]")
+        expect(since).to_contain_text("新增：步道")
+        expect(since).to_contain_text("删除：人行道")
+        mine.click("[data-test=keep-mine]")
+        expect(mine.get_by_text("已保存")).to_be_visible()
+        assert names() == {"人行道", "吴的"}
+        mine.click("[data-test=zone-undo]")  # and so is what was saved over
+        expect(mine.locator(zones)).to_contain_text(["步道", "龚的"])
+        mine.click("[data-test=zones-save]")
+        expect(mine.get_by_text("已保存").last).to_be_visible()
+        office.until(lambda: names() == {"步道", "龚的"}, 10, "what was saved over is back")
+
+
 def test_a_camera_is_tried_and_added(office: Office, chrome: Browser, tmp_path: Path) -> None:
     street = tmp_path / "street.jpg"
     street.write_bytes(picture("street", 5))

@@ -5,7 +5,7 @@ import { filled, TEMPLATES } from '../src/logic/cameraUrl'
 import { back, begin, forth, put } from '../src/logic/history'
 import { area, fault, inserted, moved, snapped, withoutPoint } from '../src/logic/polygon'
 import { due, firstFree, following, heldByOther } from '../src/logic/queue'
-import { editedOf, freeName, toWire, withKind } from '../src/screens/zones/edited'
+import { differences, editedOf, freeName, toWire, withKind } from '../src/screens/zones/edited'
 
 const square: Point[] = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]
 
@@ -53,6 +53,14 @@ describe('the zones of a camera', () => {
     expect(JSON.stringify(toWire(edited))).not.toContain('key')
     expect(freeName(edited.zones, '区域')).toBe('区域1')
     expect(withKind(edited.whole, 'a', false)).toEqual([])
+  })
+  it('differ by name and by what they hold, not by the order of their kinds', () => {
+    const before = editedOf(camera, zones)
+    const [one] = before.zones
+    expect(differences(before, { ...before, zones: [{ ...one!, key: 9, was: null }] })).toEqual({ added: [], removed: [], changed: [], whole: false })
+    const after = { whole: [], zones: [{ ...one!, kinds: [] }, { ...one!, name: '路口' }] }
+    expect(differences(before, after)).toEqual({ added: ['路口'], removed: [], changed: ['门前'], whole: true })
+    expect(differences(after, before)).toMatchObject({ removed: ['路口'] })
   })
 })
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,65 @@ def test_a_bad_polygon_is_named_and_nothing_changes(city: City) -> None:
     assert zones(city) == stood
     drawn = {"camera": "c1", "name": "x", "points": crossed}
     assert city.who("eng").post("/api/zones", json=drawn).json()["fault"]["code"] == "crossed"
+
+
+def test_who_saves_over_what_he_has_not_seen_is_told_who_saved_what_and_when(city: City) -> None:
+    first = city.who("eng").get("/api/cameras/c1/zones").json()
+    assert (first["saved_by"], [z["name"] for z in first["zones"]]) == ("system", ["门前"])
+    read = first["version"]
+
+    def put(name: str, version: int | None, user: str = "eng") -> Any:
+        body = {"zones": [zone(), zone(name, was=None)], "version": version}
+        return city.who(user).put("/api/cameras/c1/zones", json=body)
+
+    taken = put("乙", read, "boss")
+    assert taken.json()["zones_version"] == read + 1
+    refused = put("丙", read)
+    told = refused.json()
+    assert (refused.status_code, told["type"], told["version"], told["wanted"]) == (409, "saved-since", read + 1, read)
+    assert (told["by"], told["by_name"], told["at"]) == ("boss", "boss先生", city.clock().isoformat())
+    assert "zones of camera c1" in told["detail"]
+    assert set(zones(city)) == {"门前", "乙"}, "nothing of it was taken over"
+
+    theirs = city.who("eng").get("/api/cameras/c1/zones").json()
+    assert (theirs["version"], theirs["saved_by"]) == (read + 1, "boss")
+    assert put("丙", theirs["version"]).status_code == 200
+    assert set(zones(city)) == {"门前", "丙"}
+    entry = city.who("boss").get("/api/audit").json()["items"][0]
+    assert (entry["action"], entry["detail"]["replaced_of"]) == ("zones-drawn", "boss")
+    assert {z["name"] for z in entry["detail"]["replaced"]["zones"]} == {"门前", "乙"}, "what was saved over is kept"
+    assert put("丁", None).status_code == 200, "a program that names no version saves over whatever stands"
+
+
+def test_whatever_changes_what_is_looked_for_makes_another_version(city: City) -> None:
+    eng, seen = city.who("eng"), set[int]()
+
+    def new() -> bool:
+        version = eng.get("/api/cameras/c1").json()["zones_version"]
+        fresh = version not in seen
+        seen.add(version)
+        return fresh
+
+    assert new()
+    eng.patch("/api/cameras/c1", json={"name": "新名"})
+    assert not new(), "its name is no matter of its zones"
+    eng.patch("/api/cameras/c1", json={"tasks": [{"kind": "garbage_exposed"}]})
+    assert new()
+    eng.post("/api/zones", json={"camera": "c1", "name": "x", "points": SQUARE})
+    assert new()
+    eng.patch("/api/kinds/garbage_exposed", json={"dwell_s": 900, "camera": "c1"})
+    assert new()
+
+
+def test_of_two_who_save_at_once_one_is_refused(city: City) -> None:
+    read = city.who("eng").get("/api/cameras/c1/zones").json()["version"]
+
+    def put(user: str) -> int:
+        body = {"zones": [zone(user, was=None)], "version": read}
+        return int(city.who(user).put("/api/cameras/c1/zones", json=body).status_code)
+
+    with ThreadPoolExecutor(2) as both:
+        assert sorted(both.map(put, ("eng", "boss"))) == [200, 409]
 
 
 def upload(city: City, what: str, name: str, content: bytes, apply: bool) -> dict[str, Any]:

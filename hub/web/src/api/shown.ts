@@ -3,7 +3,7 @@ import type { Alert, Camera, CategoryOutput, Task, WhyOutput, ZoneShape } from '
 
 export type {
   Alert, Around, Beside, Camera, Evidence, Grid, Handover, LookShown, NamedUnit, Names, Precision, Reading, Rejected, Sensor, Shift, ShiftFigures,
-  Permit, SimilarCase, Task, Verdict, Window, Zone, ZoneShape,
+  Permit, SimilarCase, Task, Verdict, Window, Zone, ZonesOfCamera, ZoneShape,
 } from './schema'
 export type Category = CategoryOutput
 export type Why = WhyOutput

@@ -6,7 +6,7 @@ export interface EditedZone { key: number; was: string | null; name: string; poi
 export interface Edited { zones: EditedZone[]; whole: KindTask[] }
 
 /** From what the hub has. */
-export function editedOf(camera: Camera, zones: readonly Zone[]): Edited {
+export function editedOf(camera: Pick<Camera, 'tasks'>, zones: readonly Zone[]): Edited {
   const of = (name: string | null): KindTask[] => camera.tasks.filter((task) => (task.zone?.name ?? null) === name).map(({ kind, dwell_s }) => ({ kind, dwell_s }))
   return {
     zones: zones.map((zone, key) => ({ key, was: zone.name, name: zone.name, points: zone.points, schedule: zone.schedule, permitted: zone.permitted, kinds: of(zone.name) })),
@@ -15,7 +15,21 @@ export function editedOf(camera: Camera, zones: readonly Zone[]): Edited {
 }
 
 /** As the hub takes it. */
-export const toWire = ({ zones, whole }: Edited): unknown => ({ zones: zones.map(({ key: _key, ...zone }) => zone), whole })
+export const toWire = ({ zones, whole }: Edited): { zones: unknown[]; whole: KindTask[] } => ({ zones: zones.map(({ key: _key, ...zone }) => zone), whole })
+
+/** Names of zones that are in `after` only, in `before` only, or in both and not the same; `whole`: the whole picture's kinds. */
+export interface Differences { added: string[]; removed: string[]; changed: string[]; whole: boolean }
+export function differences(before: Edited, after: Edited): Differences {
+  const shape = ({ key: _key, was: _was, kinds, ...zone }: EditedZone): string => JSON.stringify([zone.points, zone.schedule, zone.permitted, sorted(kinds)])
+  const sorted = (kinds: readonly KindTask[]): unknown => [...kinds].sort((a, b) => a.kind.localeCompare(b.kind)).map((task) => [task.kind, task.dwell_s])
+  const [old, now] = [before, after].map(({ zones }) => new Map(zones.map((zone) => [zone.name.trim(), shape(zone)]))) as [Map<string, string>, Map<string, string>]
+  return {
+    added: [...now.keys()].filter((name) => !old.has(name)),
+    removed: [...old.keys()].filter((name) => !now.has(name)),
+    changed: [...now.keys()].filter((name) => old.has(name) && old.get(name) !== now.get(name)),
+    whole: JSON.stringify(sorted(before.whole)) !== JSON.stringify(sorted(after.whole)),
+  }
+}
 
 /** A name that no zone has yet. */
 export function freeName(zones: readonly EditedZone[], stem: string): string {
