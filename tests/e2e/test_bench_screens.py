@@ -154,7 +154,7 @@ def test_a_model_is_promoted_on_evidence_only_and_taken_back(bench: Bench, scree
     card = page.locator("[data-model=street]")
     expect(card).to_contain_text("现用作 street")
     expect(card).to_contain_text("SHA-256")
-    expect(card.locator("tbody tr").filter(has_text="garbage").first).to_contain_text("0.")  # measured, not only named
+    expect(card.locator("tbody tr").filter(has_text="垃圾").first).to_contain_text("0.")  # measured, not only named
     card.locator("summary").click()
     expect(card.locator("details li").first).to_be_visible()
 
