@@ -212,13 +212,18 @@ def keep_look(house: House, camera_id: str, captured_at: datetime, content: byte
 
 def last_look(house: House, camera_id: str) -> bytes:
     """The newest picture (JPEG). Raises NotFound."""
-    with house.db.read() as tx:
-        if ask.camera(tx, camera_id) is None:
-            raise NotFound("camera", camera_id)
+    known_camera(house, camera_id)
     try:
         return look_path(house, camera_id).read_bytes()
     except FileNotFoundError:
         raise NotFound("look of camera", camera_id) from None
+
+
+def known_camera(house: House, camera_id: str) -> None:
+    """Raises NotFound where there is no such camera, or none within the scope of who asks."""
+    with house.db.read() as tx:
+        if ask.camera(tx, camera_id) is None:
+            raise NotFound("camera", camera_id)
 
 
 def look_path(house: House, camera_id: str) -> Path:

@@ -20,6 +20,7 @@ HubError
 │   └── Barred            possible in this state, but something stands against it (`why`: a code)
 ├── NotSignedIn           no session or token, or not valid any more
 ├── Forbidden             signed in, but not allowed
+│   └── OutsideScope      it lies outside the grids that the person was given (what, id)
 ├── PasswordChangeRequired
 ├── Full                  no room for one more event stream or live view
 ├── Away                  a camera that gives no picture just now
@@ -203,6 +204,15 @@ class Forbidden(HubError):
     """Signed in, but not allowed."""
 
     status, type, title = 403, "forbidden", "Not allowed"
+
+
+class OutsideScope(Forbidden):
+    """There is such a thing, outside the grids that the person was given."""
+
+    type, title = "outside-scope", "Outside your data scope"
+
+    def __init__(self, what: str, id_: str) -> None:
+        super().__init__(f"{what} {id_!r} lies outside the grids of your data scope", what=what, id=id_)
 
 
 class PasswordChangeRequired(Forbidden):

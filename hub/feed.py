@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,23 @@ REMEMBERED = 500
 QUEUE = 200
 
 
+def as_data(body: Mapping[str, Any]) -> str:
+    """As it goes over the wire."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event: `departments` may see it besides those who see everything (None: they alone)."""
+    """One event: `departments` may see it besides those who see everything (None: they alone).
+
+    `body` is what `data` was made of, for those who are shown a part of it.
+    """
 
     id: int
     event: str
     data: str
     departments: frozenset[str] | None
+    body: Mapping[str, Any]
 
 
 @dataclass(eq=False)
@@ -60,9 +69,9 @@ class Feed:
         self, event: str, data: dict[str, Any], departments: frozenset[str] | None = None, *, remember: bool = True
     ) -> None:
         """Tell everybody who may see it; never blocks. What need not be told again later is not remembered."""
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        text = as_data(data)
         with self._lock:
-            change = Change(self._next, event, text, departments)
+            change = Change(self._next, event, text, departments, data)
             self._next += 1
             if remember:
                 self._ring.append(change)

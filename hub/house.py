@@ -21,12 +21,16 @@ from .store import Database, ReadingStore
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a person (`id` is the user name), a program, or the hub itself."""
+    """Who does something: a person (`id` is the user name), a program, or the hub itself.
+
+    `grids`: ids of the grids (with all below them) that he is limited to; None: the whole district.
+    """
 
     id: str
     name: str
     role: Role
     department: str | None = None
+    grids: frozenset[str] | None = None
 
 
 SYSTEM = Actor("system", "系统", Role.ADMIN)

@@ -15,12 +15,13 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from .domain.role import PROGRAM_ROLES, UNIT_ROLES, Role
+from .domain.role import PROGRAM_ROLES, SCOPED_ROLES, UNIT_ROLES, Role
 from .errors import Barred, Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
 from .house import SYSTEM, Actor, House
 from .store import Transaction, device_queries
 from .store import people_queries as ask
 from .store.rows import SessionRow, TokenRow, UserRow
+from .store.scope import below
 
 SESSION_LASTS = timedelta(hours=12)
 PASSWORD_LEAST = 10
@@ -108,7 +109,8 @@ def sign_in(house: House, brake: Brake, user: str, password: str, address: str) 
         if fresh is not None:
             fresh.signed_in_at = now
         tx.audit(now, row.id, "sign-in", f"user/{row.id}", address=address)
-    return token, SignedIn(_actor(row), row.must_change_password, token_hash(token))
+        actor = _actor(row, tx)
+    return token, SignedIn(actor, row.must_change_password, token_hash(token))
 
 
 def who_has(house: House, cookie: str) -> SignedIn:
@@ -119,7 +121,7 @@ def who_has(house: House, cookie: str) -> SignedIn:
         row = ask.user(tx, session.user_id) if session else None
         if session is None or row is None or not row.active or session.expires_at <= house.now():
             raise NotSignedIn("the session has ended; sign in again")
-        return SignedIn(_actor(row), row.must_change_password, digest)
+        return SignedIn(_actor(row, tx), row.must_change_password, digest)
 
 
 def which_program(house: House, token: str) -> Actor:
@@ -197,7 +199,9 @@ def add_user(
 
 
 def change_user(house: House, by: Actor, user: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Change name, role, department, grid (of a grid member) or `active`; whoever moves or leaves is signed out.
+    """Change name, role, department, grid (of a grid member), grids (of the centre) or `active`.
+
+    Whoever moves or leaves is signed out, and so is whose scope changes.
 
     Raises NotFound, Invalid, Barred (of oneself: role and active stay; one administrator must be left).
     """
@@ -205,7 +209,9 @@ def change_user(house: House, by: Actor, user: str, changes: Mapping[str, Any]) 
         row = ask.user(tx, user)
         if row is None:
             raise NotFound("user", user)
-        before = (row.role, row.department_id, row.grid_id, row.active)
+        before = (row.role, row.department_id, row.grid_id, row.active, row.grids)
+        if changes.get("grids") is not None:
+            row.grids = sorted(set(changes["grids"]))
         for name, column in (("name", "name"), ("role", "role"), ("active", "active")):
             if changes.get(name) is not None:
                 setattr(row, column, changes[name])
@@ -214,7 +220,7 @@ def change_user(house: House, by: Actor, user: str, changes: Mapping[str, Any]) 
                 setattr(row, column, changes[name] or None)
         with tx.no_autoflush:
             _check_place(tx, row)
-        after = (row.role, row.department_id, row.grid_id, row.active)
+        after = (row.role, row.department_id, row.grid_id, row.active, row.grids)
         if row.id == by.id and (before[0], before[3]) != (after[0], after[3]):
             raise Barred("oneself", "nobody changes the role of himself, or shuts himself out")
         tx.flush()
@@ -235,10 +241,16 @@ def _check_place(tx: Transaction, row: UserRow) -> None:
         row.department_id = None
     elif row.department_id not in known:
         raise Invalid("department", row.department_id, known)
+    areas = device_queries.grid_names(tx)
     if row.role != Role.COLLECTOR:
         row.grid_id = None
-    elif row.grid_id is not None and row.grid_id not in device_queries.grid_names(tx):
+    elif row.grid_id is not None and row.grid_id not in areas:
         raise Invalid("grid", row.grid_id, "the id of an area")
+    if row.role not in SCOPED_ROLES:
+        row.grids = []
+    for grid in row.grids:
+        if grid not in areas:
+            raise Invalid("grids", grid, "ids of areas; none: the whole district")
 
 
 def reset_password(house: House, by: Actor, user: str) -> str:
@@ -283,14 +295,16 @@ def user_json(row: UserRow) -> dict[str, Any]:
         "role": row.role,
         "department": row.department_id,
         "grid": row.grid_id,
+        "grids": row.grids,
         "active": row.active,
         "must_change_password": row.must_change_password,
         "signed_in_at": row.signed_in_at.isoformat() if row.signed_in_at else None,
     }
 
 
-def _actor(row: UserRow) -> Actor:
-    return Actor(row.id, row.name, Role(row.role), row.department_id)
+def _actor(row: UserRow, tx: Transaction) -> Actor:
+    grids = below(tx, row.grids) if row.grids and row.role in SCOPED_ROLES else None
+    return Actor(row.id, row.name, Role(row.role), row.department_id, grids)
 
 
 def _fits(stored: str, password: str) -> bool:

@@ -14,6 +14,7 @@ from ..domain.role import Right, may
 from ..errors import Forbidden, Invalid, NotSignedIn, PasswordChangeRequired
 from ..house import Actor, House
 from ..people import SignedIn, which_program, who_has
+from ..store import scope
 
 COOKIE = "gridhub_session"
 CSRF_HEADER = "X-Gridhub"
@@ -44,6 +45,7 @@ def the_actor(request: Request) -> Actor:
     if scheme.lower() == "basic" and token:
         return which_program(the_house(request), _password(token.strip()))
     signed_in = the_session(request)
+    scope.limit(signed_in.actor.grids)
     if signed_in.must_change_password:
         raise PasswordChangeRequired
     return signed_in.actor

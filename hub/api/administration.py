@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 
 from .. import people, retention
-from ..domain.role import PROGRAM_ROLES, RIGHTS, ROLE_NAMES, UNIT_ROLES, Right, Role
+from ..domain.role import PROGRAM_ROLES, RIGHTS, ROLE_NAMES, SCOPED_ROLES, UNIT_ROLES, Right, Role
 from ..house import Actor
 from ..store import people_queries
 from ..store.chain import Sought, broken_at, entries, length
@@ -34,13 +34,17 @@ def users(house: TheHouse, _actor: SeesUsers) -> dict[str, Any]:
 
 @router.get("/api/roles", **shows(Page[RoleShown]))
 def roles(_house: TheHouse, _actor: SeesUsers) -> dict[str, Any]:
-    """Every role of people, with its rights and what it sees: everything, its department's, or its grid's."""
+    """Every role of people, with its rights and what it sees: everything, its department's, or its grid's.
+
+    `by_grids`: people of this role may be limited to some grids.
+    """
     items = [
         {
             "role": role,
             "name": ROLE_NAMES[role],
             "rights": sorted(RIGHTS[role]),
             "scope": "department" if role in UNIT_ROLES else "grid" if role is Role.COLLECTOR else "all",
+            "by_grids": role in SCOPED_ROLES,
         }
         for role in Role
         if role not in PROGRAM_ROLES

@@ -596,6 +596,7 @@ class UserChange(Body):
     role: Id | None = None
     department: Id | None = None
     grid: Id | None = None
+    grids: Annotated[list[Id], Field(max_length=200)] | None = None
     active: bool | None = None
 
 

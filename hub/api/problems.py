@@ -15,9 +15,10 @@ from detectors.finding import FindingError
 from ..domain.grid import GridError
 from ..domain.machine import IllegalMove
 from ..domain.period import PeriodError
-from ..errors import HubError, TooManyTries
+from ..errors import HubError, NotFound, OutsideScope, TooManyTries
 from ..evidence import DamagedEvidence
 from ..papers.template import TemplateError
+from ..store import scope
 
 log = logging.getLogger("hub.api")
 
@@ -48,14 +49,24 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _refused(_request: Request, error: Exception) -> Problem:
+def _refused(request: Request, error: Exception) -> Problem:
     assert isinstance(error, HubError)
+    error = _outside(request, error)
     answer = problem(error.status, error.type, error.title, str(error), **error.extra)
     if isinstance(error, TooManyTries):
         answer.headers["Retry-After"] = str(error.wait_s)
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _outside(request: Request, error: HubError) -> HubError:
+    """What is there but outside the scope of who asks is told as such: it was not found, being left out."""
+    if not isinstance(error, NotFound) or scope.limited() is None:
+        return error
+    what, id_ = error.extra["what"], error.extra["id"]
+    with scope.lifted(), request.app.state.house.db.read() as tx:
+        return OutsideScope(what, id_) if scope.stands(tx, what, id_) else error
 
 
 def _illegal(_request: Request, error: Exception) -> Problem:

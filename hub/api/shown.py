@@ -443,13 +443,17 @@ class LookTried(Shown):
 
 
 class UserShown(Shown):
-    """Somebody who can sign in (`active`), what he is, and whose cases he sees."""
+    """Somebody who can sign in (`active`), what he is, and whose cases he sees.
+
+    `grids`: the areas that one of the centre is limited to; empty: the whole district.
+    """
 
     user: str
     name: str
     role: str
     department: str | None
     grid: str | None
+    grids: list[str]
     active: bool
     must_change_password: bool
     signed_in_at: datetime | None
@@ -469,6 +473,7 @@ class RoleShown(Shown):
     name: Names
     rights: list[str]
     scope: Literal["all", "department", "grid"]
+    by_grids: bool
 
 
 class AuditEntry(Shown):

@@ -12,8 +12,10 @@ from starlette.concurrency import run_in_threadpool
 
 from ..domain.role import UNIT_ROLES, Right, Role, may
 from ..errors import Forbidden, Full, NotSignedIn
-from ..feed import Change, Listener
+from ..feed import Change, Listener, as_data
+from ..feed_scope import Within
 from ..house import Actor, House
+from ..store import device_queries
 from .access import TheActor, TheHouse, the_actor
 
 router = APIRouter(tags=["feed"])
@@ -32,13 +34,14 @@ async def feed(
     `reset` comes when what was missed is no longer remembered.
 
     `cameras` {items} holds what changed of many cameras at once, `looks` {at, ids, ago_ms, attained_s} when cameras
-    were last looked at.
+    were last looked at. Who is limited to some grids gets what lies in them.
     """
     if actor.role is Role.WORKER:
         raise Forbidden("the feed is for people")
     if house.feed.listeners >= LISTENERS_MOST:
         raise Full(f"{LISTENERS_MOST} event streams are open already")
-    stream = _events(request, house, actor, int(last_event_id) if last_event_id.isdigit() else None)
+    within = await run_in_threadpool(_within, house, actor)
+    stream = _events(request, house, actor, within, int(last_event_id) if last_event_id.isdigit() else None)
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -64,7 +67,17 @@ def visible_to(actor: Actor) -> Callable[[Change], bool]:
     return lambda change: change.event in seen
 
 
-async def _events(request: Request, house: House, actor: Actor, last_id: int | None) -> AsyncIterator[str]:
+def _within(house: House, actor: Actor) -> Within | None:
+    """What stands in the grids that the actor is limited to; None: he sees the whole district."""
+    if actor.grids is None:
+        return None
+    with house.db.read() as tx:
+        return Within(actor.grids, *(frozenset(ids) for ids in device_queries.ids(tx)))
+
+
+async def _events(
+    request: Request, house: House, actor: Actor, within: Within | None, last_id: int | None
+) -> AsyncIterator[str]:
     loop, news = asyncio.get_running_loop(), asyncio.Event()
 
     def wake() -> None:
@@ -80,7 +93,13 @@ async def _events(request: Request, house: House, actor: Actor, last_id: int | N
             yield "event: reset\ndata: {}\n\n"
         while not house.feed.closed:
             for change in house.feed.take(listener):
-                yield f"id: {change.id}\nevent: {change.event}\ndata: {change.data}\n\n"
+                data = change.data
+                if within is not None:
+                    part = within.part(change.event, change.body)
+                    if part is None:
+                        continue
+                    data = data if part is change.body else as_data(part)
+                yield f"id: {change.id}\nevent: {change.event}\ndata: {data}\n\n"
             try:
                 await asyncio.wait_for(news.wait(), PING_S)
             except TimeoutError:
@@ -90,6 +109,7 @@ async def _events(request: Request, house: House, actor: Actor, last_id: int | N
                 checked_at = loop.time()
                 if not await run_in_threadpool(_still, request):
                     return
+                within = await run_in_threadpool(_within, house, actor)
     finally:
         house.feed.leave(listener)
 

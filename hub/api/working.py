@@ -159,7 +159,7 @@ def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
         raise Forbidden("evidence is not for this role")
     with house.db.read() as tx:
         row = alert_queries.evidence(tx, sha256)
-        own = may(actor.role, Right.SEE_CASES) or may(actor.role, Right.WORK) or sees_evidence(tx, actor, sha256)
+        own = may(actor.role, Right.WORK) or sees_evidence(tx, actor, sha256)
     if row is None or not own:
         raise NotFound("evidence", sha256)
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
@@ -185,6 +185,7 @@ def get_look_before(
     camera_id: str, ms: int, house: TheHouse, _actor: Annotated[Any, Depends(needs(Right.SEE_DEVICES))]
 ) -> Response:
     """One of the last looks of a camera (JPEG)."""
+    assignments.known_camera(house, camera_id)
     return Response(
         album.look(assignments.look_path(house, camera_id), camera_id, ms),
         media_type="image/jpeg",

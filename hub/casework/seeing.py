@@ -28,6 +28,8 @@ def sees(tx: Transaction, actor: Actor, row: CaseRow) -> bool:
 
 
 def sees_evidence(tx: Transaction, actor: Actor, sha256: str) -> bool:
-    """Whether the file belongs to a case that the actor sees."""
+    """Whether the file belongs to a case that the actor sees, or to an alert within his grids."""
     by = seen_by(actor)
-    return by is None or case_queries.evidence_visible(tx, sha256, by)
+    if by is None:
+        return actor.grids is None or case_queries.evidence_within(tx, sha256)
+    return case_queries.evidence_visible(tx, sha256, by)

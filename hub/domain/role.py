@@ -33,6 +33,8 @@ class Role(StrEnum):
 
 UNIT_ROLES = frozenset({Role.DEPARTMENT, Role.DEPARTMENT_LEAD, Role.HANDLER})
 """Roles of a department's people: they see the cases of their own unit only."""
+SCOPED_ROLES = frozenset({Role.STAFF, Role.SHIFT_LEADER, Role.ACCEPTOR, Role.DISPATCHER, Role.LEADER})
+"""Roles of the centre that may be limited to some grids of the district."""
 PROGRAM_ROLES = frozenset({Role.WORKER, Role.READER, Role.CLIENT})
 
 ROLE_NAMES: Mapping[Role, dict[str, str]] = {

@@ -11,7 +11,7 @@ from ..case_wire import case_brief
 from ..domain.evaluation import COUNTER_NAMES, Counter
 from ..domain.period import Period, parse
 from ..domain.scoring import ScoringRule, rule_for
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, OutsideScope
 from ..house import Actor, House
 from ..letters import DOCX_TYPE, PDF_TYPE, Print
 from ..papers.docx import docx
@@ -89,6 +89,8 @@ def _counter(kind: ReportKind, period: Period) -> str:
 def issue(house: House, actor: Actor, kind: str, period: str, notes: str = "") -> Json:
     """Freeze the figures under the next number. Raises Conflict while the period runs, or when it is issued."""
     which, span = _asked(house, kind, period)
+    if actor.grids is not None:
+        raise OutsideScope("report", f"{kind}/{period}")
     if len(notes) > _NOTES_MOST:
         raise Invalid("notes", f"{len(notes)} characters", f"at most {_NOTES_MOST} characters")
     if house.now() < span.end:

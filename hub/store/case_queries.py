@@ -27,7 +27,7 @@ from .case_rows import (
     VisitRow,
 )
 from .counting import count_up_to, insert_if_new
-from .rows import AttachmentRow, EvidenceRow
+from .rows import AlertRow, AttachmentRow, EvidenceRow
 
 OPEN_STATES = tuple(state.value for state in CaseState if state not in ENDED)
 
@@ -168,6 +168,12 @@ def evidence_visible(tx: Session, sha256: str, by: SeenBy) -> bool:
     """Whether the file belongs to one of those cases."""
     query = select(AttachmentRow.id).join(CaseRow, CaseRow.id == AttachmentRow.case_id)
     return tx.scalar(query.where(AttachmentRow.sha256 == sha256, _visible(by)).limit(1)) is not None
+
+
+def evidence_within(tx: Session, sha256: str) -> bool:
+    """Whether the file belongs to an alert or a case within the scope of who asks."""
+    within = or_(AttachmentRow.alert_id.in_(select(AlertRow.id)), AttachmentRow.case_id.in_(select(CaseRow.id)))
+    return tx.scalar(select(AttachmentRow.id).where(AttachmentRow.sha256 == sha256, within).limit(1)) is not None
 
 
 def page(
@@ -471,7 +477,7 @@ def open_by_state(tx: Session) -> dict[str, int]:
 def ended_since(tx: Session, start: datetime) -> dict[str, int]:
     """Cases that ended since then, by state."""
     # Grouping by state would make SQLite walk the index of states instead of the day's.
-    counts = [func.count().filter(CaseRow.state == state.value) for state in ENDED]
+    counts = [func.count(CaseRow.id).filter(CaseRow.state == state.value) for state in ENDED]
     found = tx.execute(select(*counts).where(CaseRow.closed_at >= start)).one()
     return {state.value: count for state, count in zip(ENDED, found, strict=True) if count}
 

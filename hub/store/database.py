@@ -23,6 +23,7 @@ from ..errors import Invalid
 from .chain import append_to_chain
 from .counting import next_in
 from .migrations import HEAD
+from .scope import hold
 
 log = logging.getLogger("hub.store")
 
@@ -75,6 +76,9 @@ class Transaction(Session):
         self.commit()
         for run in self._then:
             run()
+
+
+hold(Transaction)
 
 
 class Database:

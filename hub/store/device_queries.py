@@ -21,6 +21,11 @@ def camera(tx: Session, camera_id: str, lock: bool = False) -> CameraRow | None:
     return tx.scalars(query.execution_options(populate_existing=True)).first()
 
 
+def ids(tx: Session) -> tuple[list[str], list[str]]:
+    """Of all cameras, and of all sensors."""
+    return list(tx.scalars(select(CameraRow.id))), list(tx.scalars(select(SensorRow.id)))
+
+
 def cameras(tx: Session, after: str | None = None, limit: int | None = None) -> list[CameraRow]:
     """By id, those after `after`."""
     query = select(CameraRow).order_by(CameraRow.id).limit(limit)

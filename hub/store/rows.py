@@ -55,7 +55,10 @@ class DepartmentRow(Row):
 
 
 class UserRow(Row):
-    """A person who signs in; `id` is the user name, `grid_id` the area a grid member answers for."""
+    """A person who signs in; `id` is the user name, `grid_id` the area a grid member answers for.
+
+    `grids`: the areas that one of the centre is limited to; empty: the whole district.
+    """
 
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -63,6 +66,7 @@ class UserRow(Row):
     role: Mapped[str] = mapped_column(String(16))
     department_id: Mapped[str | None] = mapped_column(ForeignKey("departments.id"))
     grid_id: Mapped[str | None] = mapped_column(String(64))
+    grids: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     password_hash: Mapped[str]
     must_change_password: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
