@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e.desk.browser import PHONE, Screen, browser
@@ -15,6 +19,7 @@ from tests.peers import wait_until
 from tests.peers.relay import Relay
 
 pytestmark = pytest.mark.timeout(240)
+ORIENTATION, GPS, LATITUDE = 0x0112, 0x8825, 2
 PHOTO: Any = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", 7)}
 NO_NETWORK = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE", "ERR_FAILED")
 
@@ -80,6 +85,39 @@ def test_an_answer_written_in_a_tunnel_is_sent_later_once(office: Office, chrome
         wait_until(lambda: len(answers(office, case)) == 1, what="the answer has arrived")
     said = answers(office, case)
     assert (len(said), said[0]["note"], len(said[0]["evidence"])) == (1, "隧道里写的：已清理完毕", 1)
+
+
+def photo_of_a_phone() -> bytes:
+    """4,032 x 3,024 px, taken with the phone upright (so stored lying), with the place where it was taken."""
+    noise = np.random.default_rng(5).integers(0, 255, (3024, 4032, 3), dtype=np.uint8)
+    lying = Image.fromarray(cv2.GaussianBlur(noise, (0, 0), 2))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    exif.get_ifd(GPS)[LATITUDE] = (35.0, 43.0, 48.0)
+    out = io.BytesIO()
+    lying.save(out, "JPEG", quality=95, exif=exif)
+    return out.getvalue()
+
+
+def test_a_photo_is_made_small_before_it_is_sent_and_keeps_where_it_was_taken(office: Office, chrome: Browser) -> None:
+    case, taken = accepted(office, 60), photo_of_a_phone()
+    with Screen(chrome, office.url, PHONE) as screen:
+        page = screen.page
+        screen.sign_in("li")
+        page.goto(f"{office.url}/cases/{case}")
+        page.locator("[data-test=do-feedback]").tap()
+        page.fill("[data-test=field-text]", "已清理")
+        file: Any = {"name": "IMG_0001.JPG", "mimeType": "image/jpeg", "buffer": taken}
+        page.set_input_files("[data-test=field-photos]", file)
+        screen.drawn(".photos img")
+        page.locator("[data-test=send]").tap()
+        expect(page.locator("[data-test=case-state]")).to_have_text("核查中")
+    stored = office.evidence(office.admin, answers(office, case)[0]["evidence"][0])
+    made = Image.open(io.BytesIO(stored))
+    assert made.size == (1920, 2560), "upright, its longer side 2,560 px"
+    assert len(stored) < len(taken) / 2
+    assert made.getexif()[ORIENTATION] == 1, "nobody turns it once more"
+    assert made.getexif().get_ifd(GPS)[LATITUDE] == (35.0, 43.0, 48.0)
 
 
 def test_an_answer_whose_receipt_was_lost_is_not_given_twice(office: Office, chrome: Browser) -> None:
