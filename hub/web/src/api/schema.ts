@@ -1397,6 +1397,8 @@ export interface components {
          * @description A role: its rights, and the scope of what it sees.
          */
         RoleShown: {
+            /** By Grids */
+            by_grids: boolean;
             name: components["schemas"]["Names"];
             /** Rights */
             rights: string[];
@@ -1893,6 +1895,8 @@ export interface components {
             department?: string | null;
             /** Grid */
             grid?: string | null;
+            /** Grids */
+            grids?: string[] | null;
             /** Name */
             name?: string | null;
             /** Role */
@@ -1911,6 +1915,8 @@ export interface components {
         /**
          * UserShown
          * @description Somebody who can sign in (`active`), what he is, and whose cases he sees.
+         *
+         *     `grids`: the areas that one of the centre is limited to; empty: the whole district.
          */
         UserShown: {
             /** Active */
@@ -1919,6 +1925,8 @@ export interface components {
             department: string | null;
             /** Grid */
             grid: string | null;
+            /** Grids */
+            grids: string[];
             /** Must Change Password */
             must_change_password: boolean;
             /** Name */
