@@ -16,7 +16,7 @@ from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
-from . import alerts, conditions, grids, letters, people, quarantine, readings, supervisions, units
+from . import alerts, conditions, grids, letters, people, purging, quarantine, readings, supervisions, units
 from .api import create_app
 from .casework import climbing, timed
 from .casework.ladder import SUPERVISE
@@ -197,7 +197,7 @@ class Hub:
             pass
 
     def tidy(self) -> None:
-        """Expire old alerts; forget old readings, sessions and sent deliveries."""
+        """Expire old alerts; let go of evidence, readings, sessions and sent deliveries whose time is over."""
         alerts.expire(self.house)
         self.sum_up()
         readings.forget_old(self.house)
@@ -205,6 +205,8 @@ class Hub:
         self.sensor_notices.forget()
         drift.watch(self.house)
         quarantine.forget(self.house)
+        purging.purge(self.house)
+        purging.sweep(self.house)
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
             case_queries.forget_orders(tx, self.house.now() - _ORDERS_KEPT)

@@ -317,6 +317,7 @@ def _flags(row: CaseRow) -> dict[str, Any]:
         "rework_count": row.rework_count,
         "extension_count": row.extension_count,
         "suspended_until": time_text(row.suspended_until),
+        "held_at": time_text(row.held_at),
         "bundle": row.bundle_id,
     }
 

@@ -105,6 +105,8 @@ class Settings:
     closing_tick: bool = False
     webhooks: tuple[Webhook, ...] = ()
     webhook_allow: tuple[str, ...] = ()
+    keep_unconfirmed_days: int = 30
+    keep_case_days: int | None = None
     keep_readings_days: int = 30
     keep_5min_days: int = 370
     keep_1h_days: int = 1830
@@ -414,6 +416,8 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "udp_ports": ("udp_ports", _ports),
     "recheck_looks": ("recheck_looks", _whole(1, 20)),
     "recheck_every_s": ("recheck_every_s", _seconds),
+    "keep_unconfirmed_days": ("keep_unconfirmed_days", _whole(30, 3660)),
+    "keep_case_days": ("keep_case_days", _whole(30, 36600)),
     "keep_readings_days": ("keep_readings_days", _whole(1, 3660)),
     "keep_5min_days": ("keep_5min_days", _whole(1, 3660)),
     "keep_1h_days": ("keep_1h_days", _whole(1, 36600)),

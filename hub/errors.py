@@ -9,6 +9,7 @@ HubError
 │   ├── HashMismatch      evidence whose bytes are not those its name promises
 │   ├── MissingEvidence   a finding that names evidence which neither came along nor is stored
 │   └── TooEarly          a re-check's look from before the department's answer
+├── Purged                evidence that is no longer kept (since when)
 ├── Refused               a file of which nothing was taken over (every problem in it)
 ├── TooLarge              more bytes than allowed
 ├── Conflict
@@ -111,6 +112,15 @@ class BadPolygon(Invalid):
         self.extra |= where
 
 
+class Purged(HubError):
+    """Evidence that is no longer kept."""
+
+    status, type, title = 410, "purged", "No longer kept"
+
+    def __init__(self, sha256: str, purged_at: str) -> None:
+        super().__init__(f"evidence {sha256!r} was purged when its time was over", purged_at=purged_at)
+
+
 class Refused(HubError):
     """A file of which nothing was taken over; every problem in it."""
 
@@ -184,7 +194,7 @@ class Barred(Conflict):
     """The table has the move, but something stands against it; `why` says what, in a word that programs can read.
 
     pending_request, no_request, overdue, used_up, not_timed_out, parts_open, same_person, not_met, window_over,
-    reopened, not_yours, no_limit, no_grid; of models: shadow_runs, no_shadow, other_weights, thin_…, worse_….
+    reopened, not_yours, no_limit, no_grid, merged; of models: shadow_runs, no_shadow, other_weights, thin_…, worse_….
     """
 
     type, title = "barred", "Something stands against it"

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from .errors import HashMismatch, Invalid, NotFound, TooLarge
@@ -14,6 +15,10 @@ from .errors import HashMismatch, Invalid, NotFound, TooLarge
 IMAGE_BYTES_MAX = 8 * 1024 * 1024
 CLIP_BYTES_MAX = 32 * 1024 * 1024
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "video/mp4")
+
+FOLDERS = 256
+BEGUN, GOING = ".new-", ".going-"
+"""How the names of files begin that are being written, and being deleted."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
@@ -62,7 +67,7 @@ class EvidenceStore:
         if len(content) > most:
             raise TooLarge(f"evidence {digest}", most)
         path = self.path(digest)
-        if not self._whole(path, digest):
+        if not self._touched(path) or not self._whole(path, digest):
             write_durably(path, content)
         return Stored(digest, media_type, len(content))
 
@@ -81,11 +86,60 @@ class EvidenceStore:
         """Whether the file is there."""
         return bool(_HEX64.fullmatch(sha256)) and self.path(sha256).is_file()
 
+    def discard(self, sha256: str, untouched_since: datetime) -> bool:
+        """Delete the file, unless somebody has put the same bytes since then; whether there is none any more.
+
+        Who puts it touches it first: here the file is moved away before its time is read, so that a rival either finds
+        none and writes it anew, or has touched this one, which then comes back.
+        """
+        path = self.path(sha256)
+        going = path.with_name(GOING + path.name)
+        try:
+            os.replace(path, going)
+        except FileNotFoundError:
+            return True
+        if going.stat().st_mtime >= untouched_since.timestamp():
+            os.replace(going, path)
+            return False
+        going.unlink()
+        return True
+
+    def stray(self, folder: int, untouched_since: datetime) -> list[tuple[str, int]]:
+        """(hash, bytes) of the files in one of the 256 folders that nobody put since then.
+
+        Beginnings and ends that a crash left are cleared on the way.
+        """
+        found = []
+        for path in sorted((self.folder / f"{folder:02x}").glob("*")):
+            try:
+                about = path.stat()
+                if about.st_mtime >= untouched_since.timestamp():
+                    continue
+                if path.name.startswith(GOING):
+                    back = path.with_name(path.name.removeprefix(GOING))
+                    os.replace(path, back)
+                    path = back
+                if path.name.startswith(BEGUN):
+                    path.unlink()
+                elif _HEX64.fullmatch(sha256 := path.parent.name + path.name):
+                    found.append((sha256, about.st_size))
+            except FileNotFoundError:
+                continue
+        return found
+
     def path(self, sha256: str) -> Path:
         """Where the file lies or would lie. Raises NotFound for what is no hash."""
         if not _HEX64.fullmatch(sha256):
             raise NotFound("evidence", sha256)
         return self.folder / sha256[:2] / sha256[2:]
+
+    @staticmethod
+    def _touched(path: Path) -> bool:
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
 
     @staticmethod
     def _whole(path: Path, digest: str) -> bool:
@@ -105,7 +159,7 @@ def write_durably(path: Path, content: bytes) -> None:
 def replace_file(path: Path, content: bytes, *, flush: bool = False, mode: int = 0o640) -> None:
     """Write beside and rename: readers see the old file or the new one. Without `flush` a power cut may lose both."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=BEGUN)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

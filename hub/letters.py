@@ -278,7 +278,7 @@ def act(
             if not row.reply_required:
                 raise Invalid("letter", row.number or row.id, "a letter that asks for a reply")
             for photo in stored:
-                alert_queries.note_evidence(tx, photo.sha256, photo.media_type, photo.size, now)
+                alert_queries.note_evidence(tx, photo.sha256, photo.media_type, photo.size, now, for_ever=True)
             row.replied_at, row.replied_by, row.replied_by_name = now, actor.id, actor.name
             row.reply, row.reply_evidence = text.strip(), [photo.sha256 for photo in stored]
             row.reply_count += 1

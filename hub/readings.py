@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from . import periods
 from .batch import microseconds, time_at
 from .errors import Invalid, NotFound
 from .house import House
@@ -115,7 +116,7 @@ def chart(house: House, sensor_id: str, since: datetime, until: datetime, grain:
     since_us, until_us = microseconds(since), microseconds(until)
     with house.db.read() as tx:
         series = series_of(tx, _device(tx, sensor_id))
-        chosen = grain or _grain(house, since, until)
+        chosen = grain or _grain(tx, house, since, until)
         if chosen is Grain.RAW:
             rows = newest(tx, [one.id for one in series], since_us, until_us, SHOWN_MOST + 1)
             if len(rows) > SHOWN_MOST and grain is None:
@@ -172,12 +173,12 @@ def _lines(series: Series, rows: Sequence[Sequence[Any]], names: Sequence[str]) 
     return {"prop": series.prop, "channel": series.channel, "unit": series.unit, "at": at, **lines}
 
 
-def _grain(house: House, since: datetime, until: datetime) -> Grain:
+def _grain(tx: Transaction, house: House, since: datetime, until: datetime) -> Grain:
     """The finest that makes a chart of a few thousand points, and that is still kept so far back."""
-    span, ago, settings = until - since, house.now() - since, house.settings
-    if span <= _RAW_SPAN and ago <= timedelta(days=settings.keep_readings_days):
+    span, ago, kept = until - since, house.now() - since, _kept_days(tx, house)
+    if span <= _RAW_SPAN and ago <= timedelta(days=kept[Grain.RAW]):
         return Grain.RAW
-    if span <= _FIVE_MINUTES_SPAN and ago <= timedelta(days=settings.keep_5min_days):
+    if span <= _FIVE_MINUTES_SPAN and ago <= timedelta(days=kept[Grain.FIVE_MINUTES]):
         return Grain.FIVE_MINUTES
     return Grain.HOUR
 
@@ -195,17 +196,20 @@ def roll_up(house: House) -> int:
         return rollups.roll_up(tx, microseconds(house.now()), _ROLLED_AT_ONCE)
 
 
+_PERIODS = {Grain.RAW: "readings", Grain.FIVE_MINUTES: "readings_5min", Grain.HOUR: "readings_1h"}
+
+
+def _kept_days(tx: Transaction, house: House) -> dict[Grain, int]:
+    days = periods.in_force(tx, house)
+    return {grain: days[what] or 0 for grain, what in _PERIODS.items()}
+
+
 def forget_old(house: House) -> Counter[str]:
     """Drop the partitions that are older than they are kept; how many of each grain. All must be rolled up before.
 
     Their age counts from now, or from the newest reading where that is older: after a jump of the clock nothing goes.
     """
-    settings = house.settings
-    kept = {
-        Grain.RAW: settings.keep_readings_days,
-        Grain.FIVE_MINUTES: settings.keep_5min_days,
-        Grain.HOUR: settings.keep_1h_days,
-    }
     with house.db.write() as tx:
+        kept = _kept_days(tx, house)
         now_us = min(microseconds(house.now()), newest_us(tx))
         return Counter({grain: len(drop_before(tx, grain, now_us - days * DAY_US)) for grain, days in kept.items()})

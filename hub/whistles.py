@@ -134,7 +134,7 @@ def act(house: House, actor: Actor, whistle_id: str, action: str, told: Told) ->
         _may(actor, row, wanted)
         row.state = WHISTLE.next(WhistleState(row.state), wanted).value
         for photo in stored:
-            alert_queries.note_evidence(tx, photo.sha256, photo.media_type, photo.size, now)
+            alert_queries.note_evidence(tx, photo.sha256, photo.media_type, photo.size, now, for_ever=True)
         _do(tx, house, row, actor, wanted, told, stored, now)
         row.open = WhistleState(row.state) not in ENDED
         row.closed_at = None if row.open else now

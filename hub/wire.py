@@ -158,6 +158,7 @@ def evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
         "at": time_text(link.at),
         **({"photo_type": link.photo_type} if link.photo_type else {}),
     }
+        **({"purged_at": time_text(file.purged_at)} if file.purged_at else {}),
 
 
 def similar_cases(tx: Transaction, row: AlertRow) -> list[str]:

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from .. import people, retention
+from .. import people, periods, retention
 from ..domain.role import PROGRAM_ROLES, RIGHTS, ROLE_NAMES, SCOPED_ROLES, UNIT_ROLES, Right, Role
 from ..house import Actor
 from ..store import people_queries
 from ..store.chain import Sought, broken_at, entries, length
 from ..wire import Names
 from .access import TheHouse, cursor_of, key_of, needs
-from .bodies import NewUser, Time, UserChange
+from .bodies import KeptFor, NewUser, Time, UserChange
 from .plain import a_router
 from .shown import AuditEntry, ChainChecked, Kept, Page, RoleShown, UserMade, UserShown, shows
 
@@ -116,5 +116,22 @@ def check_chain(house: TheHouse, _actor: SeesAudit) -> dict[str, Any]:
 @router.get("/api/retention", **shows(Page[Kept]))
 def kept(house: TheHouse, _actor: SeesKeeping) -> dict[str, Any]:
     """How long what is kept, and how much of it there is."""
-    items = retention.kept(house)
+    return _kept(retention.kept(house))
+
+
+@router.put("/api/retention/{what}", **shows(Page[Kept]))
+def set_kept(what: str, house: TheHouse, actor: SeesUsers, body: KeptFor) -> dict[str, Any]:
+    """Keep it so many days, in place of hub.yaml's period; null where that is possible: until a period is set."""
+    periods.change(house, actor, what, body.days)
+    return _kept(retention.kept(house))
+
+
+@router.delete("/api/retention/{what}", **shows(Page[Kept]))
+def restore_kept(what: str, house: TheHouse, actor: SeesUsers) -> dict[str, Any]:
+    """Keep it as hub.yaml says again."""
+    periods.restore(house, actor, what)
+    return _kept(retention.kept(house))
+
+
+def _kept(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"items": items, "next_cursor": None, "total": len(items)}

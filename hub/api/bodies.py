@@ -589,6 +589,19 @@ class Maintenance(Body):
     note: Text = ""
 
 
+class KeptFor(Body):
+    """How long something is kept; null: until a period is set, where that is possible."""
+
+    days: Annotated[int, Field(strict=True)] | None
+
+
+class Hold(Body):
+    """Preserve the evidence of a case (证据保全), or no longer, and why."""
+
+    held: bool
+    reason: Annotated[str, Field(max_length=500)]
+
+
 class UserChange(Body):
     """Changes of a person; what is absent stays."""
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from .. import cases
+from ..casework import holding
 from ..casework.acts import known_class
 from ..casework.begin import Report
 from ..casework.order import Order
@@ -20,14 +21,17 @@ from ..errors import Invalid
 from ..house import Actor, House
 from ..store.case_queries import FLAGS, Wanted
 from .access import TheHouse, cursor_of, key_of, needs
-from .bodies import MoveCase, NewCase, Time
+from .bodies import Hold, MoveCase, NewCase, Time
 from .plain import a_router
+from .shown import Page, shows
+from .shown_cases import Case, CaseNumber, CasesByArea, CaseWords, Reported, Requests, WholeCase
 from .uploads import Upload, parsed, read_upload
 
 router = a_router("cases")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 SeesCases = Annotated[Actor, Depends(needs(Right.SEE_CASES, Right.SEE_OWN_CASES))]
+Holds = Annotated[Actor, Depends(needs(Right.HOLD_EVIDENCE))]
 _Some = TypeVar("_Some", bound=BaseModel)
 
 

@@ -72,7 +72,7 @@ class Category(Shown):
 
 
 class Evidence(Shown):
-    """A picture or clip of an alert or case."""
+    """A picture or clip of an alert or case; `purged_at`: since when it is no longer kept."""
 
     role: str
     sha256: str
@@ -80,6 +80,7 @@ class Evidence(Shown):
     url: str
     at: datetime | None
     photo_type: str | None = None
+    purged_at: datetime | None = None
 
 
 class PhotoLink(Shown):
@@ -499,11 +500,20 @@ class ChainChecked(Shown):
 
 
 class Kept(Shown):
-    """How long something is kept (None: until it is deleted), by which key of hub.yaml, and how much there is."""
+    """How long something is kept (None: until it is deleted), and how much of it there is.
+
+    What can be set has its `key` in hub.yaml, its bounds (`endless`: None is one), that file's `default`, who set it.
+    """
 
     what: str
-    days: float | None
     key: str | None
+    least: int | None = None
+    most: int | None = None
+    endless: bool | None = None
+    default: int | None = None
+    set_by: str | None = None
+    set_at: datetime | None = None
+    days: float | None
     count: int | None
     bytes: int | None
 

@@ -13,7 +13,7 @@ from detectors.finding import Finding
 from .. import album, alerts, assignments, device_states, readings, rechecks
 from ..casework.seeing import sees_evidence
 from ..domain.role import Right, may
-from ..errors import Forbidden, Invalid, NotFound, TooLarge
+from ..errors import Forbidden, Invalid, NotFound, Purged, TooLarge
 from ..evidence import MEDIA_TYPES
 from ..store import alert_queries
 from .access import TheActor, TheHouse, Worker, needs
@@ -154,7 +154,7 @@ def looks(recheck_id: str, house: TheHouse, upload: Annotated[Upload, Depends(_l
 
 @router.get("/api/evidence/{sha256}")
 def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
-    """A picture or clip; it never changes, so browsers may keep it."""
+    """A picture or clip (410: purged). It never changes; browsers keep it for a day: what is purged goes there."""
     if not may(actor.role, Right.SEE_EVIDENCE):
         raise Forbidden("evidence is not for this role")
     with house.db.read() as tx:
@@ -162,7 +162,9 @@ def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
         own = may(actor.role, Right.WORK) or sees_evidence(tx, actor, sha256)
     if row is None or not own:
         raise NotFound("evidence", sha256)
-    headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{sha256}"'}
+    if row.purged_at is not None:
+        raise Purged(sha256, row.purged_at.isoformat())
+    headers = {"Cache-Control": "private, max-age=86400, immutable", "ETag": f'"{sha256}"'}
     return Response(
         house.evidence.read(sha256),
         media_type=row.media_type if row.media_type in MEDIA_TYPES else "application/octet-stream",

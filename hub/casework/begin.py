@@ -187,6 +187,7 @@ def absorb(tx: Transaction, house: House, actor: Actor, case: CaseRow, other: Ca
     """Reports and pictures of `other`, which was found to be the same problem, belong to `case` from now on."""
     case.report_count += other.report_count
     case.urgent = case.urgent or other.urgent
+    case.held_at = case.held_at or other.held_at
     case_queries.hand_over(tx, other.id, case.id)
     note(tx, case, actor, "attach", CaseState(case.state), Told(other.description, (), {"from": other.number}), now)
     tx.audit(now, actor.id, "case-attached", f"case/{case.number}", merged=other.number)

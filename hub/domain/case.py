@@ -209,6 +209,8 @@ HISTORY_NAMES: Mapping[str, dict[str, str]] = {
     "deny": {"zh": "不同意", "en": "Denied"},
     "take_back": {"zh": "撤回申请", "en": "Request taken back"},
     "supervise": {"zh": "督办", "en": "Supervised"},
+    "hold": {"zh": "证据保全", "en": "Evidence preserved"},
+    "unhold": {"zh": "解除证据保全", "en": "Evidence no longer preserved"},
     "overdue": {"zh": "超时", "en": "Deadline passed"},
     "climb": {"zh": "网格先办", "en": "The grid handles it first"},
     "part_accept": {"zh": "会办签收", "en": "Joint unit accepted"},

@@ -81,6 +81,7 @@ class Right(StrEnum):
     BLOW_WHISTLES = "blow_whistles"
     SEE_REPORTS = "see_reports"
     EVALUATE = "evaluate"
+    HOLD_EVIDENCE = "hold_evidence"
     WORK = "work"
 
 
@@ -95,8 +96,8 @@ _LEADS = _READS | {_R.SUPERVISE, _R.BLOW_WHISTLES, _R.EDIT_TEMPLATES, _R.SEE_REP
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right) - {_R.SEE_OWN_CASES},
-    Role.STAFF: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.EVALUATE},
-    Role.SHIFT_LEADER: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES},
+    Role.STAFF: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.EVALUATE, _R.HOLD_EVIDENCE},
+    Role.SHIFT_LEADER: _CENTRE | _LEADS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.HOLD_EVIDENCE},
     Role.ACCEPTOR: _CENTRE | _READS | {_R.DECIDE_ALERTS, _R.SEE_PHONES, _R.SEE_REPORTS},
     Role.DISPATCHER: _CENTRE | _READS | {_R.SEE_PHONES, _R.SUPERVISE, _R.SEE_REPORTS},
     Role.DEPARTMENT: _UNIT | _READS | {_R.BLOW_WHISTLES},
@@ -104,7 +105,8 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.HANDLER: _UNIT | _READS,
     Role.COLLECTOR: _UNIT,
     Role.EVALUATOR: _READS | {_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_REPORTS, _R.EVALUATE},
-    Role.LEADER: _READS | {_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_REPORTS, _R.SUPERVISE},
+    Role.LEADER: _READS
+    | {_R.SEE_CASES, _R.SEE_EVIDENCE, _R.SEE_NUMBERS, _R.SEE_REPORTS, _R.SUPERVISE, _R.HOLD_EVIDENCE},
     # Logs, and nothing that could be changed or looked at besides.
     Role.AUDITOR: frozenset({_R.SEE_AUDIT}),
     Role.ENGINEER: _CENTRE | {_R.EDIT_DEVICES, _R.EDIT_RULES},

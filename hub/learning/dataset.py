@@ -27,7 +27,7 @@ from ..house import Actor, House
 from ..jpeg import encode_jpeg
 from ..store import alert_queries
 from ..store import learning_queries as ask
-from ..store.rows import AlertRow
+from ..store.rows import AlertRow, AttachmentRow, EvidenceRow
 from .redaction import PERSON, heads, pixelated, scaled
 from .yolo_coco import Labelled, write
 
@@ -60,7 +60,7 @@ def judged_pictures(
         attached = alert_queries.attachments(tx, [row.id for row in rows])
         wires = ask.wire_of_first_finding(tx, [row.id for row in rows])
     for row in rows:
-        frame = next((file.sha256 for link, file in attached.get(row.id, ()) if link.role == "frame"), None)
+        frame = next((file.sha256 for link, file in attached.get(row.id, ()) if _usable(link, file)), None)
         boxes = _boxes(row, wires.get(row.id, {}), named[row.kind])
         why = _why_not(row, frame, boxes)
         if why or frame is None or boxes is None:
@@ -68,6 +68,10 @@ def judged_pictures(
         else:
             taken.append((row, frame, boxes))
     return names, _merged(taken), left_out
+
+
+def _usable(link: AttachmentRow, file: EvidenceRow) -> bool:
+    return link.role == "frame" and file.purged_at is None
 
 
 def _labels(house: House, kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:

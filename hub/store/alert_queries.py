@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, true, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .case_rows import CaseRow
 from .counting import count_up_to, insert_if_new
 from .rows import AlertRow, AttachmentRow, EvidenceRow, FindingRow
+
+KEPT_AT_LEAST = timedelta(days=30)
+"""No period of evidence can be shorter: a picture is not looked at before."""
 
 Page = tuple[list[AlertRow], list[Any] | None, int]
 """(rows, key of the next page, how many in all: COUNTED_MOST may be more)"""
@@ -229,10 +233,23 @@ def hand_to_case(tx: Session, alert_id: str, case_id: str | None) -> None:
     tx.execute(update(AttachmentRow).where(AttachmentRow.alert_id == alert_id).values(case_id=case_id))
 
 
-def note_evidence(tx: Session, sha256: str, media_type: str, size: int, at: datetime) -> None:
-    """Write down that the file is stored."""
-    insert_if_new(
-        tx, EvidenceRow, {"sha256": sha256, "media_type": media_type, "size": size, "stored_at": at}, "sha256"
+def note_evidence(
+    tx: Session, sha256: str, media_type: str, size: int, at: datetime, *, for_ever: bool = False
+) -> None:
+    """Write down that the file is stored, once more where it was purged; locks the row against the purge.
+
+    `for_ever`: what uses it is a paper, which no period ends.
+    """
+    insert: Any = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
+    due_at = None if for_ever else at + KEPT_AT_LEAST
+    values = {"sha256": sha256, "media_type": media_type, "size": size, "stored_at": at, "due_at": due_at}
+    anew = {"stored_at": at, "due_at": due_at, "purged_at": None}
+    tx.execute(
+        insert(EvidenceRow)
+        .values(**values)
+        .on_conflict_do_update(
+            index_elements=["sha256"], set_=anew, where=true() if for_ever else EvidenceRow.purged_at.is_not(None)
+        )
     )
 
 
@@ -243,7 +260,8 @@ def evidence(tx: Session, sha256: str) -> EvidenceRow | None:
 
 def evidence_kept(tx: Session) -> tuple[int, int]:
     """How many pictures and clips are kept, and their bytes."""
-    count, size = tx.execute(select(func.count(), func.sum(EvidenceRow.size)).select_from(EvidenceRow)).one()
+    query = select(func.count(), func.sum(EvidenceRow.size)).where(EvidenceRow.purged_at.is_(None))
+    count, size = tx.execute(query).one()
     return int(count), int(size or 0)
 
 

@@ -98,6 +98,8 @@ class CaseRow(Row):
     rework_count: Mapped[int] = mapped_column(default=0)
     extension_count: Mapped[int] = mapped_column(default=0)
     suspended_until: Mapped[datetime | None]
+    # Since when its evidence is preserved (证据保全): nothing of it is purged.
+    held_at: Mapped[datetime | None]
     bundle_id: Mapped[str | None] = mapped_column(String(64))
     # The clock that counts now, kept here for lists.
     stage: Mapped[str | None] = mapped_column(String(16))
@@ -340,7 +342,7 @@ class LookRow(Row):
     """One look of a re-check; the same instant posted twice is one row."""
 
     __tablename__ = "looks"
-    __table_args__ = (UniqueConstraint("recheck_id", "captured_at"),)
+    __table_args__ = (UniqueConstraint("recheck_id", "captured_at"), Index("ix_looks_sha256", "sha256"))
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     recheck_id: Mapped[str] = mapped_column(ForeignKey("rechecks.id"))
     captured_at: Mapped[datetime]

@@ -78,7 +78,10 @@ class SightingRow(Row):
     """
 
     __tablename__ = "sightings"
-    __table_args__ = (Index("ix_sightings_shadow_id_place_seen_at", "shadow_id", "place", "seen_at"),)
+    __table_args__ = (
+        Index("ix_sightings_shadow_id_place_seen_at", "shadow_id", "place", "seen_at"),
+        Index("ix_sightings_sha256", "sha256"),
+    )
     id: Mapped[str] = mapped_column(String(128), primary_key=True)
     shadow_id: Mapped[str] = mapped_column(ForeignKey("shadows.id", ondelete="CASCADE"))
     place: Mapped[str]

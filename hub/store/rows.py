@@ -343,17 +343,34 @@ class HandoverRow(Row):
 
 
 class EvidenceRow(Row):
-    """A picture or clip in the content-addressed store."""
+    """A picture or clip in the content-addressed store.
+
+    `due_at`: when to look whether it is still wanted, or, once purged, when to delete its file; None: never (a letter
+    or whistle uses it, or the file is gone). `purged_at`: since when it is not kept any more; the row stays to say so.
+    """
 
     __tablename__ = "evidence"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     media_type: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     stored_at: Mapped[datetime]
+    __table_args__ = (Index("ix_evidence_due_at", "due_at"),)
 
 
 class AttachmentRow(Row):
     """Which alert or case a piece of evidence belongs to, in which role; of a photo also its type (domain.md §3.3)."""
+    due_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+
+class RetentionRow(Row):
+    """A period that the administrator set in place of hub.yaml's; `days` None: until somebody sets one."""
+
+    __tablename__ = "retention"
+    what: Mapped[str] = mapped_column(String(32), primary_key=True)
+    days: Mapped[int | None]
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
 
     __tablename__ = "attachments"
     __table_args__ = (
