@@ -12,6 +12,8 @@ from ..house import Actor
 from ..reports import bulletins
 from .access import TheHouse, cursor_of, key_of, needs
 from .plain import a_router
+from .shown import shows
+from .shown_reports import Deduction, Deductions
 from .supervision import download
 from .supervision_bodies import Deduct, Issue, Strike
 
@@ -57,19 +59,19 @@ def cases(
     return {"items": items, "next_cursor": cursor_of(key), "total": total, **named}
 
 
-@router.get("/deductions")
+@router.get("/deductions", **shows(Deductions))
 def deductions(house: TheHouse, _actor: Sees, within: Annotated[str, Query(alias="period")]) -> dict[str, Any]:
     """Points off by hand in a period."""
     return bulletins.deductions(house, within)
 
 
-@router.post("/deductions")
+@router.post("/deductions", **shows(Deduction))
 def deduct(house: TheHouse, actor: Evaluates, body: Deduct) -> dict[str, Any]:
     """Take points off a department."""
     return bulletins.deduct(house, actor, body.model_dump())
 
 
-@router.post("/deductions/{deduction_id}/strike")
+@router.post("/deductions/{deduction_id}/strike", **shows(Deduction))
 def strike(deduction_id: str, house: TheHouse, actor: Evaluates, body: Strike) -> dict[str, Any]:
     """Take them back."""
     return bulletins.strike(house, actor, deduction_id, body.note)

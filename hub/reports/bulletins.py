@@ -205,7 +205,7 @@ def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
         tx.add(row)
         tx.flush()
         tx.audit(row.at, actor.id, "deduction-made", f"department/{row.department_id}", rule=row.rule, case=case)
-        return _deduction_json(house, row)
+        return _deduction_json(house, row, people_queries.department_names(tx))
 
 
 def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
@@ -220,7 +220,7 @@ def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
             raise Conflict(f"the deduction was struck by {row.struck_by_name}")
         row.struck_at, row.struck_by_name, row.struck_note = house.now(), actor.name, note.strip()
         tx.audit(house.now(), actor.id, "deduction-struck", f"department/{row.department_id}", note=note[:200])
-        return _deduction_json(house, row)
+        return _deduction_json(house, row, people_queries.department_names(tx))
 
 
 def deductions(house: House, period: str) -> Json:
@@ -229,24 +229,26 @@ def deductions(house: House, period: str) -> Json:
     rule = _rule_on(house, span.first)
     with house.db.read() as tx:
         rows = report_queries.deductions(tx, span.first, span.last)
+        units = people_queries.department_names(tx)
     choices = [
         {"rule": key, "name": {"zh": each.zh, "en": each.en}, "points": float(each.points)}
         for key, each in rule.deductions.items()
         if each.by_hand
     ]
-    return {"rules": choices, "version": rule.version, "items": [_deduction_json(house, row) for row in rows]}
+    return {"rules": choices, "version": rule.version, "items": [_deduction_json(house, row, units) for row in rows]}
 
 
 def _rule_on(house: House, day: date) -> ScoringRule:
     return rule_for(house.scoring, day)
 
 
-def _deduction_json(house: House, row: DeductionRow) -> Json:
+def _deduction_json(house: House, row: DeductionRow, units: Mapping[str, str]) -> Json:
     rule = _rule_on(house, row.day).deductions.get(row.rule)
     points = float(rule.points) * (2 if row.doubled else 1) if rule else 0.0
     return {
         "id": row.id,
         "department": row.department_id,
+        "department_name": units.get(row.department_id, row.department_id),
         "day": row.day.isoformat(),
         "rule": row.rule,
         "name": {"zh": rule.zh, "en": rule.en} if rule else {"zh": row.rule, "en": row.rule},
@@ -254,8 +256,10 @@ def _deduction_json(house: House, row: DeductionRow) -> Json:
         "case": row.case_number,
         "doubled": row.doubled,
         "note": row.note,
+        "at": row.at.isoformat(),
         "by": row.by_name,
         "struck": row.struck_at is not None,
+        "struck_at": row.struck_at.isoformat() if row.struck_at else None,
         "struck_by": row.struck_by_name,
         "struck_note": row.struck_note,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,89 @@ def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browse
             page.click("[data-test=file-xlsx]")
         assert download.value.suggested_filename.endswith("周小结.xlsx")
         assert screen.overflow_px() == 0
+
+
+def test_points_are_taken_off_by_hand_and_given_back(office: Office, chrome: Browser) -> None:
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.goto(f"{office.url}/reports/quarterly")
+        part = page.locator("[data-test=hand-deductions]")
+        expect(part).to_contain_text("本期没有人工扣分")
+        page.click("[data-test=deduct]")
+        expect(page.locator("[data-test=deduct-save]")).to_be_disabled()
+        page.locator(".fields .el-select").click()
+        page.get_by_role("option", name="环卫中心").click()
+        page.click("[data-test=deduct-rule-media]")
+        page.check("[data-test=deduct-doubled]")
+        page.fill("[data-test=deduct-note]", "《陇东报》曝光，区督查室通报〔2026〕12号")
+        page.click("[data-test=deduct-save]")
+        one = page.locator("[data-test=deduction]")
+        expect(one).to_contain_text("环卫中心")
+        expect(one).to_contain_text("zhang 登记于")
+        expect(one.locator(".points")).to_have_text("−2")
+        expect(page.locator("[data-test=section-deductions]")).to_contain_text("媒体曝光（加倍）")
+        assert screen.overflow_px() == 0
+    with Screen(chrome, office.url, PHONE, locale="en") as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.goto(f"{office.url}/reports/quarterly")
+        page.click("[data-test=withdraw]")
+        expect(page.locator("[data-test=withdraw-now]")).to_be_disabled()
+        page.fill("[data-test=withdraw-why]", "查无实据")
+        page.click("[data-test=withdraw-now]")
+        one = page.locator("[data-test=deduction]")
+        expect(one).to_contain_text("withdrawn by zhang")
+        expect(one).to_contain_text("查无实据")
+        expect(page.locator("[data-test=withdraw]")).to_have_count(0)
+        assert screen.overflow_px() == 0
+
+
+def test_periods_are_set_on_the_screen_and_mistakes_are_told(office: Office, chrome: Browser) -> None:
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("admin")
+        page.goto(f"{office.url}/admin/keeping")
+        row = page.locator("[data-test=kept-evidence_unconfirmed]")
+        expect(row).to_contain_text("30 天")
+        page.click("[data-test=set-evidence_unconfirmed]")
+        page.fill("[data-test=keep-days]", "29")
+        expect(page.locator("[data-test=keep-save]")).to_be_disabled()
+        page.fill("[data-test=keep-days]", "60")
+        page.click("[data-test=keep-save]")
+        expect(row).to_contain_text("60 天")
+        expect(row).to_contain_text("管理员 于")
+        cases = page.locator("[data-test=kept-evidence_cases]")
+        expect(cases).to_contain_text("不自动删除")
+        page.click("[data-test=set-evidence_cases]")
+        page.uncheck("[data-test=keep-endless]")
+        page.fill("[data-test=keep-days]", "1095")
+        page.click("[data-test=keep-save]")
+        expect(cases).to_contain_text("1095 天")
+        page.click("[data-test=set-evidence_cases]")
+        page.click("[data-test=keep-restore]")
+        expect(cases).to_contain_text("hub.yaml")
+        assert screen.overflow_px() == 0
+
+
+def test_evidence_is_preserved_and_a_purged_picture_is_no_broken_one(
+    office: Office, chrome: Browser, case: str
+) -> None:
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.goto(f"{office.url}/cases/{case}")
+        page.click("[data-test=hold]")
+        page.fill("[data-test=hold-reason]", "当事人提起行政诉讼")
+        page.click("[data-test=hold-save]")
+        expect(page.locator("[data-test=history]")).to_contain_text("当事人提起行政诉讼")
+        expect(page.locator("header .tag", has_text="证据保全")).to_be_visible()
+        screen.drawn("[data-test=evidence-frame]")
+    with sqlite3.connect(office.folder / "hub" / "hub.sqlite") as database:
+        database.execute("UPDATE evidence SET purged_at = '2026-11-20 02:00:00.000000'")
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        page.goto(f"{office.url}/cases/{case}")
+        expect(page.locator("[data-test=missing-picture]").first).to_have_text("保存期满，已于 2026-11-20 清除")
+        assert page.locator("[data-test=evidence-frame]").count() == 0

@@ -12,10 +12,12 @@ from docx import Document
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from hub.api.shown_reports import Deduction, Deductions
 from hub.store.rows import GridRow
 
 from .conftest import City
 from .counted_cases import Made, add
+from .test_shown import holds
 
 EARLY = datetime(2026, 11, 3, 1, tzinfo=UTC)
 AFTER = datetime(2026, 12, 2, 2, tzinfo=UTC)
@@ -152,6 +154,9 @@ def test_points_off_by_hand_and_taken_back(town: City) -> None:
     assert town.who("ling").post("/api/reports/deductions", json=body).status_code == 403
     listed = town.who("ling").get("/api/reports/deductions?period=2026-11").json()
     assert [item["struck"] for item in listed["items"]] == [True]
+    holds(Deductions, listed)
+    holds(Deduction, listed["items"][0])
+    assert (listed["items"][0]["department_name"], listed["items"][0]["by"]) == ("环卫中心", "kao先生")
 
 
 def test_an_issued_report_never_changes(town: City) -> None:
