@@ -50,6 +50,8 @@ EVIDENCE_MOST = 12
 _CLAIM_KEPT = timedelta(seconds=10)
 """A claim so young is not written again."""
 
+_MS = timedelta(milliseconds=1)
+
 Device = CameraRow | SensorRow
 
 
@@ -250,6 +252,8 @@ def claim(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
         if row.claimed_by == actor.id and row.claimed_at is not None and now - row.claimed_at < _CLAIM_KEPT:
             return alert_json(tx, house, row)
         _release(tx, house, actor, but=row.id)
+        if row.claimed_by != actor.id or not _claim_stands(row, now):
+            row.claimed_since = now
         row.claimed_by, row.claimed_at = actor.id, now
         tx.audit(now, actor.id, "alert-claimed", f"alert/{row.id}")
         return _tell(tx, house, row)
@@ -265,7 +269,7 @@ def _release(tx: Transaction, house: House, actor: Actor, *, only: str | None = 
     rows = [row for row in ask.claimed_by(tx, actor.id) if row.id != but and only in (None, row.id)]
     for row in rows:
         row.state = ALERT.next(AlertState(row.state), AlertAction.RELEASE)
-        row.claimed_by = row.claimed_at = None
+        row.claimed_by = row.claimed_at = row.claimed_since = None
         _tell(tx, house, row)
     return len(rows)
 
@@ -280,7 +284,7 @@ def postpone(house: House, actor: Actor, alert_id: str, until: datetime) -> dict
         most = postpone_most(row.urgent)
         if not now < until <= now + most:
             raise Invalid("until", until.isoformat(), f"a time within {most.total_seconds() / 60:g} minutes from now")
-        row.postponed_until, row.claimed_by, row.claimed_at = until, None, None
+        row.postponed_until, row.claimed_by, row.claimed_at, row.claimed_since = until, None, None, None
         tx.audit(now, actor.id, "alert-postponed", f"alert/{row.id}", until=until.isoformat())
         return _tell(tx, house, row)
 
@@ -384,6 +388,7 @@ def undo(house: House, actor: Actor, alert_id: str) -> dict[str, Any]:
             raise Taken("another problem is open at this place by now", place=row.place)
         row.state = next_state
         row.decided_by = row.decided_at = row.decision = row.reason = row.case_id = None
+        row.decided_ms = None
         row.note = ""
         ask.hand_to_case(tx, row.id, None)
         tx.audit(now, actor.id, "alert-undone", f"alert/{row.id}", was=was)
@@ -457,13 +462,18 @@ def _waiting(tx: Transaction, house: House, alert_id: str, actor: Actor, action:
 
 
 def _held_by_other(row: AlertRow, actor: Actor, now: datetime) -> bool:
-    held = row.claimed_at is not None and now - row.claimed_at < CLAIM_LASTS
-    return held and row.claimed_by not in (None, actor.id)
+    return _claim_stands(row, now) and row.claimed_by not in (None, actor.id)
+
+
+def _claim_stands(row: AlertRow, now: datetime) -> bool:
+    return row.claimed_at is not None and now - row.claimed_at < CLAIM_LASTS
 
 
 def _decide(row: AlertRow, actor: Actor, decision: Decision, reason: str | None, note: str, now: datetime) -> None:
+    since = row.claimed_since if row.claimed_by == actor.id else None
+    row.decided_ms = None if since is None else (now - since) // _MS
     row.decision, row.decided_by, row.decided_at, row.reason, row.note = decision, actor.id, now, reason, note
-    row.claimed_by = row.claimed_at = row.postponed_until = None
+    row.claimed_by = row.claimed_at = row.claimed_since = row.postponed_until = None
 
 
 def _decided(tx: Transaction, row: AlertRow) -> AlreadyDecided:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from functools import partial
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
@@ -61,16 +62,18 @@ def _figures(tx: Transaction, house: House, actor: Actor) -> dict[str, Any]:
     now = house.now()
     before = shift_queries.newest(tx, now - LONGEST, by=actor.id)
     since = now - LONGEST if before is None else before.at
-    decided = [one for one in alert_queries.decisions_of(tx, actor.id, since) if one[0] > since]
-    counts = Counter(decision for _at, decision, _reason in decided)
+    decided = [one for one in alert_queries.decisions_of(tx, actor.id, since) if one.at > since]
+    times = [one.ms for one in decided if one.ms is not None]
+    counts = Counter(one.decision for one in decided)
     return {
         "user": actor.id,
         "name": actor.name,
-        "since": time_text(decided[0][0]) if decided else None,
+        "since": time_text(decided[0].at) if decided else None,
         "confirmed": counts[Decision.CONFIRMED],
         "rejected": counts[Decision.REJECTED],
         "unsure": counts[Decision.UNSURE],
-        "reasons": dict(Counter(reason for _at, _decision, reason in decided if reason)),
+        "reasons": dict(Counter(one.reason for one in decided if one.reason)),
+        "median_ms": round(median(times)) if times else None,
     }
 
 

@@ -143,6 +143,7 @@ def _verdict(row: AlertRow, names: Names) -> dict[str, Any] | None:
         "by_name": names.person(row.decided_by),
         "at": time_text(row.decided_at),
         "decision": row.decision,
+        "took_ms": row.decided_ms,
         "reason": row.reason,
         "note": row.note,
     }
@@ -157,8 +158,8 @@ def evidence_json(link: AttachmentRow, file: EvidenceRow) -> dict[str, Any]:
         "url": evidence_url(link.sha256),
         "at": time_text(link.at),
         **({"photo_type": link.photo_type} if link.photo_type else {}),
-    }
         **({"purged_at": time_text(file.purged_at)} if file.purged_at else {}),
+    }
 
 
 def similar_cases(tx: Transaction, row: AlertRow) -> list[str]:

@@ -142,12 +142,13 @@ class Beside(Shown):
 
 
 class Verdict(Shown):
-    """What a person decided."""
+    """What a person decided; `took_ms`: from claim to verdict, by the hub's clock, where it was claimed."""
 
     by: str
     by_name: str | None
     at: datetime
     decision: str
+    took_ms: int | None
     reason: str | None
     note: str
 
@@ -259,7 +260,11 @@ class Rejected(Shown):
 
 
 class ShiftFigures(Shown):
-    """What one person decided since `since`, the first verdict after the hand-over before."""
+    """What one person decided since `since`, the first verdict after the hand-over before.
+
+    `median_ms`: of the times from claim to verdict; None where nothing was claimed (or the note is from before).
+    """
+    median_ms: int | None = None
 
     user: str
     name: str | None
@@ -498,6 +503,9 @@ class ChainChecked(Shown):
     entries: int
     at: datetime
 
+    days: float | None
+    count: int | None
+    bytes: int | None
 
 class Kept(Shown):
     """How long something is kept (None: until it is deleted), and how much of it there is.
@@ -513,9 +521,6 @@ class Kept(Shown):
     default: int | None = None
     set_by: str | None = None
     set_at: datetime | None = None
-    days: float | None
-    count: int | None
-    bytes: int | None
 
 
 class RowProblem(Shown):

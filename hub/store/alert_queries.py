@@ -301,12 +301,22 @@ def put_off(tx: Session, now: datetime) -> int:
     return tx.scalar(query) or 0
 
 
-def decisions_of(tx: Session, user: str, since: datetime) -> list[tuple[datetime, str, str | None]]:
-    """(when, decision, reason) of what the person decided since then and did not take back, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A verdict: when, what, why not, and how long the alert had been on the screen (ms; None: never claimed)."""
+
+    at: datetime
+    decision: str
+    reason: str | None
+    ms: int | None
+
+
+def decisions_of(tx: Session, user: str, since: datetime) -> list[Decided]:
+    """What the person decided since then and did not take back, oldest first."""
     row = AlertRow
-    query = select(row.decided_at, row.decision, row.reason).where(row.decided_at >= since, row.decided_by == user)
-    rows = tx.execute(query.order_by(row.decided_at))
-    return [(at, decision, reason) for at, decision, reason in rows if at is not None and decision is not None]
+    query = select(row.decided_at, row.decision, row.reason, row.decided_ms).where(row.decided_at >= since)
+    rows = tx.execute(query.where(row.decided_by == user).order_by(row.decided_at))
+    return [Decided(at, what, why, ms) for at, what, why, ms in rows if at is not None and what is not None]
 
 
 def counts_by_kind(tx: Session) -> dict[str, int]:

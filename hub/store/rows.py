@@ -268,8 +268,10 @@ class AlertRow(Row):
     """One problem at one place.
 
     `open_key` is the place while the problem is open: until a verdict rejects it, it expires, or its case ends. Its
-    unique constraint is what makes one problem one alert. `beside`: what linked sensors (of a camera's alert) or
-    cameras (of a sensor's) show; `agreed`: one of them shows the same problem.
+    unique constraint is what makes one problem one alert. A claim is renewed (`claimed_at`) while its holder looks on
+    (`claimed_since`); `decided_ms`: how long the decider had it on the screen, None where he never claimed it.
+    `beside`: what linked sensors (of a camera's alert) or cameras (of a sensor's) show; `agreed`: one of them shows the
+    same problem.
     """
 
     __tablename__ = "alerts"
@@ -318,10 +320,12 @@ class AlertRow(Row):
     review_due_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     claimed_at: Mapped[datetime | None]
+    claimed_since: Mapped[datetime | None]
     postponed_until: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]
     decision: Mapped[str | None] = mapped_column(String(16))
+    decided_ms: Mapped[int | None]
     reason: Mapped[str | None] = mapped_column(String(32))
     note: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
@@ -350,15 +354,11 @@ class EvidenceRow(Row):
     """
 
     __tablename__ = "evidence"
+    __table_args__ = (Index("ix_evidence_due_at", "due_at"),)
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     media_type: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     stored_at: Mapped[datetime]
-    __table_args__ = (Index("ix_evidence_due_at", "due_at"),)
-
-
-class AttachmentRow(Row):
-    """Which alert or case a piece of evidence belongs to, in which role; of a photo also its type (domain.md §3.3)."""
     due_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
 
@@ -371,6 +371,10 @@ class RetentionRow(Row):
     days: Mapped[int | None]
     by: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]
+
+
+class AttachmentRow(Row):
+    """Which alert or case a piece of evidence belongs to, in which role; of a photo also its type (domain.md §3.3)."""
 
     __tablename__ = "attachments"
     __table_args__ = (

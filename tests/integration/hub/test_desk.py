@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -147,6 +148,52 @@ def test_a_shift_counts_its_verdicts_and_hands_over(city: City) -> None:
     taken = city.who("li").post(f"/api/shift/handovers/{left['id']}/take").json()
     assert taken["taken_by"] == "li"
     assert city.who("shou").post(f"/api/shift/handovers/{left['id']}/take").status_code == 409
+
+
+def test_the_time_from_claim_to_verdict_is_kept_with_it(city: City) -> None:
+    wang = city.who("wang")
+
+    def decided(seconds: float | None, act: str = "reject", **body: Any) -> dict[str, Any]:
+        alert = city.post_finding(city.finding(zone=uuid4().hex))["alert"]
+        if seconds is not None:
+            assert wang.post(f"/api/alerts/{alert}/claim").status_code == 200
+            city.clock.forward(seconds=seconds)
+        answer = wang.post(f"/api/alerts/{alert}/{act}", json=body or {"reason": "unclear"}).json()
+        return dict(answer.get("alert", answer))
+
+    def median() -> Any:
+        return wang.get("/api/shift").json()["figures"]["median_ms"]
+
+    assert median() is None
+    assert decided(None)["verdict"]["took_ms"] is None, "nobody looked at it first"
+    assert median() is None
+    last = decided(2.5, "confirm", note="")
+    assert last["verdict"]["took_ms"] == 2500
+    decided(6.0)
+    decided(4.0, "unsure", note="看不清")
+    assert median() == 4000
+    assert wang.post(f"/api/alerts/{last['id']}/undo").json()["verdict"] is None
+    assert median() == 5000
+    assert wang.post("/api/shift/handover", json={"note": ""}).json()["figures"]["median_ms"] == 5000
+
+
+def test_a_claim_that_is_renewed_counts_from_its_beginning_and_a_new_one_anew(city: City) -> None:
+    wang, alert = city.who("wang"), city.post_finding(city.finding())["alert"]
+
+    def claim(who: Any, after_s: float) -> None:
+        city.clock.forward(seconds=after_s)
+        assert who.post(f"/api/alerts/{alert}/claim").status_code == 200
+
+    claim(wang, 0)
+    claim(wang, 90)
+    claim(wang, 90)
+    wang.post("/api/alerts/release")
+    claim(city.who("li"), 5)
+    claim(wang, 200)
+    claim(wang, 90)
+    city.clock.forward(seconds=30)
+    verdict = wang.post(f"/api/alerts/{alert}/reject", json={"reason": "unclear"}).json()["verdict"]
+    assert verdict["took_ms"] == 120_000
 
 
 @pytest.mark.parametrize("user", ["eng", "huan", "shen"])

@@ -17,6 +17,11 @@ export function span(ms: number, locale: 'zh' | 'en'): string {
   return two(`${Math.floor(hours / 24)}${names.d}`, hours % 24, names.h)
 }
 
+/** A short time with a tenth of a second where that tells something: "3.4 秒", "45 秒", "2 分". */
+export function seconds(ms: number, locale: 'zh' | 'en'): string {
+  return ms < 9950 ? `${(ms / 1000).toFixed(1)}${NAMES[locale].s}` : span(Math.round(ms / 1000) * 1000, locale)
+}
+
 function two(first: string, rest: number, unit: string): string {
   return rest ? `${first} ${rest}${unit}` : first
 }
