@@ -35,7 +35,7 @@ Holds = Annotated[Actor, Depends(needs(Right.HOLD_EVIDENCE))]
 _Some = TypeVar("_Some", bound=BaseModel)
 
 
-@router.get("/api/cases")
+@router.get("/api/cases", **shows(Page[Case]))
 def case_list(
     house: TheHouse,
     actor: SeesCases,
@@ -74,7 +74,7 @@ def case_list(
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
 
-@router.get("/api/cases/by-area")
+@router.get("/api/cases/by-area", **shows(CasesByArea))
 def by_area(
     house: TheHouse,
     actor: SeesCases,
@@ -89,7 +89,7 @@ def by_area(
     return cases.by_area(house, actor, by, wanted)
 
 
-@router.get("/api/cases/requests")
+@router.get("/api/cases/requests", **shows(Requests))
 def request_list(
     house: TheHouse,
     actor: SeesCases,
@@ -103,7 +103,7 @@ def request_list(
     return {"items": items, "next_cursor": cursor_of(key)}
 
 
-@router.get("/api/cases/words")
+@router.get("/api/cases/words", **shows(CaseWords))
 def words(_actor: SeesCases) -> dict[str, Any]:
     """What states, actions, channels, photo types and results of visits are called."""
     moves = {action.value: {"zh": move.zh, "en": move.en} for action, move in MOVES.items()}
@@ -116,7 +116,7 @@ def words(_actor: SeesCases) -> dict[str, Any]:
     }
 
 
-@router.get("/api/cases/{case_id}")
+@router.get("/api/cases/{case_id}", **shows(WholeCase))
 def case(case_id: str, house: TheHouse, actor: SeesCases) -> dict[str, Any]:
     """One case (by id or number) with its history, clocks, requests, joint parts, visits, reports and links."""
     return cases.read(house, actor, case_id)
@@ -131,7 +131,7 @@ async def _upload(request: Request, _actor: SeesCases) -> Upload:
 TheUpload = Annotated[Upload, Depends(_upload)]
 
 
-@router.post("/api/cases", status_code=201)
+@router.post("/api/cases", **shows(Reported, 201))
 def report(house: TheHouse, actor: SeesCases, upload: TheUpload) -> dict[str, Any]:
     """Register a report (上报): JSON, or multipart with the JSON in `case` and photos.
 
@@ -167,7 +167,7 @@ def report(house: TheHouse, actor: SeesCases, upload: TheUpload) -> dict[str, An
     return cases.report(house, actor, wanted)
 
 
-@router.post("/api/cases/{case_id}/{action}")
+@router.post("/api/cases/{case_id}/{action}", **shows(WholeCase | CaseNumber))
 def move(case_id: str, action: str, house: TheHouse, actor: SeesCases, upload: TheUpload) -> dict[str, Any]:
     """Move a case: any action of its `actions`, and `consent`, `deny`, `take_back` for the request that waits.
 
@@ -198,6 +198,12 @@ def move(case_id: str, action: str, house: TheHouse, actor: SeesCases, upload: T
         photos=_photos(house, upload, body.lon, body.lat),
     )
     return cases.move(house, actor, case_id, action, order)
+
+
+@router.put("/api/cases/{case_id}/hold", **shows(WholeCase))
+def hold(case_id: str, house: TheHouse, actor: Holds, body: Hold) -> dict[str, Any]:
+    """Preserve all evidence of the case (证据保全), or no longer: nothing of it is purged meanwhile."""
+    return holding.hold(house, actor, case_id, body.held, body.reason)
 
 
 def _words(text: str | None) -> tuple[str, ...]:

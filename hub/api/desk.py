@@ -12,7 +12,8 @@ from ..house import Actor
 from .access import TheHouse, cursor_of, key_of, needs
 from .bodies import Category, Confirm, Note, Postpone, Reject, RejectAll
 from .plain import a_router
-from .shown import Alert, Around, Confirmed, Handover, Page, Rejected, Released, Shift, shows
+from .shown import Alert, Around, Handover, Page, Rejected, Released, Shift, shows
+from .shown_cases import Confirmed
 
 router = a_router("desk")
 

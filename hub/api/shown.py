@@ -238,14 +238,6 @@ class Around(Shown):
     looks: list[LookShown]
 
 
-class Confirmed(Shown):
-    """A confirmed alert with its case; `attached`: the case was there before."""
-
-    alert: Alert
-    case: dict[str, Any]
-    attached: bool
-
-
 class Released(Shown):
     """How many alerts the person had in hand."""
 
@@ -264,7 +256,6 @@ class ShiftFigures(Shown):
 
     `median_ms`: of the times from claim to verdict; None where nothing was claimed (or the note is from before).
     """
-    median_ms: int | None = None
 
     user: str
     name: str | None
@@ -273,6 +264,7 @@ class ShiftFigures(Shown):
     rejected: int
     unsure: int
     reasons: dict[str, int]
+    median_ms: int | None = None
 
 
 class Handover(Shown):
@@ -503,9 +495,6 @@ class ChainChecked(Shown):
     entries: int
     at: datetime
 
-    days: float | None
-    count: int | None
-    bytes: int | None
 
 class Kept(Shown):
     """How long something is kept (None: until it is deleted), and how much of it there is.
@@ -514,6 +503,9 @@ class Kept(Shown):
     """
 
     what: str
+    days: float | None
+    count: int | None
+    bytes: int | None
     key: str | None
     least: int | None = None
     most: int | None = None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from hub.api import shown
+from hub.api import shown, shown_cases
 
 from .conftest import City, jpeg
 
 Model = Any
+ROOT = Path(__file__).parents[3]
 
 
 def holds(model: Model, value: Any) -> None:
@@ -30,7 +33,7 @@ def test_answers_of_the_desk(city: City) -> None:
     holds(shown.Alert, wang.post(f"/api/alerts/{near}/claim").json())
     until = (now + timedelta(minutes=30)).isoformat()
     holds(shown.Alert, wang.post(f"/api/alerts/{near}/postpone", json={"until": until}).json())
-    holds(shown.Confirmed, wang.post(f"/api/alerts/{near}/confirm", json={}).json())
+    holds(shown_cases.Confirmed, wang.post(f"/api/alerts/{near}/confirm", json={}).json())
     again = city.post_finding(city.finding(camera="c2", zone="二"), frame=jpeg(5))["alert"]
     around = wang.get(f"/api/alerts/{again}/around").json()
     assert [case["state"] for case in around["cases"]] == ["dispatched"]
@@ -42,6 +45,65 @@ def test_answers_of_the_desk(city: City) -> None:
     holds(shown.Handover, left)
     holds(shown.Handover, city.who("li").post(f"/api/shift/handovers/{left['id']}/take").json())
     holds(shown.Shift, city.who("li").get("/api/shift").json())
+
+
+def test_answers_about_cases(city: City) -> None:
+    staff, unit = city.who("wang"), city.who("huan")
+    city.hub.registry.import_grids(json.loads((ROOT / "configs" / "demo" / "grids.geojson").read_text()))
+    found = city.case()
+    case = f"/api/cases/{found['id']}"
+    holds(shown_cases.WholeCase, unit.post(f"{case}/accept", json={}).json())
+    until = (city.clock() + timedelta(days=3)).isoformat()
+    asked = city.who("lead").post(f"{case}/suspend", json={"until": until, "reason": "等管线迁改"})
+    holds(shown_cases.WholeCase, asked.json())
+    waiting = staff.get("/api/cases/requests?mine=true").json()
+    assert [r["yours"] for r in waiting["items"]] == [True]
+    holds(shown_cases.Requests, waiting)
+    holds(shown_cases.WholeCase, staff.post(f"{case}/deny", json={"reason": "不符合条件"}).json())
+    joined = staff.post(f"{case}/join", json={"department": "enforcement", "text": "取缔摊点"}).json()
+    assert [part["state"] for part in joined["parts"]] == ["dispatched"]
+    holds(shown_cases.WholeCase, joined)
+    photo = [("photos:after", ("a.jpg", jpeg(9), "image/jpeg"))]
+    answered = unit.post(f"{case}/feedback", data={"text": "已清理", "reason": "会办单位另行反馈"}, files=photo).json()
+    assert (answered["recheck"]["state"], len(answered["history"][-1]["evidence"])) == ("waiting", 1)
+    holds(shown_cases.WholeCase, answered)
+    recheck, look = answered["recheck"]["id"], {"present": False, "score": 0.1, "boxes": [], "why": "clean"}
+    city.clock.forward(minutes=1)
+    look |= {"captured_at": city.clock().isoformat()}
+    assert city.who("worker").post(f"/api/rechecks/{recheck}/looks", json=look).is_success
+    holds(shown_cases.WholeCase, city.who("boss").post(f"{case}/force_close", json={"reason": "已解决"}).json())
+    holds(shown_cases.WholeCase, city.who("ban").put(f"{case}/hold", json={"held": True, "reason": "诉讼"}).json())
+    again = staff.post(f"{case}/reopen", json={"reason": "又出现"}).json()
+    assert [link["relation"] for link in again["links"]] == ["reopened_from"]
+    holds(shown_cases.WholeCase, again)
+
+
+def test_answers_about_reports_and_lists_of_cases(city: City) -> None:
+    accepts = city.who("shou")
+    told = {"channel": "hotline", "category": "06010", "description": "路边有垃圾", "address": "东大街5号"}
+    caller = {"reporter": {"name": "刘", "phone": "13900001234"}, "external_id": "12345-7", "request_id": "r-1"}
+    reported = accepts.post("/api/cases", json={**told, **caller, "lon": 107.64, "lat": 35.73}).json()
+    assert reported["case"]["reports"][0]["reporter"]["phone"] == "13900001234"
+    holds(shown_cases.Reported, reported)
+    repeated = accepts.post("/api/cases", json={**told, **caller}).json()
+    assert repeated["outcome"] == "repeated"
+    holds(shown_cases.Reported, repeated)
+    case = f"/api/cases/{reported['case']['id']}"
+    holds(shown_cases.WholeCase, accepts.post(f"{case}/verify", json={"assignee": "wangge"}).json())
+    verified = city.who("wangge").post(f"{case}/verified", json={"result": "present", "text": "属实"}).json()
+    assert verified["visits"][0]["result_name"]["zh"] == "存在"
+    holds(shown_cases.WholeCase, verified)
+    holds(shown_cases.WholeCase, accepts.post(f"{case}/file", json={"category": "06010"}).json())
+    returned = {"reason": "不属本单位", "request_id": "u-1"}
+    for _ in range(2):
+        answer = city.who("lead").post(f"{case}/return", json=returned)
+        assert answer.status_code == 200, answer.text
+        holds(shown_cases.WholeCase | shown_cases.CaseNumber, answer.json())
+    holds(shown.Page[shown_cases.Case], city.who("boss").get("/api/cases").json())
+    holds(shown.Page[shown_cases.Case], city.who("huan").get("/api/cases").json())
+    holds(shown_cases.WholeCase, city.who("ling").get(case).json())
+    holds(shown_cases.CasesByArea, city.who("boss").get("/api/cases/by-area?by=street").json())
+    holds(shown_cases.CaseWords, city.who("huan").get("/api/cases/words").json())
 
 
 def test_answers_about_devices(city: City) -> None:

@@ -150,6 +150,18 @@ export interface components {
             ][] | null;
         };
         /**
+         * AreaCases
+         * @description How many cases an area has, and how many of them are open.
+         */
+        AreaCases: {
+            /** Cases */
+            cases: number;
+            /** Id */
+            id: string;
+            /** Open */
+            open: number;
+        };
+        /**
          * Around
          * @description What a person may want to see beside an alert: similar open cases, and its camera's last looks, newest first.
          */
@@ -418,6 +430,360 @@ export interface components {
             url?: string | null;
         };
         /**
+         * Case
+         * @description A grid event as lists show it; `held_at`: since when its evidence is preserved (证据保全).
+         */
+        Case: {
+            /** Actions */
+            actions: components["schemas"]["CaseAction"][];
+            /** Address */
+            address: string;
+            /** Alert */
+            alert: string | null;
+            authority: components["schemas"]["NamedUnit"] | null;
+            /** Boxes */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /** Bundle */
+            bundle: string | null;
+            /** Camera */
+            camera: string | null;
+            category: components["schemas"]["Category-Output"];
+            /** Channel */
+            channel: string;
+            channel_name: components["schemas"]["Names"];
+            clock: components["schemas"]["StageClock"] | null;
+            /** Clock Running */
+            clock_running: boolean;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closing */
+            closing: string;
+            community: components["schemas"]["Grid"] | null;
+            /** Condition */
+            condition: string | null;
+            /** Deadline */
+            deadline: string | null;
+            department: components["schemas"]["NamedUnit"] | null;
+            /** Description */
+            description: string;
+            /** Evidence */
+            evidence: components["schemas"]["Evidence"][];
+            /** Extension Count */
+            extension_count: number;
+            /** Filed At */
+            filed_at: string | null;
+            /** Forced Close */
+            forced_close: boolean;
+            grid: components["schemas"]["Grid"] | null;
+            /** Grid Code */
+            grid_code: string | null;
+            grid_step: components["schemas"]["GridStep"] | null;
+            /** Held At */
+            held_at: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Item Kind
+             * @enum {string}
+             */
+            item_kind: "matter" | "component";
+            /** Joint */
+            joint: boolean;
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Names"];
+            /** Lat */
+            lat: number | null;
+            /** Limit */
+            limit: string;
+            /** Lon */
+            lon: number | null;
+            /** Number */
+            number: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Preset */
+            preset: string | null;
+            recheck: components["schemas"]["Recheck"] | null;
+            /** Recurrence */
+            recurrence: boolean;
+            /** Remaining S */
+            remaining_s: number | null;
+            /** Report Count */
+            report_count: number;
+            /** Rework Count */
+            rework_count: number;
+            routing: components["schemas"]["RoutingShown"] | null;
+            /** Sensor */
+            sensor: string | null;
+            /** Source Name */
+            source_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void";
+            state_name: components["schemas"]["Names"];
+            street: components["schemas"]["Grid"] | null;
+            /** Supervised */
+            supervised: number;
+            /** Suspended Until */
+            suspended_until: string | null;
+            /** Timed Out */
+            timed_out: boolean;
+            /** Timeout Exempt */
+            timeout_exempt: boolean;
+            /** Urgent */
+            urgent: boolean;
+            /** Used Pct */
+            used_pct: number;
+            /** Whistle */
+            whistle: string | null;
+            /** Zone */
+            zone: string | null;
+            /** Zone Points */
+            zone_points: [
+                number,
+                number
+            ][] | null;
+        };
+        /**
+         * CaseAction
+         * @description What the reader can do with the case now; `needs`: fields that it cannot do without.
+         */
+        CaseAction: {
+            /** Action */
+            action: string;
+            name: components["schemas"]["Names"];
+            /** Needs */
+            needs: string[];
+        };
+        /**
+         * CaseLink
+         * @description `direction`: `to` when this case is the duplicate, the recurrence, or the reopened one; else `from`.
+         */
+        CaseLink: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            case: components["schemas"]["LinkedCase"];
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "to" | "from";
+            /**
+             * Relation
+             * @enum {string}
+             */
+            relation: "duplicate_of" | "recurrence_of" | "reopened_from";
+        };
+        /**
+         * CaseNumber
+         * @description All that one learns of a case that is not for him (any more).
+         */
+        CaseNumber: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /** State */
+            state?: ("reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void") | null;
+        };
+        /**
+         * CasePart
+         * @description The part of an assistant in a joint case.
+         */
+        CasePart: {
+            /** Accepted At */
+            accepted_at: string | null;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Answer */
+            answer: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Deadline */
+            deadline: string | null;
+            department: components["schemas"]["NamedUnit"];
+            /** Evidence */
+            evidence: components["schemas"]["PhotoLink"][];
+            /** Id */
+            id: string;
+            /** Open */
+            open: boolean;
+            /** State */
+            state: string;
+            state_name: components["schemas"]["Names"];
+            /** Task */
+            task: string;
+        };
+        /**
+         * CaseReport
+         * @description One report of the problem; the source's number and who it was only for the centre.
+         */
+        CaseReport: {
+            /** Address */
+            address: string;
+            /** Alert */
+            alert: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Attached */
+            attached: boolean;
+            /** By Name */
+            by_name?: string | null;
+            /** Channel */
+            channel: string;
+            channel_name: components["schemas"]["Names"];
+            /** Description */
+            description: string;
+            /** External Id */
+            external_id?: string | null;
+            reporter?: components["schemas"]["ReporterShown"] | null;
+        };
+        /**
+         * CaseRequest
+         * @description Something that needs consent; `yours` when the one who reads may give it.
+         */
+        CaseRequest: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By Name */
+            asked_by_name: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By Name */
+            decided_by_name: string | null;
+            /** Decided Note */
+            decided_note: string;
+            department: components["schemas"]["NamedUnit"] | null;
+            /** Evidence */
+            evidence: components["schemas"]["PhotoLink"][];
+            /** First At */
+            first_at: string | null;
+            /** First By Name */
+            first_by_name: string | null;
+            /** First Note */
+            first_note: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Names"];
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "passed" | "granted" | "denied" | "taken_back" | "lapsed";
+            state_name: components["schemas"]["Names"];
+            to_department: components["schemas"]["NamedUnit"] | null;
+            /** Until */
+            until: string | null;
+            /** Yours */
+            yours: boolean;
+        };
+        /**
+         * CaseVisit
+         * @description Somebody goes and looks: before filing (`verify`) or after handling (`check`).
+         */
+        CaseVisit: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Assignee */
+            assignee: string | null;
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** At */
+            at: string | null;
+            /** By Name */
+            by_name: string | null;
+            /** Camera */
+            camera: string | null;
+            /** Evidence */
+            evidence: components["schemas"]["PhotoLink"][];
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "verify" | "check";
+            /** Note */
+            note: string;
+            /** Result */
+            result: string | null;
+            result_name: components["schemas"]["Names"] | null;
+            /** State */
+            state: string;
+        };
+        /**
+         * CaseWords
+         * @description What states, actions, channels, photo types and results of visits (by kind of visit) are called.
+         */
+        CaseWords: {
+            /** Actions */
+            actions: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Channels */
+            channels: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Photo Types */
+            photo_types: {
+                [key: string]: components["schemas"]["Names"];
+            };
+            /** Results */
+            results: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["Names"];
+                };
+            };
+            /** States */
+            states: {
+                [key: string]: components["schemas"]["Names"];
+            };
+        };
+        /**
+         * CasesByArea
+         * @description By area; `elsewhere`: in none.
+         */
+        CasesByArea: {
+            /** Elsewhere */
+            elsewhere: number;
+            /** Items */
+            items: components["schemas"]["AreaCases"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Category
          * @description A class of a code set.
          */
@@ -499,10 +865,7 @@ export interface components {
             alert: components["schemas"]["Alert"];
             /** Attached */
             attached: boolean;
-            /** Case */
-            case: {
-                [key: string]: unknown;
-            };
+            case: components["schemas"]["WholeCase"];
         };
         /**
          * DatasetWanted
@@ -550,6 +913,72 @@ export interface components {
             rule: string;
         };
         /**
+         * Deduction
+         * @description Points off that a person entered; `struck`: taken back, by whom and why.
+         */
+        Deduction: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Case */
+            case: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Department */
+            department: string;
+            /** Department Name */
+            department_name: string;
+            /** Doubled */
+            doubled: boolean;
+            /** Id */
+            id: string;
+            name: components["schemas"]["Names"];
+            /** Note */
+            note: string;
+            /** Points */
+            points: number;
+            /** Rule */
+            rule: string;
+            /** Struck */
+            struck: boolean;
+            /** Struck At */
+            struck_at: string | null;
+            /** Struck By */
+            struck_by: string | null;
+            /** Struck Note */
+            struck_note: string;
+        };
+        /**
+         * DeductionChoice
+         * @description A deduction that is entered by hand, and what one costs.
+         */
+        DeductionChoice: {
+            name: components["schemas"]["Names"];
+            /** Points */
+            points: number;
+            /** Rule */
+            rule: string;
+        };
+        /**
+         * Deductions
+         * @description Those of a period, and what the rule in force at its beginning lets a person enter.
+         */
+        Deductions: {
+            /** Items */
+            items: components["schemas"]["Deduction"][];
+            /** Rules */
+            rules: components["schemas"]["DeductionChoice"][];
+            /** Version */
+            version: string;
+        };
+        /**
          * DeviceTrouble
          * @description What a device or its network said of the device's health.
          */
@@ -571,7 +1000,7 @@ export interface components {
         };
         /**
          * Evidence
-         * @description A picture or clip of an alert or case.
+         * @description A picture or clip of an alert or case; `purged_at`: since when it is no longer kept.
          */
         Evidence: {
             /** At */
@@ -580,6 +1009,8 @@ export interface components {
             media_type: string;
             /** Photo Type */
             photo_type?: string | null;
+            /** Purged At */
+            purged_at?: string | null;
             /** Role */
             role: string;
             /** Sha256 */
@@ -602,6 +1033,43 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * GridPeople
+         * @description A level of the grid above the place, and who answers for it.
+         */
+        GridPeople: {
+            grid: components["schemas"]["Grid"];
+            /** Level */
+            level: string;
+            /** Persons */
+            persons: components["schemas"]["GridPerson"][];
+        };
+        /**
+         * GridPerson
+         * @description Somebody responsible for an area; the number is masked.
+         */
+        GridPerson: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Role */
+            role: string;
+            role_name: components["schemas"]["Names"];
+        };
+        /**
+         * GridStep
+         * @description The level of the grid that has the case first (小事不出网格), and until when.
+         */
+        GridStep: {
+            /** Due At */
+            due_at: string | null;
+            /** Level */
+            level: string;
+            level_name: components["schemas"]["Names"];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -662,6 +1130,50 @@ export interface components {
             troubles?: components["schemas"]["DeviceTrouble"][];
         };
         /**
+         * HistoryEntry
+         * @description A line of the history; `detail` depends on the action.
+         */
+        HistoryEntry: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** By Name */
+            by_name: string;
+            department: components["schemas"]["NamedUnit"] | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            } | null;
+            /** Evidence */
+            evidence: components["schemas"]["PhotoLink"][];
+            /** From */
+            from: ("reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void") | null;
+            name: components["schemas"]["Names"];
+            /** Note */
+            note: string;
+            /**
+             * To
+             * @enum {string}
+             */
+            to: "reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void";
+        };
+        /**
+         * Hold
+         * @description Preserve the evidence of a case (证据保全), or no longer, and why.
+         */
+        Hold: {
+            /** Held */
+            held: boolean;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Issue
          * @description Issue a report; `notes` are the evaluator's own words, printed at its end.
          */
@@ -698,7 +1210,9 @@ export interface components {
         };
         /**
          * Kept
-         * @description How long something is kept (None: until it is deleted), by which key of hub.yaml, and how much there is.
+         * @description How long something is kept (None: until it is deleted), and how much of it there is.
+         *
+         *     What can be set has its `key` in hub.yaml, its bounds (`endless`: None is one), that file's `default`, who set it.
          */
         Kept: {
             /** Bytes */
@@ -707,10 +1221,30 @@ export interface components {
             count: number | null;
             /** Days */
             days: number | null;
+            /** Default */
+            default?: number | null;
+            /** Endless */
+            endless?: boolean | null;
             /** Key */
             key: string | null;
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /** Set At */
+            set_at?: string | null;
+            /** Set By */
+            set_by?: string | null;
             /** What */
             what: string;
+        };
+        /**
+         * KeptFor
+         * @description How long something is kept; null: until a period is set, where that is possible.
+         */
+        KeptFor: {
+            /** Days */
+            days: number | null;
         };
         /**
          * KindChange
@@ -754,6 +1288,69 @@ export interface components {
             camera: string;
             /** Sensor */
             sensor: string;
+        };
+        /**
+         * LinkedCase
+         * @description The case at the other end of a link.
+         */
+        LinkedCase: {
+            /** Id */
+            id: string;
+            kind_name: components["schemas"]["Names"];
+            /** Number */
+            number: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void";
+        };
+        /**
+         * ListedRequest
+         * @description A request in the list of all that waits.
+         */
+        ListedRequest: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By Name */
+            asked_by_name: string;
+            case: components["schemas"]["RequestOf"];
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By Name */
+            decided_by_name: string | null;
+            /** Decided Note */
+            decided_note: string;
+            department: components["schemas"]["NamedUnit"] | null;
+            /** Evidence */
+            evidence: components["schemas"]["PhotoLink"][];
+            /** First At */
+            first_at: string | null;
+            /** First By Name */
+            first_by_name: string | null;
+            /** First Note */
+            first_note: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Names"];
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "asked" | "passed" | "granted" | "denied" | "taken_back" | "lapsed";
+            state_name: components["schemas"]["Names"];
+            to_department: components["schemas"]["NamedUnit"] | null;
+            /** Until */
+            until: string | null;
+            /** Yours */
+            yours: boolean;
         };
         /**
          * LiveAnswer
@@ -1183,6 +1780,15 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** Page[Case] */
+        Page_Case_: {
+            /** Items */
+            items: components["schemas"]["Case"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
         /** Page[Kept] */
         Page_Kept_: {
             /** Items */
@@ -1299,6 +1905,16 @@ export interface components {
             user: string;
         };
         /**
+         * PhotoLink
+         * @description A picture of an answer or visit.
+         */
+        PhotoLink: {
+            /** Sha256 */
+            sha256: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * Postpone
          * @description Put off until then.
          */
@@ -1343,6 +1959,62 @@ export interface components {
             value?: unknown;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Recheck
+         * @description The looks that an answer asks for, and what they propose.
+         */
+        Recheck: {
+            /** Case */
+            case: string;
+            /** Id */
+            id: string;
+            /** Looks */
+            looks: components["schemas"]["RecheckLook"][];
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            not_before: string;
+            /** Proposal */
+            proposal: ("close" | "rework") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "looking" | "done";
+            /** Wanted */
+            wanted: number;
+        };
+        /**
+         * RecheckLook
+         * @description One look after the answer: whether the problem is still there, or what the sensor says.
+         */
+        RecheckLook: {
+            /** Boxes */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /**
+             * Captured At
+             * Format: date-time
+             */
+            captured_at: string;
+            /** Present */
+            present: boolean;
+            /** Reading */
+            reading: {
+                [key: string]: unknown;
+            } | null;
+            /** Score */
+            score: number;
+            /** Url */
+            url: string | null;
+            /** Why */
+            why: string;
         };
         /**
          * Reject
@@ -1393,6 +2065,62 @@ export interface components {
             released: number;
         };
         /**
+         * Reported
+         * @description What became of a report: a new case, one that was open, or one that this very report began before.
+         */
+        Reported: {
+            /** Case */
+            case: components["schemas"]["WholeCase"] | components["schemas"]["CaseNumber"];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "reported" | "attached" | "repeated";
+        };
+        /**
+         * ReporterShown
+         * @description Who reported it; for the centre alone.
+         */
+        ReporterShown: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RequestOf
+         * @description The case that a request is about.
+         */
+        RequestOf: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void";
+        };
+        /**
+         * Requests
+         * @description A part of the requests, newest first.
+         */
+        Requests: {
+            /** Items */
+            items: components["schemas"]["ListedRequest"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * RoleShown
          * @description A role: its rights, and the scope of what it sees.
          */
@@ -1409,6 +2137,43 @@ export interface components {
              * @enum {string}
              */
             scope: "all" | "department" | "grid";
+        };
+        /**
+         * RoutingReason
+         * @description A step of the routing that was tried.
+         */
+        RoutingReason: {
+            /** Area */
+            area: string | null;
+            /** Note */
+            note: string;
+            /** Step */
+            step: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * RoutingShown
+         * @description Which unit the rules chose and why; `proposed`: what whoever filed it proposed to the dispatcher.
+         */
+        RoutingShown: {
+            /** Grid First */
+            grid_first?: boolean | null;
+            /** Grid Unit */
+            grid_unit?: string | null;
+            /** Proposed */
+            proposed?: string | null;
+            /** Reasons */
+            reasons?: components["schemas"]["RoutingReason"][] | null;
+            /** Step */
+            step?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Unit Name */
+            unit_name?: string | null;
+            /** Version */
+            version?: string | null;
+            why?: components["schemas"]["Names"] | null;
         };
         /**
          * RowProblem
@@ -1624,10 +2389,14 @@ export interface components {
         /**
          * ShiftFigures
          * @description What one person decided since `since`, the first verdict after the hand-over before.
+         *
+         *     `median_ms`: of the times from claim to verdict; None where nothing was claimed (or the note is from before).
          */
         ShiftFigures: {
             /** Confirmed */
             confirmed: number;
+            /** Median Ms */
+            median_ms?: number | null;
             /** Name */
             name: string | null;
             /** Reasons */
@@ -1681,6 +2450,64 @@ export interface components {
             /** State */
             state: string;
             state_name: components["schemas"]["Names"];
+        };
+        /**
+         * StageClock
+         * @description One run of a stage clock, in seconds; `remaining_work_s` on the limit's own clock (mostly working time).
+         */
+        StageClock: {
+            /** Calendar Version */
+            calendar_version: string;
+            /**
+             * Deadline
+             * Format: date-time
+             */
+            deadline: string;
+            department?: components["schemas"]["NamedUnit"] | null;
+            /** Exempt */
+            exempt: boolean;
+            /** Extensions */
+            extensions: number;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: number;
+            /** Limit */
+            limit: string;
+            /** Limit S */
+            limit_s: number;
+            /** Outcome */
+            outcome: string | null;
+            /** Overdue */
+            overdue: boolean;
+            /** Part */
+            part: string | null;
+            /** Paused S */
+            paused_s: number;
+            /** Remaining S */
+            remaining_s: number;
+            /** Remaining Work S */
+            remaining_work_s: number;
+            /** Rule Version */
+            rule_version: string;
+            /** Running */
+            running: boolean;
+            /** Stage */
+            stage: string;
+            stage_name: components["schemas"]["Names"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Timed Out */
+            timed_out: boolean | null;
+            /** Timeout S */
+            timeout_s: number | null;
+            /** Used Pct */
+            used_pct: number;
+            /** Used S */
+            used_s: number;
         };
         /**
          * Status
@@ -1953,7 +2780,7 @@ export interface components {
         };
         /**
          * Verdict
-         * @description What a person decided.
+         * @description What a person decided; `took_ms`: from claim to verdict, by the hub's clock, where it was claimed.
          */
         Verdict: {
             /**
@@ -1971,6 +2798,8 @@ export interface components {
             note: string;
             /** Reason */
             reason: string | null;
+            /** Took Ms */
+            took_ms: number | null;
         };
         /**
          * Watch
@@ -2002,6 +2831,152 @@ export interface components {
             }[] | null;
             /** Zone */
             zone?: [
+                number,
+                number
+            ][] | null;
+        };
+        /**
+         * WholeCase
+         * @description A case with all that belongs to it; `calendar_missing`: years whose working days are not known.
+         */
+        WholeCase: {
+            /** Actions */
+            actions: components["schemas"]["CaseAction"][];
+            /** Address */
+            address: string;
+            /** Alert */
+            alert: string | null;
+            authority: components["schemas"]["NamedUnit"] | null;
+            /** Boxes */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /** Bundle */
+            bundle: string | null;
+            /** Calendar Missing */
+            calendar_missing: number[];
+            /** Camera */
+            camera: string | null;
+            category: components["schemas"]["Category-Output"];
+            /** Channel */
+            channel: string;
+            channel_name: components["schemas"]["Names"];
+            clock: components["schemas"]["StageClock"] | null;
+            /** Clock Running */
+            clock_running: boolean;
+            /** Clocks */
+            clocks: components["schemas"]["StageClock"][];
+            /** Closed At */
+            closed_at: string | null;
+            /** Closing */
+            closing: string;
+            community: components["schemas"]["Grid"] | null;
+            /** Condition */
+            condition: string | null;
+            /** Deadline */
+            deadline: string | null;
+            department: components["schemas"]["NamedUnit"] | null;
+            /** Description */
+            description: string;
+            /** Evidence */
+            evidence: components["schemas"]["Evidence"][];
+            /** Extension Count */
+            extension_count: number;
+            /** Filed At */
+            filed_at: string | null;
+            /** Forced Close */
+            forced_close: boolean;
+            grid: components["schemas"]["Grid"] | null;
+            /** Grid Code */
+            grid_code: string | null;
+            grid_step: components["schemas"]["GridStep"] | null;
+            /** Held At */
+            held_at: string | null;
+            /** History */
+            history: components["schemas"]["HistoryEntry"][];
+            /** Id */
+            id: string;
+            /**
+             * Item Kind
+             * @enum {string}
+             */
+            item_kind: "matter" | "component";
+            /** Joint */
+            joint: boolean;
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Names"];
+            /** Lat */
+            lat: number | null;
+            /** Limit */
+            limit: string;
+            /** Links */
+            links: components["schemas"]["CaseLink"][];
+            /** Lon */
+            lon: number | null;
+            /** Number */
+            number: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Parts */
+            parts: components["schemas"]["CasePart"][];
+            /** Preset */
+            preset: string | null;
+            recheck: components["schemas"]["Recheck"] | null;
+            /** Recurrence */
+            recurrence: boolean;
+            /** Remaining S */
+            remaining_s: number | null;
+            /** Report Count */
+            report_count: number;
+            /** Reports */
+            reports: components["schemas"]["CaseReport"][];
+            /** Requests */
+            requests: components["schemas"]["CaseRequest"][];
+            /** Responsible */
+            responsible: components["schemas"]["GridPeople"][];
+            /** Rework Count */
+            rework_count: number;
+            routing: components["schemas"]["RoutingShown"] | null;
+            /** Sensor */
+            sensor: string | null;
+            /** Source Name */
+            source_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "reported" | "verifying" | "filed" | "dispatched" | "handling" | "suspended" | "feedback" | "checking" | "closed" | "void";
+            state_name: components["schemas"]["Names"];
+            street: components["schemas"]["Grid"] | null;
+            /** Supervised */
+            supervised: number;
+            /** Suspended Until */
+            suspended_until: string | null;
+            /** Timed Out */
+            timed_out: boolean;
+            /** Timeout Exempt */
+            timeout_exempt: boolean;
+            /** Urgent */
+            urgent: boolean;
+            /** Used Pct */
+            used_pct: number;
+            /** Visits */
+            visits: components["schemas"]["CaseVisit"][];
+            /** Whistle */
+            whistle: string | null;
+            /** Zone */
+            zone: string | null;
+            /** Zone Points */
+            zone_points: [
                 number,
                 number
             ][] | null;
@@ -2301,6 +3276,7 @@ export interface components {
 }
 export type Adopted = components['schemas']['Adopted'];
 export type Alert = components['schemas']['Alert'];
+export type AreaCases = components['schemas']['AreaCases'];
 export type Around = components['schemas']['Around'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type Battery = components['schemas']['Battery'];
@@ -2312,6 +3288,16 @@ export type Camera = components['schemas']['Camera'];
 export type CameraChange = components['schemas']['CameraChange'];
 export type CameraState = components['schemas']['CameraState'];
 export type CameraTried = components['schemas']['CameraTried'];
+export type Case = components['schemas']['Case'];
+export type CaseAction = components['schemas']['CaseAction'];
+export type CaseLink = components['schemas']['CaseLink'];
+export type CaseNumber = components['schemas']['CaseNumber'];
+export type CasePart = components['schemas']['CasePart'];
+export type CaseReport = components['schemas']['CaseReport'];
+export type CaseRequest = components['schemas']['CaseRequest'];
+export type CaseVisit = components['schemas']['CaseVisit'];
+export type CaseWords = components['schemas']['CaseWords'];
+export type CasesByArea = components['schemas']['CasesByArea'];
 export type CategoryInput = components['schemas']['Category-Input'];
 export type CategoryOutput = components['schemas']['Category-Output'];
 export type ChainChecked = components['schemas']['ChainChecked'];
@@ -2320,20 +3306,31 @@ export type Confirm = components['schemas']['Confirm'];
 export type Confirmed = components['schemas']['Confirmed'];
 export type DatasetWanted = components['schemas']['DatasetWanted'];
 export type Deduct = components['schemas']['Deduct'];
+export type Deduction = components['schemas']['Deduction'];
+export type DeductionChoice = components['schemas']['DeductionChoice'];
+export type Deductions = components['schemas']['Deductions'];
 export type DeviceTrouble = components['schemas']['DeviceTrouble'];
 export type Evidence = components['schemas']['Evidence'];
 export type Grain = components['schemas']['Grain'];
 export type Grid = components['schemas']['Grid'];
+export type GridPeople = components['schemas']['GridPeople'];
+export type GridPerson = components['schemas']['GridPerson'];
+export type GridStep = components['schemas']['GridStep'];
 export type HttpValidationError = components['schemas']['HTTPValidationError'];
 export type Handover = components['schemas']['Handover'];
 export type Heard = components['schemas']['Heard'];
+export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type Hold = components['schemas']['Hold'];
 export type Issue = components['schemas']['Issue'];
 export type IssueBatch = components['schemas']['IssueBatch'];
 export type Judgement = components['schemas']['Judgement'];
 export type Kept = components['schemas']['Kept'];
+export type KeptFor = components['schemas']['KeptFor'];
 export type KindChange = components['schemas']['KindChange'];
 export type KindWanted = components['schemas']['KindWanted'];
 export type LinkDecided = components['schemas']['LinkDecided'];
+export type LinkedCase = components['schemas']['LinkedCase'];
+export type ListedRequest = components['schemas']['ListedRequest'];
 export type LiveAnswer = components['schemas']['LiveAnswer'];
 export type LiveReason = components['schemas']['LiveReason'];
 export type LiveView = components['schemas']['LiveView'];
@@ -2358,6 +3355,7 @@ export type Offer = components['schemas']['Offer'];
 export type PageAlert = components['schemas']['Page_Alert_'];
 export type PageAuditEntry = components['schemas']['Page_AuditEntry_'];
 export type PageCamera = components['schemas']['Page_Camera_'];
+export type PageCase = components['schemas']['Page_Case_'];
 export type PageKept = components['schemas']['Page_Kept_'];
 export type PageLiveReason = components['schemas']['Page_LiveReason_'];
 export type PageRoleShown = components['schemas']['Page_RoleShown_'];
@@ -2367,15 +3365,24 @@ export type PageZone = components['schemas']['Page_Zone_'];
 export type Permit = components['schemas']['Permit'];
 export type PermitDrawn = components['schemas']['PermitDrawn'];
 export type Person = components['schemas']['Person'];
+export type PhotoLink = components['schemas']['PhotoLink'];
 export type Postpone = components['schemas']['Postpone'];
 export type Precision = components['schemas']['Precision'];
 export type Quality = components['schemas']['Quality'];
 export type Reading = components['schemas']['Reading'];
+export type Recheck = components['schemas']['Recheck'];
+export type RecheckLook = components['schemas']['RecheckLook'];
 export type Reject = components['schemas']['Reject'];
 export type RejectAll = components['schemas']['RejectAll'];
 export type Rejected = components['schemas']['Rejected'];
 export type Released = components['schemas']['Released'];
+export type Reported = components['schemas']['Reported'];
+export type ReporterShown = components['schemas']['ReporterShown'];
+export type RequestOf = components['schemas']['RequestOf'];
+export type Requests = components['schemas']['Requests'];
 export type RoleShown = components['schemas']['RoleShown'];
+export type RoutingReason = components['schemas']['RoutingReason'];
+export type RoutingShown = components['schemas']['RoutingShown'];
 export type RowProblem = components['schemas']['RowProblem'];
 export type ScoreRow = components['schemas']['ScoreRow'];
 export type ScoresTold = components['schemas']['ScoresTold'];
@@ -2389,6 +3396,7 @@ export type Shift = components['schemas']['Shift'];
 export type ShiftFigures = components['schemas']['ShiftFigures'];
 export type SignIn = components['schemas']['SignIn'];
 export type SimilarCase = components['schemas']['SimilarCase'];
+export type StageClock = components['schemas']['StageClock'];
 export type Status = components['schemas']['Status'];
 export type Stranger = components['schemas']['Stranger'];
 export type Strike = components['schemas']['Strike'];
@@ -2405,6 +3413,7 @@ export type ValidationError = components['schemas']['ValidationError'];
 export type Verdict = components['schemas']['Verdict'];
 export type Watch = components['schemas']['Watch'];
 export type WhatIf = components['schemas']['WhatIf'];
+export type WholeCase = components['schemas']['WholeCase'];
 export type WhyInput = components['schemas']['Why-Input'];
 export type WhyOutput = components['schemas']['Why-Output'];
 export type Window = components['schemas']['Window'];

@@ -3,7 +3,11 @@ import type { Alert, Camera, CategoryOutput, Task, WhyOutput, ZoneShape } from '
 
 export type {
   Alert, Around, Beside, Camera, Evidence, Grid, Handover, LookShown, NamedUnit, Names, Precision, Reading, Rejected, Sensor, Shift, ShiftFigures,
-  Permit, SimilarCase, Task, Verdict, Window, Zone, ZonesOfCamera, ZoneShape,
+  Permit, PhotoLink, SimilarCase, Task, Verdict, Window, Zone, ZonesOfCamera, ZoneShape,
+} from './schema'
+export type {
+  Case as ListedCase, CaseAction, CaseLink, CasePart, CaseReport, CaseRequest, CaseVisit, GridPeople, HistoryEntry, ListedRequest, Recheck, RecheckLook,
+  StageClock, WholeCase,
 } from './schema'
 export type Category = CategoryOutput
 export type Why = WhyOutput
@@ -12,4 +16,3 @@ export type CameraState = Camera['state']
 export type Box = Alert['boxes'][number]
 export type Point = ZoneShape['points'][number]
 export type CameraTask = Task
-export interface PhotoLink { sha256: string; url: string }

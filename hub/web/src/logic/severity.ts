@@ -2,11 +2,10 @@
 import type { Case } from '../api/types'
 
 export type Severity = 'none' | 'grey' | 'amber' | 'red'
-const RUNNING = new Set(['dispatched', 'handling'])
 
 /** Whether the handling clock of the case still runs. */
-export function clockRuns(item: Pick<Case, 'state' | 'deadline' | 'clock_running'>): boolean {
-  return item.deadline !== null && (item.clock_running ?? RUNNING.has(item.state))
+export function clockRuns(item: Pick<Case, 'deadline' | 'clock_running'>): boolean {
+  return item.deadline !== null && item.clock_running
 }
 
 /** Grey before 75 % of the limit is used, amber from there, red when overdue. `now` in ms. */

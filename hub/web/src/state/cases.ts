@@ -2,7 +2,7 @@
 import { ref, shallowRef } from 'vue'
 import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
-import type { Case, CaseRequest, CaseState } from '../api/types'
+import type { Case, ListedRequest, CaseState } from '../api/types'
 import { keepCase, keepInbox, lastCase, lastInbox, seenAt } from './seen'
 import { isDepartment, session } from './session'
 
@@ -56,14 +56,14 @@ export const foundTotal = ref(0)
 export const asked = shallowRef<Set<string>>(new Set())
 
 export async function loadAsked(): Promise<void> {
-  let page: { items: CaseRequest[] }
+  let page: { items: ListedRequest[] }
   try {
-    page = await get<{ items: CaseRequest[] }>('/api/cases/requests?mine=true&limit=200')
+    page = await get<{ items: ListedRequest[] }>('/api/cases/requests?mine=true&limit=200')
   } catch (error) {
     if (away(error)) return // the next event asks again
     throw error
   }
-  asked.value = new Set(page.items.flatMap((request) => (request.case ? [request.case.id] : [])))
+  asked.value = new Set(page.items.map((request) => request.case.id))
 }
 
 /** Cases whose number, place or description holds the words, newest first. */
