@@ -26,15 +26,19 @@ const MUST: Record<string, readonly Field[]> = {
 }
 const RESULTS: Record<string, readonly string[]> = { verified: ['present', 'absent', 'unclear'], checked: ['fixed', 'not_fixed', 'unclear'] }
 
-export function fieldsOf(action: CaseAction, item?: Case): Field[] {
+/** Whether `own` unit leads a joint case whose assistants have not answered: it says why it does not wait. */
+const goesAhead = (action: CaseAction, item?: Case, own?: string | null): boolean =>
+  action.action === 'feedback' && Boolean(item?.parts?.some((part) => part.open)) && !item?.parts?.some((part) => part.department.id === own)
+
+/** `own`: the reader's unit. */
+export function fieldsOf(action: CaseAction, item?: Case, own?: string | null): Field[] {
   const known = [...(FIELDS[action.action] ?? [])]
-  // A lead that answers before its assistants says why.
-  if (action.action === 'feedback' && item?.parts?.some((part) => part.open)) known.splice(1, 0, 'reason')
+  if (goesAhead(action, item, own)) known.splice(1, 0, 'reason')
   return [...known, ...(action.needs as Field[]).filter((field) => !known.includes(field))]
 }
 
-export const mustFill = (action: CaseAction, field: Field, item?: Case): boolean =>
-  (MUST[action.action] ?? []).includes(field) || (action.action === 'feedback' && field === 'reason' && Boolean(item?.parts?.some((part) => part.open)))
+export const mustFill = (action: CaseAction, field: Field, item?: Case, own?: string | null): boolean =>
+  (MUST[action.action] ?? []).includes(field) || (field === 'reason' && goesAhead(action, item, own))
 
 export const resultsOf = (action: CaseAction): readonly string[] => RESULTS[action.action] ?? []
 
