@@ -72,7 +72,7 @@ def third_failed_checks(tx: Session, start: datetime, end: datetime) -> list[tup
 def deductions(tx: Session, first: date, last: date) -> list[DeductionRow]:
     """Points off by hand, struck ones too, by day."""
     query = select(DeductionRow).where(DeductionRow.day >= first, DeductionRow.day <= last)
-    return list(tx.scalars(query.order_by(DeductionRow.day, DeductionRow.id)))
+    return list(tx.scalars(query.order_by(DeductionRow.day, DeductionRow.at, DeductionRow.id)))
 
 
 def deduction(tx: Session, deduction_id: str) -> DeductionRow | None:

@@ -65,7 +65,8 @@ def test_answers_about_cases(city: City) -> None:
     holds(shown_cases.WholeCase, joined)
     photo = [("photos:after", ("a.jpg", jpeg(9), "image/jpeg"))]
     answered = unit.post(f"{case}/feedback", data={"text": "已清理", "reason": "会办单位另行反馈"}, files=photo).json()
-    assert (answered["recheck"]["state"], len(answered["history"][-1]["evidence"])) == ("waiting", 1)
+    (line,) = [entry for entry in answered["history"] if entry["action"] == "feedback"]
+    assert (answered["recheck"]["state"], len(line["evidence"])) == ("waiting", 1)
     holds(shown_cases.WholeCase, answered)
     recheck, look = answered["recheck"]["id"], {"present": False, "score": 0.1, "boxes": [], "why": "clean"}
     city.clock.forward(minutes=1)
