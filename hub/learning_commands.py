@@ -68,10 +68,10 @@ def add_model_verbs(model: Any) -> None:
     status = _command(model, "status", "what a shadow came to by the verdicts on the same looks", _status)
     status.add_argument("model")
     promote = _command(
-        model, "promote", "let the shadow work; refused where it is worse or the evidence thin", _promote
+        model, "promote", "let the shadow work; refused where it is worse or the evidence thin", _put_to_work
     )
     promote.add_argument("model")
-    back = _command(model, "rollback", "back to what worked before", _rollback)
+    back = _command(model, "rollback", "back to what worked before", _put_to_work)
     back.add_argument("model", help="the promoted model, or what it works as")
 
 
@@ -307,25 +307,18 @@ def _status(args: argparse.Namespace) -> int:
     return OK
 
 
-def _promote(args: argparse.Namespace) -> int:
+def _put_to_work(args: argparse.Namespace) -> int:
+    """`promote` and `rollback`: another model works from now on."""
     from .house import SYSTEM
     from .learning import models
 
-    done = models.promote(open_hub(args).house, SYSTEM, args.model)
+    move, told = {
+        "promote": (models.promote, "{model} {version} works as {base}; back: gridhub model rollback {base}"),
+        "rollback": (models.rollback, "{to} works as {base} again, in place of {from}"),
+    }[args.what]
+    done = move(open_hub(args).house, SYSTEM, args.model)
     if args.json:
         print_json(done)
     else:
-        print(f"{done['model']} {done['version']} works as {done['base']}; back: gridhub model rollback {done['base']}")
-    return OK
-
-
-def _rollback(args: argparse.Namespace) -> int:
-    from .house import SYSTEM
-    from .learning import models
-
-    done = models.rollback(open_hub(args).house, SYSTEM, args.model)
-    if args.json:
-        print_json(done)
-    else:
-        print(f"{done['to']} works as {done['base']} again, in place of {done['from']}")
+        print(told.format(**done))
     return OK

@@ -1,9 +1,8 @@
-"""The engineers' bench without torch: recipes, the union's labels, average precision, alarms, shipped cards."""
+"""The engineers' bench without torch: the union's labels, average precision, alarms, shipped cards."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from detectors.catalog import Catalog
 from detectors.detection import Detections
 from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
 from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured, recommend, write_card
-from detectors.tuning.class_recipe import read_class_recipe
 from detectors.tuning.crops import wide_set
 from detectors.tuning.dataset import (
     DataError,
@@ -30,15 +28,11 @@ from detectors.tuning.dataset import (
     read_yolo_set,
 )
 from detectors.tuning.evaluate import Answers, Truth, evaluate, score
-from detectors.tuning.recipe import Measures, RecipeError, SourceSet, read_raw, read_recipe
-from detectors.tuning.train import NotInstalled, train
+from detectors.tuning.recipe import Measures, SourceSet, read_recipe
+from tests.samples.recipes import small_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted((ROOT / "configs" / "recipes").glob("*.yaml"))
 CARDS = sorted((ROOT / "models").glob("*/card.yaml"))
-
-
-# ---- recipes
 
 
 def test_importing_the_bench_needs_no_torch() -> None:
@@ -48,114 +42,6 @@ def test_importing_the_bench_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
-def test_shipped_recipes_parse(path: Path) -> None:
-    if read_raw(path).get("task") == "classify":
-        assert read_class_recipe(path, ROOT).name == path.stem
-        return
-    recipe = read_recipe(path, ROOT)
-    assert recipe.name == path.stem
-    assert {name for stage in recipe.stages for name in stage.sets} == {s.name for s in recipe.sets}
-    covered = set(recipe.teacher.classes.values()) | {label for s in recipe.sets for label in s.labels.values()}
-    assert covered == set(recipe.labels)
-
-
-def _recipe() -> dict[str, object]:
-    return {
-        "name": "small",
-        "version": "1",
-        "size_px": 416,
-        "seed": 0,
-        "labels": ["garbage", "vehicle"],
-        "teacher": {"weights": "w.onnx", "licence": "x", "classes": {"car": "vehicle"}},
-        "sets": {"bins": {"data": "d.yaml", "licence": "x", "labels": {"rubbish": "garbage"}}},
-        "stages": {"one": {"sets": ["bins"], "epochs": 2}},
-        "card": {"summary": "x", "licence": "x", "limits": []},
-    }
-
-
-def test_recipe_paths_start_at_the_root(tmp_path: Path) -> None:
-    path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
-    recipe = read_recipe(path, tmp_path)
-    assert recipe.teacher.weights == tmp_path / "w.onnx"
-    assert recipe.set_named("bins").data == tmp_path / "d.yaml"
-    assert recipe.stages[0].batch == 16
-
-
-@pytest.mark.parametrize(
-    ("keys", "value", "told"),
-    [
-        (("size_px",), 400, "size_px: 400; wanted a whole number, a multiple of 32, from 32 to 2048"),
-        (("size_px",), "416", "size_px: '416'; wanted a whole number"),
-        (("version",), 1, "version: 1; wanted a text"),
-        (("seed",), True, "seed: True; wanted a whole number"),
-        (("labels",), ["a", "a"], "labels: ['a', 'a']; wanted a list of different names"),
-        (("lables",), [], "lables: []; wanted no such key; there are card, labels"),
-        (("teacher", "min_score"), 1.5, "teacher.min_score: 1.5; wanted a number from 0 to 1"),
-        (("teacher", "classes", "dog"), "animal", "teacher.classes.dog: 'animal'; wanted one of garbage, vehicle"),
-        (("sets", "bins", "labels", "rubbish"), "junk", "sets.bins.labels.rubbish: 'junk'; wanted one of garbage"),
-        (("sets", "bins", "repeat"), {"nat_*": 0}, "sets.bins.repeat.nat_*: 0; wanted a whole number from 1 to 50"),
-        (("sets", "bins", "licence"), None, "sets.bins.licence: None; wanted a text"),
-        (("stages", "one", "sets"), ["bin"], "stages.one.sets: 'bin'; wanted one of bins"),
-        (("stages", "one", "epochs"), 0, "stages.one.epochs: 0; wanted a whole number from 1 to 10000"),
-        (("stages",), {}, "stages: {}; wanted a mapping from name to settings, at least one"),
-        (("measures",), {"quiet_labels": ["fog"]}, "measures.quiet_labels: 'fog'; wanted one of garbage, vehicle"),
-        (("card", "limits"), "none", "card.limits: 'none'; wanted a list of different names"),
-    ],
-)
-def test_a_wrong_recipe_names_file_key_value_and_what_is_allowed(
-    tmp_path: Path, keys: tuple[str, ...], value: object, told: str
-) -> None:
-    raw = _recipe()
-    place = raw
-    for key in keys[:-1]:
-        place = place[key]  # type: ignore[assignment]
-    place[keys[-1]] = value
-    path = tmp_path / "wrong.yaml"
-    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
-    with pytest.raises(RecipeError) as caught:
-        read_recipe(path, tmp_path)
-    assert f"{path}: {told}" in str(caught.value)
-
-
-def test_every_error_of_a_recipe_at_once(tmp_path: Path) -> None:
-    raw = _recipe()
-    raw["size_px"] = 1
-    raw["teacher"]["max_iou"] = "high"  # type: ignore[index]
-    del raw["stages"]["one"]["epochs"]  # type: ignore[index]
-    path = tmp_path / "wrong.yaml"
-    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
-    with pytest.raises(RecipeError) as caught:
-        read_recipe(path, tmp_path)
-    assert {line.split(": ")[1] for line in str(caught.value).split("\n")} == {
-        "size_px",
-        "teacher.max_iou",
-        "stages.one.epochs",
-    }
-
-
-@pytest.mark.parametrize("text", ["{", "- a list", ""])
-def test_a_file_that_is_no_recipe(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "wrong.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(RecipeError, match=r"wrong\.yaml"):
-        read_recipe(path, tmp_path)
-
-
-def test_training_without_the_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(NotInstalled, match=r"training needs torch, ultralytics, onnx: pip install 'gridhub\[tune\]'"):
-        train(path, tmp_path / "out", root=tmp_path)
-
-
-def test_a_missing_recipe(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="No such file"):
-        read_recipe(tmp_path / "none.yaml", tmp_path)
 
 
 # ---- the union
@@ -453,7 +339,7 @@ def test_recommended_scores_serve_the_set_and_keep_quiet_footage_quiet() -> None
 
 def test_a_written_card_is_read_by_the_catalog(tmp_path: Path) -> None:
     recipe_path = tmp_path / "small.yaml"
-    recipe_path.write_text(yaml.safe_dump(_recipe()), encoding="utf-8")
+    recipe_path.write_text(yaml.safe_dump(small_recipe()), encoding="utf-8")
     recipe = read_recipe(recipe_path, tmp_path)
     folder = tmp_path / "models" / "small"
     folder.mkdir(parents=True)

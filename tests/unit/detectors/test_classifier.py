@@ -18,10 +18,8 @@ from detectors.catalog import Catalog
 from detectors.classifier import PictureClassifier
 from detectors.errors import CatalogError, ModelError, PictureError
 from detectors.model import InputForm
-from detectors.tuning.class_recipe import read_class_recipe
 from detectors.tuning.classes import auc, class_scores, evaluate_classes, read_classes
 from detectors.tuning.dataset import DataError
-from detectors.tuning.recipe import RecipeError
 
 LABELS = ("clean", "dirty")
 ROOT = Path(__file__).resolve().parents[3]
@@ -167,38 +165,3 @@ def test_the_shipped_classifier_scores_on_the_command_line_as_on_its_card(shared
     assert told["pictures"] == card["pictures"]
     assert told["auc"] == pytest.approx(card["auc"], abs=0.005)
     assert told["accuracy"] == pytest.approx(card["accuracy"], abs=0.02)
-
-
-# ---- recipes
-
-
-def _recipe() -> dict[str, object]:
-    raw = yaml.safe_load((ROOT / "configs" / "recipes" / "bins.yaml").read_text(encoding="utf-8"))
-    assert isinstance(raw, dict)
-    return raw
-
-
-@pytest.mark.parametrize(
-    ("keys", "value", "told"),
-    [
-        (("positive",), "full", "positive: 'full'; wanted one of clean, dirty"),
-        (("size_px",), 300, "size_px: 300; wanted a whole number, a multiple of 32"),
-        (("data", "licence"), None, "data.licence: None; wanted a text"),
-        (("training", "freeze"), ["stage9"], "training.freeze: 'stage9'; wanted one of stem, stage2"),
-        (("training", "epochs"), 0, "training.epochs: 0; wanted a whole number from 1 to 10000"),
-        (("tasks",), 1, "tasks: 1; wanted no such key"),
-    ],
-)
-def test_a_wrong_recipe_names_file_key_and_value(
-    tmp_path: Path, keys: tuple[str, ...], value: object, told: str
-) -> None:
-    raw = _recipe()
-    place = raw
-    for key in keys[:-1]:
-        place = place[key]  # type: ignore[assignment]
-    place[keys[-1]] = value
-    path = tmp_path / "wrong.yaml"
-    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
-    with pytest.raises(RecipeError) as caught:
-        read_class_recipe(path, tmp_path)
-    assert f"{path}: {told}" in str(caught.value)

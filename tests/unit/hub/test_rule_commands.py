@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -67,12 +69,20 @@ def test_a_file_that_cannot_be_read_is_a_sentence(
     assert "Traceback" not in err
 
 
+@pytest.fixture(scope="module")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sample district, made once."""
+    folder, said = tmp_path_factory.mktemp("district") / "d", StringIO()
+    with redirect_stdout(said):
+        assert main(["district", "make", "--seed", "5", "--out", str(folder), "--json"]) == 0
+    assert json.loads(said.getvalue())["base"] == 234
+    return folder
+
+
 def test_a_district_is_made_checked_imported_and_exported(
-    tmp_path: Path, config: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, config: str, district: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["district", "make", "--seed", "5", "--out", str(tmp_path / "d"), "--json"]) == 0
-    assert json.loads(capfd.readouterr().out)["base"] == 234
-    grids, persons = str(tmp_path / "d" / "grids.geojson"), str(tmp_path / "d" / "persons.csv")
+    grids, persons = str(district / "grids.geojson"), str(district / "persons.csv")
     assert main(["grid", "check", grids]) == 0
     assert main(["grid", "import", grids, "--persons", persons, "--config", config]) == 0
     assert "949 new" in capfd.readouterr().out
@@ -84,15 +94,13 @@ def test_a_district_is_made_checked_imported_and_exported(
 
 
 def test_a_broken_grid_is_refused_with_every_problem(
-    tmp_path: Path, config: str, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, config: str, district: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    main(["district", "make", "--seed", "5", "--out", str(tmp_path / "d")])
-    path = tmp_path / "d" / "grids.geojson"
-    made = json.loads(path.read_text())
+    path = tmp_path / "grids.geojson"
+    made = json.loads((district / "grids.geojson").read_text())
     bases = [f for f in made["features"] if f["properties"]["level"] == "base"]
     bases[0]["geometry"] = bases[1]["geometry"]
     path.write_text(json.dumps(made))
-    capfd.readouterr()
     assert main(["grid", "check", str(path)]) == 2
     err = capfd.readouterr().err
     assert f"grids {bases[0]['id']} and {bases[1]['id']}: they overlap" in err
