@@ -17,6 +17,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import Table
 
 from detectors.finding import Finding
 from detectors.geometry import Zone
@@ -83,6 +84,8 @@ class City:
     clock: Clock
     url: str
     clients: dict[str, httpx.Client] = field(default_factory=dict)
+    furnished: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
+    """What lies in its tables when a test begins: putting it back is much cheaper than preparing the hub again."""
 
     def who(self, user: str) -> httpx.Client:
         """The browser of a person, signed in; "worker" has the bearer token, "nobody" nothing."""
@@ -274,15 +277,29 @@ def serving_city(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]
         yield made
 
 
-@pytest.fixture(scope="session", params=DATABASES)
-def standing(request: pytest.FixtureRequest, rules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    """One hub a database for all tests that need nothing special; `city` empties it before each."""
-    settings = default_settings(tmp_path_factory.mktemp(request.param) / "data")
-    if request.param == "postgresql":
-        server: postgres.Postgres = request.getfixturevalue("postgres_server")
-        settings = replace(settings, database_url=server.fresh_database())
-    with serving_hub(settings, rules) as made:
+@pytest.fixture(scope="session")
+def standing_sqlite(rules: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with serving_hub(default_settings(tmp_path_factory.mktemp("sqlite") / "data"), rules) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def standing_postgresql(
+    rules: Any, tmp_path_factory: pytest.TempPathFactory, postgres_server: postgres.Postgres
+) -> Iterator[City]:
+    settings = default_settings(tmp_path_factory.mktemp("postgresql") / "data")
+    with serving_hub(replace(settings, database_url=postgres_server.fresh_database()), rules) as made:
+        yield made
+
+
+@pytest.fixture(params=DATABASES)
+def standing(request: pytest.FixtureRequest) -> City:
+    """One hub a database for all tests that need nothing special; `city` empties it before each.
+
+    No parameter of the session: pytest would end one hub and start the other twice in each file.
+    """
+    made: City = request.getfixturevalue(f"standing_{request.param}")
+    return made
 
 
 @pytest.fixture
@@ -295,6 +312,8 @@ def city(standing: City) -> City:
             drop_before(tx, grain, 2**62)
         for table in reversed(Row.metadata.sorted_tables):
             tx.execute(table.delete())
+        for table, rows in standing.furnished.items():
+            tx.execute(table.insert(), rows)
     hub.house.readings.forget_numbers()
     hub.house.tally.counts.clear()
     hub.house.tally.workers.clear()
@@ -302,6 +321,11 @@ def city(standing: City) -> City:
     hub.house.tally.unsure.clear()
     hub.notices.start_over()
     hub.app.state.brake = Brake()
-    hub.prepare()
-    furnish(hub)
+    if not standing.furnished:
+        hub.prepare()
+        furnish(hub)
+        with hub.house.db.read() as tx:
+            for table in Row.metadata.sorted_tables:
+                if rows := [dict(row) for row in tx.execute(table.select()).mappings()]:
+                    standing.furnished[table] = rows
     return standing
