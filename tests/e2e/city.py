@@ -17,7 +17,10 @@ import httpx
 import pytest
 import yaml
 
-from tests.peers import free_port
+from hub.bootstrap import Hub, build_hub
+from hub.config import load
+from hub.serving import Serving, claim_port
+from tests.peers import PATIENCE, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple 9"
@@ -71,24 +74,60 @@ class Process:
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            return self._process.wait(15)
+            return self._process.wait(15 * PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGUSR1)  # where does every thread stand?
             time.sleep(1)
             self.kill()
-            pytest.fail(f"{self.name} did not end within 15 s of SIGTERM:\n" + "\n".join(self.lines[-120:]))
+            pytest.fail(f"{self.name} did not end in time after SIGTERM:\n" + "\n".join(self.lines[-120:]))
 
     def said(self, pattern: str) -> re.Match[str] | None:
         return next((m for line in list(self.lines) if (m := re.search(pattern, line))), None)
 
 
-class City:
-    """`with City(folder) as city:` starts hub and worker; the rest is what people and departments do."""
+class Inside(Process):
+    """A hub in this process, started and ended like one apart: that spares its imports. It cannot be killed."""
 
-    def __init__(self, folder: Path, broker: str = "", **settings: Any) -> None:
+    def __init__(self, config: Path) -> None:
+        super().__init__("hub", [])
+        self._config = config
+        self._hub: Hub | None = None
+
+    def start(self) -> None:
+        settings = load(self._config)
+        sock = claim_port(settings.listen_host, settings.listen_port)
+        self._hub = build_hub(settings)
+        self._hub.start()
+        self._serving = Serving(self._hub.app, sock)
+        self._serving.start()
+        self.lines = [f"one-time password {self._hub.first_password}"] if self._hub.first_password else []
+
+    @property
+    def runs(self) -> bool:
+        return self._hub is not None
+
+    def kill(self) -> None:
+        raise NotImplementedError("a hub inside the test's own process")
+
+    def end(self) -> int:
+        if self._hub is not None:
+            self._hub.house.feed.close()
+            self._serving.end()
+            self._hub.stop()
+            self._hub = None
+        return 0
+
+
+class City:
+    """`with City(folder) as city:` starts hub and worker; the rest is what people and departments do.
+
+    `inside`: the hub is no process of its own. `settings` are keys of hub.yaml.
+    """
+
+    def __init__(self, folder: Path, broker: str = "", inside: bool = False, **settings: Any) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        config = folder / "hub.yaml"
+        self.config = config = folder / "hub.yaml"
         shipped = {
             "kinds": "configs/kinds",
             "sensors": "configs/sensors",
@@ -105,7 +144,7 @@ class City:
                 | settings
             )
         )
-        self.hub = Process("hub", ["run", "--config", str(config)])
+        self.hub = Inside(config) if inside else Process("hub", ["run", "--config", str(config)])
         token = str(folder / "hub" / "worker.token")
         work = ["work", "--hub", self.url, "--token-file", token, "--shard", "0/1", "--data", str(folder / "worker")]
         self.worker = Process("worker", work)
@@ -130,7 +169,7 @@ class City:
 
     def _healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/healthz", timeout=10).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -140,17 +179,17 @@ class City:
 
     def until(self, value: Callable[[], T], timeout_s: float, what: str) -> T:
         """Poll until `value()` is true and return it; a failure shows what the processes said."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + PATIENCE * timeout_s
         while not (result := value()):
             if time.monotonic() > deadline:
-                pytest.fail(f"not within {timeout_s} s: {what}\n{self.tail()}")
+                pytest.fail(f"not within {PATIENCE * timeout_s} s: {what}\n{self.tail()}")
             time.sleep(0.1)
         return result
 
     # ── people ──
 
     def client(self) -> httpx.Client:
-        client = httpx.Client(base_url=self.url, headers={"X-Gridhub": "1"}, timeout=20)
+        client = httpx.Client(base_url=self.url, headers={"X-Gridhub": "1"}, timeout=60)
         self._clients.append(client)
         return client
 
@@ -168,23 +207,9 @@ class City:
         return self._sign_in("admin", match[1])
 
     def person(self, name: str, role: str, department: str | None = None) -> httpx.Client:
-        """A new user of `role`, signed in."""
-        command = [
-            sys.executable,
-            "-m",
-            "hub.cli",
-            "user",
-            name,
-            "--role",
-            role,
-            "--config",
-            str(self.folder / "hub.yaml"),
-        ]
-        command += ["--department", department] if department else []
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        match = re.search(r"one-time password (\S+)", done.stdout)
-        assert match, done.stdout
-        return self._sign_in(name, match[1])
+        """A new user of `role`, made by the administrator, who has chosen a password of their own."""
+        row = {"user": name, "name": name, "role": role} | ({"department": department} if department else {})
+        return self._sign_in(name, self.add("users", row)["one_time_password"])
 
     # ── what stands in the hub ──
 

@@ -19,10 +19,8 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.city import ROOT, Json
-from tests.e2e.desk.browser import Screen, browser
+from tests.e2e.desk.browser import Screen
 from tests.e2e.desk.office import Office
-
-pytestmark = pytest.mark.timeout(300)
 
 RIGHT = [0.60 + n / 100 for n in range(12)]
 WRONG = [0.40 + n / 100 for n in range(6)]
@@ -92,12 +90,6 @@ def two_models(folder: Path) -> Path:
     card |= {"name": "street-b", "version": "9", "sha256": hashlib.sha256(weights).hexdigest()}
     (folder / "street-b" / "card.yaml").write_text(yaml.safe_dump(card, allow_unicode=True), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

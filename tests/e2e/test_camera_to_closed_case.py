@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import pytest
 
 from tests.e2e.city import City, Json
 from tests.peers import footage
@@ -87,7 +86,6 @@ def corner(city: City, url: str, kind: str, dwell_s: float, zone: Json | None = 
     )
 
 
-@pytest.mark.timeout(300)
 def test_rendered_garbage(tmp_path: Path) -> None:
     dirty, clean = rendered_clip(tmp_path / "dirty.mp4", "garbage"), rendered_clip(tmp_path / "clean.mp4", None)
     with RtspServer(auth=("digest", "admin", "s3cret-pw")) as server, City(tmp_path) as city:
@@ -110,7 +108,6 @@ def standing(picture: Image, seconds: float = 6.0, fps: int = 5) -> Iterator[Ima
         yield np.clip(picture + rng.normal(0, 2.0, picture.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.timeout(300)
 def test_a_real_car_in_a_no_parking_zone(tmp_path: Path) -> None:
     """Two moments of one real camera: a car in the lane, and the lane empty; each held, as if the car had stopped."""
     pictures = list(pictures_of(footage("intel_car-detection.mp4"), 12, 640, 2))
@@ -126,7 +123,6 @@ def test_a_real_car_in_a_no_parking_zone(tmp_path: Path) -> None:
         walk(city, server, "/corner", empty, "vehicle_parking", "traffic")
 
 
-@pytest.mark.timeout(300)
 def test_a_real_fire_and_a_camera_that_is_turned_away(tmp_path: Path) -> None:
     fire = encode(pictures_of(footage("furg_house6.mp4"), 20, 640, 5), tmp_path / "fire.mp4", fps=5, gop=5)
     elsewhere = encode(pictures_of(footage("towncentre_bxc_302f.mp4"), 8, 640, 5), tmp_path / "else.mp4", fps=5, gop=5)

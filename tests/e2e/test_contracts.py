@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
-from tests.peers import free_port, wait_until
+from tests.e2e.desk.office import Office
+from tests.peers import free_port
 from tests.peers.clips import encode, scene
 from tests.peers.rendered import rendered_clip
 
@@ -159,58 +157,13 @@ def test_model_list() -> None:
     assert "garbage_exposed" in street["kinds"]
 
 
-# ── demo ──
+# ── user ──
 
 
-@pytest.mark.timeout(240)
-def test_the_demo_shows_a_first_alert_and_ends_by_itself(tmp_path: Path) -> None:
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "hub.cli",
-        "demo",
-        "--port",
-        str(port),
-        "--data",
-        str(tmp_path),
-        "--minutes",
-        "1.2",
-    ]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    demo = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    lines: list[str] = []
-    threading.Thread(target=lambda: lines.extend(demo.stdout or []), daemon=True).start()
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: alerts_opened(url) >= 1, 75, "a first alert\n" + "".join(lines))
-        assert any(url in line for line in lines), "the address is printed"
-        assert demo.wait(120) == 0, "".join(lines[-20:])
-    finally:
-        if demo.poll() is None:
-            demo.kill()
-            demo.wait()
-    wait_until(lambda: not left_behind(str(tmp_path)), 10, "no process of the demo is left")
-    assert not any("Traceback" in line for line in lines), "".join(lines[-40:])
-
-
-def alerts_opened(url: str) -> float:
-    try:
-        text = httpx.get(f"{url}/metrics", timeout=2).text
-    except httpx.TransportError:
-        return 0
-    return sum(float(m[1]) for m in re.finditer(r"^gridhub_alerts_opened_total\{.*\} (\S+)$", text, re.MULTILINE))
-
-
-def left_behind(mark: str) -> list[str]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = entry.read_bytes().decode(errors="replace").replace("\0", " ")
-        except OSError:
-            continue
-        if mark in line and "pytest" not in line:
-            found.append(line)
-    return found
+def test_a_user_made_beside_the_running_hub_signs_in_with_the_password_that_was_printed(tmp_path: Path) -> None:
+    with Office(tmp_path, inside=True) as office:
+        made = gridhub("user", "li", "--role", "department", "--department", "sanitation", "--config", office.config)
+        once = re.search(r"one-time password (\S+)", made.stdout)
+        assert once, made.stdout + made.stderr
+        li = office.client()
+        assert li.post("/api/session", json={"user": "li", "password": once[1]}).json()["must_change_password"] is True

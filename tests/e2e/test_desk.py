@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.city import PASSWORD
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office, picture
 from tests.peers import clips, wait_until
-
-pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Office]:
-    if not (project / "hub" / "web" / "dist" / "index.html").exists():
-        pytest.fail("hub/web/dist is missing: the page is built by `make install`")
-    with Office(tmp_path_factory.mktemp("desk")) as running:
-        running.colleague("zhang", "staff")
-        running.colleague("li", "department", "sanitation")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 def expect_selected(page: Page, alert: str) -> None:
@@ -164,8 +145,7 @@ def test_the_recheck_proposes_and_a_person_closes(office: Office, chrome: Browse
     office.do(office.people["li"], f"cases/{case}/feedback", {"text": "已清理"})
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("zhang", f"/cases/{case}")
         expect(page.locator("[data-test=proposal]")).to_contain_text("等待复查画面")
         office.answer_recheck(case, present=False)
         expect(page.locator("[data-test=proposal]")).to_contain_text("建议结案")
@@ -178,9 +158,9 @@ def test_the_recheck_proposes_and_a_person_closes(office: Office, chrome: Browse
         expect(page.locator(f"[data-case='{case}']")).to_be_visible()
 
 
-def test_a_lost_connection_is_shown_and_heals(office: Office, chrome: Browser) -> None:
-    settle(office)
-    with Screen(chrome, office.url) as screen:
+def test_a_lost_connection_is_shown_and_heals(chrome: Browser, tmp_path: Path) -> None:
+    with Office(tmp_path) as office, Screen(chrome, office.url) as screen:
+        office.colleague("zhang", "staff")
         page = screen.page
         screen.excused = [
             "ERR_CONNECTION_REFUSED",
@@ -203,8 +183,7 @@ def test_every_screen_opens_in_both_languages(office: Office, chrome: Browser, l
     office.look("cam-01")
     with Screen(chrome, office.url, locale=locale) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cameras?state=online")
+        screen.open("zhang", "/cameras?state=online")
         screen.drawn("[data-test=wall] img")
         page.click("[data-test=as-table]")
         expect(page.locator("[data-test=table] tbody tr")).to_have_count(1)
@@ -218,12 +197,12 @@ def test_every_screen_opens_in_both_languages(office: Office, chrome: Browser, l
 
 
 def test_the_first_password_has_to_be_changed(office: Office, chrome: Browser) -> None:
-    made = office.add("users", {"user": "wang", "name": "王芳", "role": "staff"})
+    made = office.add("users", {"user": "fang", "name": "王芳", "role": "staff"})
     once = made["one_time_password"]
     with Screen(chrome, office.url) as screen:
         page = screen.page
         page.goto(office.url)
-        page.fill("input#user", "wang")
+        page.fill("input#user", "fang")
         page.fill("input#password", once)
         page.click("[data-test=sign-in]")
         expect(page).to_have_url(re.compile("/password$"))

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.desk.browser import Screen, browser
+from tests.e2e.desk.browser import Screen
 from tests.e2e.desk.office import Office, picture
-
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with Office(tmp_path_factory.mktemp("engineer")) as running:
-        running.colleague("gong", "engineer")
-        running.look("cam-01")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 def at(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -47,12 +30,12 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, chrome: Browser) -> None:
+    office.look("cam-01")
     found = office.find("cam-01")
     office.do(office.admin, f"alerts/{found['alert']}/confirm")
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("gong")
-        page.goto(f"{office.url}/cameras/cam-01/zones")
+        screen.open("gong", "/cameras/cam-01/zones")
         screen.drawn("[data-test=zone-look]")
         expect(page.locator("[data-test=zones] li")).to_have_count(1)
         page.click("[data-test=draw]")
@@ -181,6 +164,7 @@ def test_a_table_of_cameras_shows_its_errors_before_it_is_taken_over(office: Off
 
 
 def test_the_workers_are_shown(office: Office, chrome: Browser) -> None:
+    office.look("cam-01")
     with Screen(chrome, office.url) as screen:
         screen.sign_in("gong")
         screen.page.click("[data-test=health]")

@@ -9,10 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.sample_district.files import write
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office
 
-pytestmark = pytest.mark.timeout(300)
 CAMERAS = 2000
 FRAMES = """async ({drags, wheels}) => {
   const map = document.querySelector('[data-test=map]'), box = map.getBoundingClientRect()
@@ -45,22 +44,14 @@ FRAMES = """async ({drags, wheels}) => {
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Office]:
-    if not (project / "hub" / "web" / "dist" / "index.html").exists():
-        pytest.fail("hub/web/dist is missing: the page is built by `make install`")
+def office(tmp_path_factory: pytest.TempPathFactory, project: Path, page: Path) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("map")
     made = folder / "district"
     counts = write(made, 1, project / "configs", "rtsp://127.0.0.1:9/{id}")
     assert counts["cameras"] == CAMERAS
     files = {"grids": "grids.geojson", "persons": "persons.csv", "cameras": "cameras.csv"}
-    with Office(folder, **{key: str(made / name) for key, name in files.items()}) as running:
+    with Office(folder, inside=True, **{key: str(made / name) for key, name in files.items()}) as running:
         running.colleague("zhang", "staff")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
         yield running
 
 
@@ -71,8 +62,7 @@ def layer(page: Page, what: str) -> int:
 def test_two_thousand_cameras_are_dragged_and_zoomed_without_a_stutter(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/map")
+        screen.open("zhang", "/map")
         dots = page.locator("[data-test=map] canvas.dots")
         expect(dots).to_have_attribute("data-dots", str(CAMERAS + 4), timeout=60_000)
         assert 0 < layer(page, "bubbles") < 400  # clustered: not two thousand dots on each other
@@ -95,8 +85,7 @@ def test_a_camera_is_found_by_name_and_shows_what_belongs_to_it(office: Office, 
     case = office.do(office.people["zhang"], f"alerts/{office.find('cam-01')['alert']}/confirm")["case"]["id"]
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/map")
+        screen.open("zhang", "/map")
         page.fill("[data-test=map-search] input, input[data-test=map-search]", "北大街1号杆")
         page.locator(".found button").first.click()
         card = page.locator("[data-test=map-card]")
@@ -122,8 +111,7 @@ def test_the_heat_map_opens_the_list_of_an_area(office: Office, chrome: Browser)
     street = office.get(office.admin, f"cases/{case['id']}")
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/map?heat")
+        screen.open("zhang", "/map?heat")
         expect(page.locator("[data-test=heat-total]")).to_contain_text(f"共 {first + 1} 件")
         page.goto(f"{office.url}/cases?grid={street['grid']['id']}&since=2026-01-01T00:00:00Z")
         expect(page.locator("[data-test=listed]")).to_contain_text(street["grid"]["name"])
@@ -139,8 +127,7 @@ def test_the_wall_shows_looks_numbers_and_alerts(office: Office, chrome: Browser
     alert = office.find("cam-02", minutes_ago=25)["alert"]
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/wall")
+        screen.open("zhang", "/wall")
         expect(page.locator("[data-test=wall-tiles] figure")).to_have_count(9)
         expect(page.locator("[data-look=cam-02]")).to_be_visible()  # whose alert waits hangs there
         screen.drawn("[data-look=cam-02] img")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import random
 import re
 import sqlite3
@@ -22,7 +23,8 @@ from tests.e2e.city import City, Process
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.rendered import rendered_clip
 
-KILLS = 20
+KILLS = int(os.environ.get("GRIDHUB_KILLS", "9"))
+"""Each of hub, worker and broker is killed in turn, in an order that the dice shuffle."""
 SENSORS = 5
 
 
@@ -105,8 +107,8 @@ def judge(city: City, staff: httpx.Client) -> None:
         return  # the hub was just killed; the next round judges
 
 
-@pytest.mark.timeout(400)
-def test_twenty_kills(tmp_path: Path) -> None:
+@pytest.mark.timeout(900)
+def test_killed_again_and_again(tmp_path: Path) -> None:
     rng = random.Random(20261123)
     broker_folder = tmp_path / "broker"
     broker_folder.mkdir()
@@ -122,12 +124,14 @@ def test_twenty_kills(tmp_path: Path) -> None:
         city.until(lambda: broker_connected(city), 30, "the worker has subscribed")
         street = Street(broker.port)
         street.start()
-        for _ in range(KILLS):
+        victims = [("hub", "worker", "broker")[n % 3] for n in range(KILLS)]
+        rng.shuffle(victims)
+        for victim in victims:
             time.sleep(rng.uniform(0.2, 1.5))
-            kill(rng.choice(("hub", "worker", "broker")), city, broker, street)
+            kill(victim, city, broker, street)
             judge(city, staff)
         street.end()
-        assert len(street.acknowledged) > 500
+        assert len(street.acknowledged) > 25 * KILLS
         for index in range(SENSORS):
             sent = {value for device, value in street.acknowledged if device == f"well-{index}"}
             all_stored = functools.partial(is_stored, city, f"well-{index}", sent)

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office, picture
 from tests.peers import wait_until
 from tests.peers.relay import Relay
 
-pytestmark = pytest.mark.timeout(240)
 ORIENTATION, GPS, LATITUDE = 0x0112, 0x8825, 2
 PHOTO: Any = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", 7)}
 NO_NETWORK = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE", "ERR_FAILED")
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Office]:
-    if not (project / "hub" / "web" / "dist" / "index.html").exists():
-        pytest.fail("hub/web/dist is missing: the page is built by `make install`")
-    with Office(tmp_path_factory.mktemp("phone")) as running:
-        running.colleague("zhang", "staff")
-        running.colleague("li", "department", "sanitation")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 def accepted(office: Office, minutes_ago: float) -> str:
@@ -134,8 +114,7 @@ def test_an_answer_whose_receipt_was_lost_is_not_given_twice(office: Office, chr
     with Screen(chrome, office.url, PHONE) as screen:
         screen.excused += NO_NETWORK
         page = screen.page
-        screen.sign_in("li")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("li", f"/cases/{case}")
         page.route("**/feedback", lose_the_receipt)
         page.locator("[data-test=do-feedback]").tap()
         page.fill("[data-test=field-text]", "只说一次")
@@ -153,8 +132,7 @@ def test_what_the_hub_refuses_stays_with_its_reason(office: Office, chrome: Brow
     with Relay(office.port) as tunnel, Screen(chrome, f"http://127.0.0.1:{tunnel.port}", PHONE) as screen:
         screen.excused += (*NO_NETWORK, "409", "403", "404")
         page = screen.page
-        screen.sign_in("li")
-        page.goto(f"{screen.url}/cases/{case}")
+        screen.open("li", f"/cases/{case}")
         expect(page.locator("[data-test=do-feedback]")).to_be_visible()
         tunnel.cut()
         page.locator("[data-test=do-feedback]").tap()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.city import City, Json
 from tests.peers import wait_until
 from tests.peers.mosquitto import Mosquitto
@@ -16,7 +14,6 @@ DEVICE = {"id": "well-1", "name": "1 号井", "device": "xifeng/pump-st-02/level
 ROW = DEVICE | {"every_s": 600, "lon": 107.63, "lat": 35.73, "settings": {"crown_cm": 100.0}}
 
 
-@pytest.mark.timeout(180)
 def test_births_are_asked_for_by_a_person(tmp_path: Path) -> None:
     with Mosquitto() as broker, edge_node(broker.port, "pump-st-02") as (_client, say):
         time.sleep(2)  # its births go by while nobody listens: the broker keeps none

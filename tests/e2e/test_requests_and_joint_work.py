@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office, picture
 
 pytestmark = pytest.mark.timeout(240)
@@ -29,12 +29,6 @@ def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[
         running.colleague("gong", "handler", "sanitation")
         running.colleague("zhao", "department", "enforcement")
         running.colleague("wangge", "collector")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
         yield running
 
 

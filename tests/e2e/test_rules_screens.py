@@ -16,7 +16,7 @@ from hub.domain.handling_table import COLUMNS
 from hub.sample_district import write
 from hub.serving import Serving, claim_port
 from tests.e2e.city import PASSWORD
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, str]]:
     made.stop()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
-
-
 def table() -> bytes:
     rows = [
         ["06", "市容环境类", "010", "暴露垃圾", "环卫中心", "", "主干道两侧", "清理", "2工作时"],
@@ -52,12 +46,11 @@ def table() -> bytes:
     return workbook.write({"部件": [list(COLUMNS)], "事件": [list(COLUMNS), *rows]})
 
 
-def test_an_engineer_ticks_and_imports_conditions(hub: tuple[Hub, str], chromium: Browser, tmp_path: Path) -> None:
+def test_an_engineer_ticks_and_imports_conditions(hub: tuple[Hub, str], chrome: Browser, tmp_path: Path) -> None:
     (tmp_path / "table.xlsx").write_bytes(table())
-    with Screen(chromium, hub[1]) as screen:
-        screen.sign_in("eng")
+    with Screen(chrome, hub[1]) as screen:
+        screen.open("eng", "/rules/conditions")
         page = screen.page
-        page.goto(f"{hub[1]}/rules/conditions")
         page.fill(".search input", "06010")
         row = page.locator("[data-test=conditions] tbody tr").first
         row.locator("[data-test=tick]").click()
@@ -76,11 +69,10 @@ def test_an_engineer_ticks_and_imports_conditions(hub: tuple[Hub, str], chromium
         assert any("主干道两侧" in row for row in workbook.read(content)["事件"])
 
 
-def test_the_grid_shows_who_answers_for_it(hub: tuple[Hub, str], chromium: Browser) -> None:
-    with Screen(chromium, hub[1]) as screen:
-        screen.sign_in("staff")
+def test_the_grid_shows_who_answers_for_it(hub: tuple[Hub, str], chrome: Browser) -> None:
+    with Screen(chrome, hub[1]) as screen:
+        screen.open("staff", "/rules/grid")
         page = screen.page
-        page.goto(f"{hub[1]}/rules/grid")
         page.fill("aside header input", "育才社区第3网格")
         page.locator(".hit").first.click()
         card = page.locator("[data-test=grid-card]")
@@ -92,11 +84,10 @@ def test_the_grid_shows_who_answers_for_it(hub: tuple[Hub, str], chromium: Brows
         assert page.locator("[data-test=import-grids]").count() == 0  # staff look, engineers change
 
 
-def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chromium: Browser) -> None:
-    with Screen(chromium, hub[1]) as screen:
-        screen.sign_in("eng")
+def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chrome: Browser) -> None:
+    with Screen(chrome, hub[1]) as screen:
+        screen.open("eng", "/rules/units")
         page = screen.page
-        page.goto(f"{hub[1]}/rules/units")
         page.wait_for_selector("[data-test=units] tbody tr")
         page.click("[data-test=try-class]")
         page.locator(".el-select-dropdown__item:has-text('09006')").click()
@@ -106,9 +97,8 @@ def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chromium: Brows
 
 
 @pytest.mark.parametrize("name", ["conditions", "grid", "units"])
-def test_a_phone_is_wide_enough(hub: tuple[Hub, str], chromium: Browser, name: str) -> None:
-    with Screen(chromium, hub[1], PHONE, "en") as screen:
-        screen.sign_in("staff")
-        screen.page.goto(f"{hub[1]}/rules/{name}")
+def test_a_phone_is_wide_enough(hub: tuple[Hub, str], chrome: Browser, name: str) -> None:
+    with Screen(chrome, hub[1], PHONE, "en") as screen:
+        screen.open("staff", f"/rules/{name}")
         screen.page.wait_for_selector(".rules [data-test]")
         assert screen.overflow_px() <= 0

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.city import City, Json
 from tests.e2e.test_sensor_to_closed_case import Bin
@@ -23,7 +22,6 @@ def alert_of(city: City, staff: httpx.Client, kind: str) -> Json | None:
     return items[0] if items else None
 
 
-@pytest.mark.timeout(240)
 def test_a_bin_and_the_camera_beside_it_agree(tmp_path: Path) -> None:
     dirty = rendered_clip(tmp_path / "dirty.mp4", "garbage")
     with Mosquitto() as broker, RtspServer() as server, City(tmp_path, broker=broker.url) as city:

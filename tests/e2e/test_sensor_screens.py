@@ -14,10 +14,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.city import Json
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office, picture
 
-pytestmark = pytest.mark.timeout(240)
 BINS = ("bin-01", "bin-02", "bin-03")
 
 
@@ -98,10 +97,8 @@ class Bench(Office):
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Bench]:
-    if not (project / "hub" / "web" / "dist" / "index.html").exists():
-        pytest.fail("hub/web/dist is missing: the page is built by `make install`")
-    with Bench(tmp_path_factory.mktemp("bench")) as running:
+def bench(tmp_path_factory: pytest.TempPathFactory, page: Path) -> Iterator[Bench]:
+    with Bench(tmp_path_factory.mktemp("bench"), inside=True) as running:
         running.colleague("wu", "engineer")
         running.colleague("zhang", "staff")
         running.look("cam-01")
@@ -109,17 +106,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[B
         yield running
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
-
-
 def test_an_engineer_adopts_a_device_with_a_few_clicks(bench: Bench, chrome: Browser) -> None:
     with Screen(chrome, bench.url) as screen:
         page = screen.page
-        screen.sign_in("wu")
-        page.goto(f"{bench.url}/sensors/quarantine")
+        screen.open("wu", "/sensors/quarantine")
         expect(page.locator("[data-test=stranger] pre")).to_contain_text('"fill_pct": 40')
         expect(page.locator("[data-test=waiting]")).to_have_text("1")
         expect(page.locator("[data-test=profile]")).to_contain_text("垃圾桶满溢传感器")
@@ -134,8 +124,7 @@ def test_an_engineer_adopts_a_device_with_a_few_clicks(bench: Bench, chrome: Bro
 def test_a_mapping_is_written_beside_a_sample_that_is_read_as_one_types(bench: Bench, chrome: Browser) -> None:
     with Screen(chrome, bench.url) as screen:
         page = screen.page
-        screen.sign_in("wu")
-        page.goto(f"{bench.url}/sensors/mappings")
+        screen.open("wu", "/sensors/mappings")
         expect(page.locator("[data-test=mapping-readings]")).to_contain_text("93 %")
         page.locator("[data-test=mapping-sample]").fill('{"deviceId": "x", "level": "full"}')
         expect(page.locator("[data-test=mapping-problems]")).to_contain_text("'full' is not a number")
@@ -153,8 +142,7 @@ def test_a_mapping_is_written_beside_a_sample_that_is_read_as_one_types(bench: B
 def test_a_confirmed_link_shows_on_the_alert_in_both_languages(bench: Bench, chrome: Browser) -> None:
     with Screen(chrome, bench.url) as screen:
         page = screen.page
-        screen.sign_in("wu")
-        page.goto(f"{bench.url}/sensors/links")
+        screen.open("wu", "/sensors/links")
         page.click("[data-test=propose]")
         first = page.locator("[data-test=links] > li").filter(has_text="北大街1号桶")
         first.locator("[data-test=confirm-link]").click()
@@ -164,8 +152,7 @@ def test_a_confirmed_link_shows_on_the_alert_in_both_languages(bench: Bench, chr
                                 ("en", "Fill level 95 % > 90 % for 2 readings", "Sources agree")):  # fmt: skip
         with Screen(chrome, bench.url, locale=locale) as screen:
             page = screen.page
-            screen.sign_in("zhang")
-            page.goto(f"{bench.url}/desk/{alert}")
+            screen.open("zhang", f"/desk/{alert}")
             expect(page.locator("[data-test=why]")).to_have_text(why)
             expect(page.locator("[data-test=agreed]")).to_have_text(agreed)
             expect(page.locator("[data-test=beside]")).to_contain_text("北大街1号杆")
@@ -175,8 +162,7 @@ def test_a_confirmed_link_shows_on_the_alert_in_both_languages(bench: Bench, chr
 def test_maintenance_sets_alarms_aside_on_the_page_of_the_sensor(bench: Bench, chrome: Browser) -> None:
     with Screen(chrome, bench.url) as screen:
         page = screen.page
-        screen.sign_in("wu")
-        page.goto(f"{bench.url}/sensors/all/bin-03")
+        screen.open("wu", "/sensors/all/bin-03")
         expect(page.locator("[data-test=chart-line]")).to_have_count(2)
         page.click("[data-test=maintain]")
         page.click("[data-test=begin-maintenance]")
@@ -191,7 +177,6 @@ def test_maintenance_sets_alarms_aside_on_the_page_of_the_sensor(bench: Bench, c
 @pytest.mark.parametrize("path", ["all", "all/bin-01", "quarantine", "mappings", "links"])
 def test_the_sensor_screens_fit_a_phone(bench: Bench, chrome: Browser, path: str) -> None:
     with Screen(chrome, bench.url, PHONE) as screen:
-        screen.sign_in("wu")
-        screen.page.goto(f"{bench.url}/sensors/{path}")
+        screen.open("wu", f"/sensors/{path}")
         screen.page.wait_for_selector(".frame .page > *")
         assert screen.overflow_px() == 0

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import paho.mqtt.client as mqtt
 import paho.mqtt.publish as publish
-import pytest
 
 from tests.e2e.city import City, Json
 from tests.peers.mosquitto import Mosquitto
@@ -43,7 +42,6 @@ def pending(city: City, staff: httpx.Client) -> Json | None:
     return items[0] if items else None
 
 
-@pytest.mark.timeout(180)
 def test_a_full_bin(tmp_path: Path) -> None:
     with Mosquitto() as broker, City(tmp_path, broker=broker.url) as city:
         row = {"id": "bin-457", "name": "457 号桶", "device": "a84041ffff180001", "profile": "bin_level"}

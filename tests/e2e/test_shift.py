@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.desk.browser import Screen, browser
+from tests.e2e.desk.browser import Screen
 from tests.e2e.desk.office import CAMERAS, Office
-
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with Office(tmp_path_factory.mktemp("shift")) as running:
-        running.colleague("zhang", "staff")
-        running.colleague("wang", "staff")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 def selected(page: Page) -> str:

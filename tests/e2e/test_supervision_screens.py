@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.desk.browser import PHONE, Screen, browser
+from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office
-
-pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Office]:
-    if not (project / "hub" / "web" / "dist" / "index.html").exists():
-        pytest.fail("hub/web/dist is missing: the page is built by `make install`")
-    with Office(tmp_path_factory.mktemp("supervision")) as running:
-        running.colleague("zhang", "staff")
-        running.colleague("li", "department", "sanitation")
-        running.colleague("jie", "department", "street_office")
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +22,7 @@ def case(office: Office) -> str:
 def test_a_case_is_supervised_the_letter_signed_and_answered(office: Office, chrome: Browser, case: str) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("zhang", f"/cases/{case}")
         page.click("[data-test=supervise]")
         page.get_by_role("button", name="三次督办").click()
         page.fill("[data-test=demands]", "区长批示：立即清理")
@@ -61,8 +39,7 @@ def test_a_case_is_supervised_the_letter_signed_and_answered(office: Office, chr
         assert screen.overflow_px() == 0
     with Screen(chrome, office.url, PHONE) as screen:
         page = screen.page
-        screen.sign_in("li")
-        page.goto(f"{office.url}/supervision/letters")
+        screen.open("li", "/supervision/letters")
         page.locator("[data-test=letters] a").first.click()
         page.click("[data-test=letter-reply]")
         page.fill("[data-test=letter-text]", "已清理完毕")
@@ -74,8 +51,7 @@ def test_a_case_is_supervised_the_letter_signed_and_answered(office: Office, chr
 def test_a_whistle_from_the_street_to_the_arrival(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("jie")
-        page.goto(f"{office.url}/whistles")
+        screen.open("jie", "/whistles")
         page.click("[data-test=blow]")
         page.fill("[data-test=whistle-subject]", "夜市占道")
         page.fill("[data-test=whistle-place]", "北大街东口")
@@ -86,16 +62,14 @@ def test_a_whistle_from_the_street_to_the_arrival(office: Office, chrome: Browse
         expect(page.locator("[data-test=whistle-state]")).to_have_text("待审批")
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/whistles")
+        screen.open("zhang", "/whistles")
         page.locator("[data-test=whistles] a").first.click()
         page.click("[data-test=whistle-approve]")
         page.click("[data-test=whistle-send]")
         expect(page.locator("[data-test=whistle-state]")).to_have_text("已吹哨/待报到")
     with Screen(chrome, office.url, PHONE) as screen:
         page = screen.page
-        screen.sign_in("li")
-        page.goto(f"{office.url}/whistles")
+        screen.open("li", "/whistles")
         page.locator("[data-test=whistles] a").first.click()
         page.click("[data-test=whistle-arrive]")
         page.click("[data-test=whistle-send]")
@@ -106,8 +80,7 @@ def test_a_whistle_from_the_street_to_the_arrival(office: Office, chrome: Browse
 def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browser, case: str) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/reports")
+        screen.open("zhang", "/reports")
         number = page.locator("[data-test=fact-register] a")
         expect(number).to_have_text(re.compile(r"\d+"))
         value = int(number.inner_text())

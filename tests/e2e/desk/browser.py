@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.e2e.city import PASSWORD
 
@@ -24,6 +24,19 @@ FLAGS = [
     "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",
 ]
+GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }"
+QUIET = """() => new Promise(done => {
+  const moves = () => document.getAnimations().some(
+    a => a.playState === 'running' && a.effect?.getComputedTiming().iterations !== Infinity)
+  let timer
+  const again = () => { clearTimeout(timer); timer = setTimeout(() => moves() ? again() : end(), 250) }
+  const watch = new MutationObserver(again)
+  const end = () => { watch.disconnect(); clearTimeout(timer); done() }
+  watch.observe(document, { subtree: true, childList: true, attributes: true })
+  setTimeout(end, 10000)
+  again()
+})"""
+"""Ends when for 250 ms no element came, went or changed and nothing was moving, or after 10 s."""
 WIDE, PHONE = (1920, 1080), (390, 844)
 
 
@@ -38,14 +51,23 @@ def chromium() -> str:
     pytest.skip(reason)
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """One headless Chromium."""
+    """One headless Chromium; the one that runs already, where there is one: a thread can drive no second."""
+    if _running:
+        yield _running[-1]
+        return
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        _running.append(running)
         try:
             yield running
         finally:
+            _running.clear()
             running.close()
 
 
@@ -59,10 +81,18 @@ class Screen:
             viewport={"width": size[0], "height": size[1]}, has_touch=viewport["width"] < 600, locale="zh-CN"
         )
         self._context.add_init_script(f"localStorage.setItem('gridhub.locale', '{locale}')")
-        self._context.set_default_timeout(15_000)
+        self._context.set_default_timeout(60_000)
         self.page: Page = self._context.new_page()
+        self._fetched = set[Request]()
+        self.page.on("request", self._asked)
+        self.page.on("requestfinished", lambda request: self._fetched.discard(request))
+        self.page.on("requestfailed", lambda request: self._fetched.discard(request))
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.errors.append(f"{self.page.url}: {error}"))
+
+    def _asked(self, request: Request) -> None:
+        if request.resource_type != "eventsource":
+            self._fetched.add(request)
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -78,12 +108,31 @@ class Screen:
             assert not errors, "the browser's console said:\n" + "\n".join(errors)
 
     def sign_in(self, user: str, password: str = PASSWORD) -> None:
-        """Through the form, as a person does."""
-        self.page.goto(self.url)
+        """Through the form, as a person does; to the person's first screen."""
+        self.open(user, "", password)
+        self.page.wait_for_selector("header.strip")
+
+    def open(self, user: str, path: str, password: str = PASSWORD) -> None:
+        """Through the form to the screen at `path`, as after following a link: the page is loaded once."""
+        self.page.goto(self.url + path)
         self.page.fill("input#user", user)
         self.page.fill("input#password", password)
         self.page.click("[data-test=sign-in]")
-        self.page.wait_for_selector("header.strip")
+        self.page.wait_for_selector("input#user", state="detached")
+
+    def go(self, path: str) -> None:
+        """To another screen, as a click on a link does: the page is not loaded anew."""
+        self.page.evaluate(
+            "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
+        )
+        self.page.wait_for_function("path => location.pathname === path", arg=path)
+
+    def still(self) -> None:
+        """Wait until nothing is fetched and nothing moves any more."""
+        while True:
+            self.page.evaluate(QUIET)
+            if not self._fetched:
+                return
 
     def drawn(self, selector: str) -> None:
         """Wait until the picture is not only there but decoded."""

@@ -262,7 +262,7 @@ def _clocks_fit(tx: Any, row: CaseRow) -> None:
     assert reports >= 1 or row.state == "void" or _links(tx, row.id)
 
 
-@pytest.mark.timeout(180 if WALKS <= 25 else 7200)
+@pytest.mark.timeout(600 if WALKS <= 25 else 7200)
 def test_no_update_is_lost_and_no_case_is_made_twice(postgres_server: Any, rules: Any, tmp_path: Path) -> None:
     with hall(postgres_server.fresh_database(), rules, tmp_path / "data") as standing:
         Walk.hall = standing
