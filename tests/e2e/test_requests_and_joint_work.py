@@ -170,7 +170,7 @@ def test_two_units_handle_a_case_and_the_lead_waits_for_the_assistant(office: Of
     with Screen(chrome, office.url, PHONE) as screen:
         page = opened(screen, "li", case)
         act(page, "feedback", text="已清理")
-        expect(page.locator("[data-test=case-state]")).to_have_text("已反馈/待核查")
+        expect(page.locator("[data-test=case-state]")).to_have_text("核查中")
         expect(page.locator("[data-test=history]")).to_contain_text("会办反馈")
 
 

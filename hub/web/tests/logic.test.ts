@@ -7,7 +7,7 @@ import { currentPeriod, step } from '../src/logic/period'
 import { before, following, stepped, withAlert, withoutAlert } from '../src/logic/queue'
 import { inMaintenance, readable } from '../src/logic/reading'
 import { clockRuns, deadlineSeverity, deviceSeverity } from '../src/logic/severity'
-import { ago, exact, seconds, short, span } from '../src/logic/time'
+import { ago, brief, exact, short, span } from '../src/logic/time'
 
 const alert = (id: string, minute: number, more: Partial<Alert> = {}): Alert =>
   ({ id, urgent: false, agreed: false, opened_at: new Date(Date.UTC(2026, 10, 23, 2, minute)).toISOString(), ...more }) as Alert
@@ -48,7 +48,7 @@ describe('times', () => {
   it('are told in the two largest units', () => {
     expect([45e3, 8 * 60e3, 133 * 60e3, 26 * 3600e3].map((ms) => span(ms, 'zh'))).toEqual(['45 秒', '8 分', '2 小时 13 分', '1 天 2 小时'])
     expect(span(-90 * 60e3, 'en')).toBe('1 h 30 min')
-    expect([340, 3400, 9960, 45400, 120e3].map((ms) => seconds(ms, 'en'))).toEqual(['0.3 s', '3.4 s', '10 s', '45 s', '2 min'])
+    expect([340, 3400, 9960, 45400, 120e3].map((ms) => brief(ms, 'en'))).toEqual(['0.3 s', '3.4 s', '10 s', '45 s', '2 min'])
   })
   it('are told as how long ago', () => {
     expect([2e3, 30e3, 3 * 60e3, 5 * 3600e3, 50 * 3600e3].map((ms) => ago(at(ms), now, 'zh', 'Asia/Shanghai'))).toEqual(['刚刚', '30 秒前', '3 分钟前', '5 小时前', '2 天前'])

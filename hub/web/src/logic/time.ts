@@ -18,7 +18,7 @@ export function span(ms: number, locale: 'zh' | 'en'): string {
 }
 
 /** A short time with a tenth of a second where that tells something: "3.4 秒", "45 秒", "2 分". */
-export function seconds(ms: number, locale: 'zh' | 'en'): string {
+export function brief(ms: number, locale: 'zh' | 'en'): string {
   return ms < 9950 ? `${(ms / 1000).toFixed(1)}${NAMES[locale].s}` : span(Math.round(ms / 1000) * 1000, locale)
 }
 
