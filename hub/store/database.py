@@ -183,8 +183,8 @@ def _reason(error: SQLAlchemyError) -> str:
 
 
 def _postgres(url: URL) -> Engine:
-    # Nothing here runs long enough for a compiled query to pay: the monthly report of a year's cases took 2.0-2.1 s with
-    # the compiler, 1.6-1.8 s without.
+    # Nothing here runs long enough for a compiled query to pay: the monthly report of a year took 2.0-2.1 s
+    # with the compiler, 1.6-1.8 s without.
     options = {"options": "-c timezone=utc -c jit=off"}
     return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, connect_args=options)
 
