@@ -32,3 +32,9 @@ export function gridLayer(grids: GridCollection, options: { highlighted?: string
     },
   })
 }
+
+/** Take a map away. What is drawn goes first: Leaflet's canvas would be asked to draw once more when it is gone. */
+export function closeMap(map: L.Map): void {
+  map.eachLayer((layer) => { if (!(layer instanceof L.Renderer)) layer.remove() })
+  map.remove()
+}
