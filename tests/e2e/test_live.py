@@ -123,6 +123,7 @@ def test_a_camera_that_browsers_cannot_play_is_shown_in_pictures_and_says_so(off
         picture = tile.locator("img")
         first = picture.get_attribute("src")
         expect(picture).not_to_have_attribute("src", first or "")  # another one comes
+        expect(tile.locator("[data-test=live-how]")).to_contain_text(re.compile(r"每 [12] 秒一张"))  # a keyframe each
         screen.page.click("[data-test=live-close]")
 
 
