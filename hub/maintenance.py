@@ -51,7 +51,11 @@ def is_on(until: datetime | None, at: datetime) -> bool:
 def set_aside(house: House, sensor_id: str | None, most: int) -> list[dict[str, Any]]:
     """Alarms that came during maintenance, the newest first: {id, sensor, kind, at, why, why_en, readings}."""
     with house.db.read() as tx:
-        rows = alert_queries.findings_with(tx, SET_ASIDE, f"sensor/{sensor_id}|" if sensor_id else "sensor/", most)
+        begins = f"sensor/{sensor_id}|" if sensor_id else "sensor/"
+        found = alert_queries.findings_with(tx, SET_ASIDE, begins, most)
+        # Findings lie in no grid themselves: the sensors that may be seen say which of them may.
+        seen = {row.id for row in device_queries.sensors_of(tx, {row.wire["source"]["sensor"] for row in found})}
+        rows = [row for row in found if row.wire["source"]["sensor"] in seen]
         return [
             {
                 "id": row.id,

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -222,6 +223,18 @@ def test_a_scope_is_given_changed_and_taken_away(town: City) -> None:
     assert "grids" in entry["detail"]
     roles = {role["role"]: role["by_grids"] for role in boss.get("/api/roles").json()["items"]}
     assert (roles["staff"], roles["leader"], roles["engineer"], roles["department"]) == (True, True, False, False)
+
+
+def test_alarms_during_maintenance_are_told_of_ones_own_sensors(town: City) -> None:
+    for sensor in ("s1", "s2"):
+        until = (town.clock() + timedelta(hours=1)).isoformat()
+        begun = town.who("eng").post(f"/api/sensors/{sensor}/maintenance", json={"until": until})
+        assert begun.status_code == 200, begun.text
+        finding = town.finding(kind="bin_overflow", camera=None, sensor=sensor, boxes=(), model=None)
+        assert town.post_finding(finding)["outcome"] == "set_aside"
+    told = {user: town.who(user).get("/api/set-aside").json()["items"] for user in ("wang", "li")}
+    assert [item["sensor"] for item in told["wang"]] == ["s2"]
+    assert {item["sensor"] for item in told["li"]} == {"s1", "s2"}
 
 
 def test_timers_and_workers_see_the_whole_district(town: City) -> None:
