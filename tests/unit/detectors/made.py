@@ -55,11 +55,11 @@ def with_box(image: Image, box: tuple[float, float, float, float], color: tuple[
 
 
 _PERIOD = 1 << 18
-_NOISE = np.resize(np.random.default_rng(0).normal(0, 1, _PERIOD).astype(np.float32), 12 * _PERIOD)
+_NOISE = np.resize(np.random.default_rng(0).normal(0, 1, _PERIOD).astype(np.float32), 25 * _PERIOD)
 
 
 def noisy(image: Image, seed: int, sigma: float = 4.0) -> Image:
-    """With noise; the same seed gives the same noise. Up to 1280 x 720 pixels."""
+    """With noise; the same seed gives the same noise. Up to 1920 x 1080 pixels."""
     start = -7919 * seed % _PERIOD
     made = _NOISE[start : start + image.size].reshape(image.shape) * np.float32(sigma)
     made += image
