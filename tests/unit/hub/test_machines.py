@@ -151,14 +151,17 @@ LEADS = READS | {"supervise", "blow_whistles", "edit_templates", "see_reports"}
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        (Role.STAFF, CENTRE | LEADS | {"decide_alerts", "see_phones", "evaluate"}),
+        (Role.STAFF, CENTRE | LEADS | {"decide_alerts", "see_phones", "evaluate", "hold_evidence"}),
         (Role.DEPARTMENT, {"see_own_cases", "see_evidence", "blow_whistles"} | READS),
         (Role.ENGINEER, CENTRE | {"edit_devices", "edit_rules"}),
         (Role.WORKER, {"work", "see_evidence"}),
         (Role.DISPATCHER, CENTRE | READS | {"see_phones", "supervise", "see_reports"}),
         (Role.HANDLER, {"see_own_cases", "see_evidence"} | READS),
         (Role.COLLECTOR, {"see_own_cases", "see_evidence"}),
-        (Role.LEADER, {"see_cases", "see_evidence", "see_numbers", "see_reports", "supervise"} | READS),
+        (
+            Role.LEADER,
+            {"see_cases", "see_evidence", "see_numbers", "see_reports", "supervise", "hold_evidence"} | READS,
+        ),
         (Role.AUDITOR, {"see_audit"}),
         (Role.CLIENT, {"see_own_cases"}),
         (Role.ADMIN, set(Right) - {"see_own_cases"}),

@@ -1,0 +1,1 @@
+"""The whole hub as processes, and its page in a real browser."""
