@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -155,6 +156,19 @@ class Database:
         self._engine.dispose()
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """WAL. SQLite's own waiting does not cover this: two that open a new file at once would see "locked"."""
+    until_s = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until_s:
+                raise
+        time.sleep(0.01)
+
+
 @contextmanager
 def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
     """SQLite changes a column by building its table anew, which foreign keys would forbid: off here, checked after."""
@@ -201,8 +215,8 @@ def _sqlite(url: URL) -> Engine:
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         # Transactions are begun below, not by the driver, which would begin them too late and as readers.
         connection.isolation_level = None
+        _write_ahead(connection)
         for pragma in (
-            "journal_mode=WAL",
             # FULL: in WAL mode NORMAL may lose the last commits when the power fails, and a worker forgets a finding
             # (a broker a reading) once the hub has said it is stored. Costs one fsync a transaction.
             "synchronous=FULL",

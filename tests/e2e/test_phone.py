@@ -17,7 +17,15 @@ from tests.peers.relay import Relay
 
 ORIENTATION, GPS, LATITUDE = 0x0112, 0x8825, 2
 PHOTO: Any = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("after", 7)}
-NO_NETWORK = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_INCOMPLETE", "ERR_FAILED")
+NO_NETWORK = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_INCOMPLETE",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "ERR_FAILED",
+)
+"""What the browser says of a connection that is cut, perhaps in the middle of a picture."""
 
 
 def accepted(office: Office, minutes_ago: float) -> str:

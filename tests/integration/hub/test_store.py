@@ -125,7 +125,9 @@ def database_of_0004(request: pytest.FixtureRequest, tmp_path: Path, backend: st
     made.close()
 
 
-def test_migrating_twice_or_at_once_does_no_harm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("time", range(8))
+def test_migrating_twice_or_at_once_does_no_harm(tmp_path: Path, time: int) -> None:
+    """Several times: two that open a new file at once met only now and then."""
     url = f"sqlite:///{tmp_path / 'new.sqlite'}"
     databases = [Database(url) for _ in range(3)]
     threads = [threading.Thread(target=d.migrate) for d in databases]

@@ -102,12 +102,14 @@ export const upcoming = computed(() => {
 })
 
 function arrived(alert: Alert): void {
+  // What the hub told before it knew of my verdict may come after it; an undo has left `decided` by then.
+  if (alert.state === 'pending_review' && decided.value.some((one) => one.id === alert.id)) return
   const known = waiting.value.some((item) => item.id === alert.id)
   const here = queueState.value === 'postponed' ? 'pending_review' : queueState.value
   if (alert.state === here) {
     waiting.value = withAlert(waiting.value, alert)
     if (!known) counted.value += 1
-    if (!known && alert.state === 'pending_review' && !decided.value.some((one) => one.id === alert.id)) {
+    if (!known && alert.state === 'pending_review') {
       fresh.value = new Set([...fresh.value, alert.id])
       ring(alert)
     }
