@@ -62,7 +62,8 @@ def _closed(city: City, **pictures: bytes) -> dict[str, Any]:
 
 def _entries(city: City, action: str) -> list[dict[str, Any]]:
     with city.hub.house.db.read() as tx:
-        return [row.detail for row in tx.scalars(select(AuditRow).where(AuditRow.action == action))]
+        query = select(AuditRow).where(AuditRow.action == action).order_by(AuditRow.seq)
+        return [row.detail for row in tx.scalars(query)]
 
 
 def test_pictures_of_a_rejected_alert_go_after_thirty_days_with_an_entry(city: City) -> None:
