@@ -62,8 +62,8 @@ def _round(house: House) -> tuple[int, int, int]:
         over = _judge(tx, alive, kept_for, now)
         for row in over:
             row.purged_at = row.due_at = now
+        freed = sum(row.size for row in over)
         if over:
-            freed = sum(row.size for row in over)
             ended, closed = now - kept_for.unconfirmed, now - kept_for.case if kept_for.case else None
             tx.audit(
                 now,
@@ -75,7 +75,7 @@ def _round(house: House) -> tuple[int, int, int]:
                 unconfirmed_until=ended.isoformat(),
                 cases_closed_until=closed.isoformat() if closed else None,
             )
-        return len(rows), len(over), sum(row.size for row in over)
+        return len(rows), len(over), freed
 
 
 def _periods(tx: Transaction, house: House) -> _Periods:
