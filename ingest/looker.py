@@ -152,6 +152,8 @@ class Looker:
             seat.asked = max(not_before, seat.asked) if seat.asked else not_before
             ahead_s = max(0.0, (not_before - self._clock()).total_seconds())
             self._schedule.ask(camera_id, self._monotonic() + ahead_s)
+            if seat.hosted is not None:
+                seat.hosted.doze(0.0)
             self._turn.notify_all()
 
     def accept_view(self, camera_id: str) -> None:
@@ -228,6 +230,8 @@ class Looker:
                 seat.camera = camera
                 if seat.source is not None:
                     self._schedule.add(camera, now_s, self._within(seat))
+                if seat.hosted is not None:
+                    seat.hosted.doze(0.0)
 
     def _enter(self, camera: Camera, shares: Shares) -> None:
         if camera.id in self._seats:
@@ -439,6 +443,9 @@ class Looker:
                 self._turn.notify_all()
             elif self._schedule.waiting and self._decoding.waiting <= self._threads:
                 self._turn.notify_all()
+            if ok and seat.hosted is not None:
+                next_s = self._schedule.next_of(seat.camera.id)
+                seat.hosted.doze(max(0.0, next_s - now_s) if next_s is not None else 0.0)
 
 
 def _other_source(old: Camera, new: Camera) -> bool:

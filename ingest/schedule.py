@@ -270,6 +270,13 @@ class Schedule:
         """When to ask `due` again at the latest; None where nothing is planned."""
         return self._times[0][0] if self._times else None
 
+    def next_of(self, camera_id: str) -> float | None:
+        """When this camera's next look is planned; None while one is under way."""
+        turn = self._turns.get(camera_id)
+        if turn is None or turn.running:
+            return None
+        return turn.due_s if turn.asked_s is None else min(turn.due_s, turn.asked_s)
+
     @property
     def waiting(self) -> bool:
         """Whether `due` may have more to give at once."""

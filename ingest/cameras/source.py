@@ -81,6 +81,10 @@ class Hosted(Connected, Protocol):
         """A look is due: take what has come, without waiting. On the reading loop; never raises."""
         ...
 
+    def doze(self, for_s: float) -> None:
+        """The next look comes in `for_s` seconds (0: at once, or nobody knows). Any thread; never raises."""
+        ...
+
 
 class Caught(Protocol):
     """A picture that a visit brought home, still coded."""

@@ -73,7 +73,8 @@ class Decoders:
 
     def _borrow(self, kind: Coding) -> _Decoder:
         with self._lock:
-            for name in self._idle:
+            # The one used last: what it works with is still in the processor's cache.
+            for name in reversed(self._idle):
                 if name[0] == kind:
                     return self._idle.pop(name)
             how = self._how

@@ -113,7 +113,8 @@ class Collector:
         self.holed = False
         self.fragment = REST
         self._refused_time = self._done_time = self._gap_time = _NOBODY
-        self._markers_lie = False
+        self._markers_lie = self._missed = False
+        self._cut_time = _NOBODY
         self._own_before = 0
         self._pieces: Pieces = []
         self._heads: list[Buffer] = []
@@ -139,6 +140,8 @@ class Collector:
         if ssrc != self.ssrc and not self.follows(ssrc, arrived_s):
             return
         self.heard_s = arrived_s
+        if self._missed:
+            self._missed, self._cut_time = False, time
         gap = (sequence - self.sequence) & 0xFFFF != 1
         if gap or time != self._time:
             if sequence == self.sequence:
@@ -207,7 +210,7 @@ class Collector:
             self._refuse()
         elif kind == KEY and time not in (self._refused_time, self._done_time):
             self._refused_time = time
-            self.lost += 1
+            self.lost += time != self._cut_time
 
     def _fragment_begins(self, buf: Buffer, at: int, end: int, time: int, gap: bool) -> None:
         body = at + self._head_bytes + 1
@@ -336,7 +339,7 @@ class Collector:
         self._refused_time = self._time
         self._own_before |= self._own
         self._pieces = []
-        self.lost += 1
+        self.lost += self._time != self._cut_time
 
     def _finish(self) -> None:
         """The picture that is open is whole."""
@@ -345,7 +348,7 @@ class Collector:
         pieces, self._pieces = self._pieces, []
         if self._has_key and self._after_gap and self._own_before & ~self._own:
             # Its parameter sets used to come with it; this time they were in the gap, and may have been other ones.
-            self.lost += 1
+            self.lost += self._time != self._cut_time
             return
         front = self.sets.front(self._heads)
         if front is None:
@@ -374,6 +377,11 @@ class Collector:
         """What came last was no whole packet: the picture it went into is refused."""
         if self.open:
             self._refuse()
+
+    def missed(self, now_s: float) -> None:
+        """Packets were left out on purpose: a keyframe that they began is not lost, and the sender was not silent."""
+        self.broken()
+        self._missed, self.heard_s = True, now_s
 
     def follows(self, ssrc: int, arrived_s: float) -> bool:
         """Whether to follow `ssrc` from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from ...errors import Lost, NotVideo, Silent, SourceError
 from .clock import RtpClock
 from .collect import Key
 from .dial import Line, NotSpoken, hang_up
+from .doze import Doze
 from .errors import RtspError
 from .message import Message, parse_text
 from .nal import Track
@@ -30,6 +32,8 @@ QUICK_PAUSE_S = 0.2
 """Between drains of a stream that somebody waits for."""
 SLOW_PAUSE_S = 0.8
 """Between drains while it is not known how much comes."""
+LATE_S = 0.1
+"""A drain may be so late for the end of a doze; Doze counts on it."""
 WATCH_EVERY_S = 0.8
 KEYLESS_S = 30.0
 """A stream that never showed a keyframe for so long has pictures of another kind (intra refresh): FFmpeg may know."""
@@ -87,11 +91,15 @@ class Feed(ABC):
         """The RTP time that the pictures have reached, and when that was seen."""
         self.in_pace = False
         """Whether the stream advances at the pace of time, so that its clock can be trusted."""
+        self.doze = Doze()
+        """Set by who looks, on time.monotonic(); a transport may heed it."""
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wheel: Wheel | None = None
         self._quick = False
         self._key: Key | None = None
         self._packets = 0
+        self._asked = False
+        """Whether an answer may be on its way."""
         self._began_s = self._heard_s = self._key_s = self._alive_s = self._watched_s = 0.0
 
     @property
@@ -147,6 +155,7 @@ class Feed(ABC):
             self._key, self._key_s = key, now_s
             if collected.report is not None:
                 self.clock.reported(collected.report[0], collected.report[1])
+            self.doze.key(key.number, self.clock.seconds(key.rtp_time), self.clock.taken_s(key.rtp_time, key.arrived_s))
             self._on_key(key)
         if self.on_drain is not None and self._key is not None:
             self.on_drain()
@@ -207,7 +216,7 @@ class Feed(ABC):
         elif now_s - self._key_s > self._keyframe_s:
             self.fail(Silent(f"{self._shown}: packets, but no keyframe for {self._keyframe_s:.0f} s"))
         elif now_s - self._alive_s > self._line.session.keepalive_every_s:
-            self._alive_s = now_s
+            self._alive_s, self._asked = now_s, True
             self.send(self._line.session.keepalive())
 
     def _keyless(self) -> Exception:
@@ -248,26 +257,62 @@ class TcpFeed(Feed):
 
     def drain(self, now_s: float) -> None:
         """See Drained."""
+        # The wheel turns in steps: what it drains shortly after the end of a doze came within it.
+        dozes_s = self.doze.until_s + LATE_S - time.monotonic() if self.doze.until_s else 0.0
+        dozes = dozes_s > 0 and not self._asked and self.walker.at_rest
+        came = self._pass_over(now_s) if dozes else self._read(now_s)
+        pause_s = self._pause_s(came, now_s)
+        self.pause_s = max(LEAST_PAUSE_S, min(pause_s, dozes_s - LATE_S)) if dozes_s > LATE_S else pause_s
+
+    def _read(self, now_s: float) -> int:
+        """Take what has come; returns how many bytes."""
         came = 0
+        self._asked = False
         while not self._ended.done():
             rest = self._rest
             kept = len(rest)
             if kept:
                 self._buffer[:kept] = rest
-            try:
-                got = self._line.wire.read(self._view, self._address, kept)
-            except OSError as error:
-                if not drained_dry(error):
-                    self.fail(Lost(f"{self._shown}: the connection broke ({error.strerror or error})"))
-                break
+            got = self._got(self._line.wire.read, kept)
             if not got:
-                self.fail(Lost(f"{self._shown}: the camera ended the stream"))
                 break
             came += got
             self._walk(kept + got, now_s)
             if kept + got < READ_BYTES and not self._line.wire.in_records:
                 break
-        self.pause_s = self._pause_s(came, now_s)
+        return came
+
+    def _pass_over(self, now_s: float) -> int:
+        """The same, but nobody wants to know what it is: it is dropped, or kept for clips as it came."""
+        came = 0
+        if self.raw is not None and self._rest:
+            self.raw.push(self._rest, now_s)
+        self._rest = b""
+        while not self._ended.done():
+            if self.raw is None:
+                got = self._got(self._line.wire.throw_away)
+            elif got := self._got(self._line.wire.read, 0):
+                self.raw.push(bytes(self._view[:got]), now_s)
+            came += got
+            if not got or (got < READ_BYTES and not self._line.wire.in_records):
+                break
+        if came:
+            self.walker.missed(now_s)
+            self.doze.passed_over(now_s)
+            self._heard_s = self._key_s = now_s
+        return came
+
+    def _got(self, receive: Callable[..., int], *start: int) -> int:
+        """One read; 0 where there is nothing, or no more at all."""
+        try:
+            got = receive(self._view, self._address, *start)
+        except OSError as error:
+            if not drained_dry(error):
+                self.fail(Lost(f"{self._shown}: the connection broke ({error.strerror or error})"))
+            return 0
+        if not got:
+            self.fail(Lost(f"{self._shown}: the camera ended the stream"))
+        return got
 
     def _pause_s(self, came: int, now_s: float) -> float:
         """Until about a helping has come, by what came lately."""

@@ -87,6 +87,7 @@ class RtspStay:
     def refresh(self) -> None:
         """See Hosted."""
         if self._ffmpeg is None and self._feed is not None:
+            self._feed.doze.wake()
             self._feed.now()
 
     async def _by_ffmpeg(self) -> None:
@@ -113,6 +114,11 @@ class RtspStay:
             self.via = reason
 
     # From any thread.
+
+    def doze(self, for_s: float) -> None:
+        """See Hosted."""
+        if self._feed is not None:
+            self._feed.doze.until(for_s, time.monotonic(), time.time())
 
     @property
     def clock_off_s(self) -> float | None:

@@ -82,6 +82,16 @@ class Walker:
         return self.collector.key
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nothing has begun that what comes next must end: no keyframe, no doubt about the newest one."""
+        return not self.collector.open and self._doubt_at < 0
+
+    def missed(self, now_s: float) -> None:
+        """Bytes were left out on purpose, up to now: what comes next begins anywhere."""
+        self._lost_sync = True
+        self.collector.missed(now_s)
+
+    @property
     def keys(self) -> int:
         """Whole keyframes so far."""
         return self.collector.keys

@@ -7,6 +7,7 @@ import ctypes
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 
 from ...errors import Lost, Unreachable
@@ -18,6 +19,8 @@ from the threads that decode costs several times as much."""
 if _recv is not None:
     _recv.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     _recv.restype = ctypes.c_ssize_t
+_THROWN_AWAY = socket.MSG_TRUNC if sys.platform == "linux" else 0
+"""Of TCP, Linux then drops what has come without copying it (tcp(7)); elsewhere it is read."""
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -37,9 +40,19 @@ class Wire:
 
     def read(self, view: memoryview, address: int, start: int) -> int:
         """As `recv_into` of `view[start:]`; `address` is where `view` lies in memory."""
-        if self._number < 0 or _recv is None:
+        if self._number < 0:
             return self.recv_into(view[start:])
-        got: int = _recv(self._number, address + start, len(view) - start, 0)
+        return self._received(address + start, len(view) - start, 0)
+
+    def throw_away(self, view: memoryview, address: int) -> int:
+        """As `read` of nothing but the count; what `view` holds afterwards is undefined."""
+        if self._number < 0:
+            return self.recv_into(view)
+        return self._received(address, len(view), _THROWN_AWAY)
+
+    def _received(self, address: int, size: int, flags: int) -> int:
+        assert _recv is not None
+        got: int = _recv(self._number, address, size, flags)
         if got < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))

@@ -24,6 +24,8 @@ from tests.peers.shown import FORMS
 from .job import Job, percentile
 from .watched import Use, Watched
 
+LEARNING_LOOKS = 7
+"""Health judges every picture whole until it knows the view, which takes a minute; it is measured after."""
 QUIET = {"YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false", "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;tcp"}
 
 
@@ -40,8 +42,8 @@ class Peer:
 
 
 PEERS = [
-    Peer("gridhub-stay", "gridhub", 2000, {"watch": "stay"}),
-    Peer("gridhub-patrol", "gridhub", 2000, {"watch": "patrol"}),
+    Peer("gridhub-stay", "gridhub", 2000, {"watch": "stay", "settle_looks": LEARNING_LOOKS}),
+    Peer("gridhub-patrol", "gridhub", 2000, {"watch": "patrol", "settle_looks": LEARNING_LOOKS}),
     Peer("pyav-threads", "pyav_threads", 100, {"every_key": True}),
     Peer("pyav-due-keys", "pyav_threads", 100),
     Peer("opencv-threads", "opencv_threads", 10),

@@ -49,7 +49,7 @@ def serve(make: Callable[[Job, Looks], Reader]) -> None:
 
 def _settle(job: Job, looks: Looks) -> None:
     """Until no look of a whole interval was stale: whoever is still catching up is not measured."""
-    time.sleep(_SETTLE_S)
+    time.sleep(max(_SETTLE_S, job.every_s * (job.options or {}).get("settle_looks", 0)))
     until_s = time.monotonic() + _SETTLE_MOST_S
     looks.tell(job.every_s)
     while time.monotonic() < until_s:

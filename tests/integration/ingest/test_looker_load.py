@@ -84,6 +84,9 @@ class Stayed(Channel):
     def refresh(self) -> None:
         """Nothing comes."""
 
+    def doze(self, for_s: float) -> None:
+        """Nothing is read."""
+
     def ready(self, not_before: datetime) -> bool:
         return self._open
 
@@ -291,6 +294,28 @@ def test_two_hundred_that_cannot_be_reached_are_no_storm() -> None:
     second = sorted(times[1] for times in attempts.values())
     assert second[-1] - second[0] > 0.4, "not all at once"
     assert all(later - sooner > 0.5 for times in attempts.values() for sooner, later in pairwise(times))
+
+
+def test_a_stream_may_doze_until_its_next_look_and_wakes_when_asked_or_changed() -> None:
+    told: list[float] = []
+
+    class Dozing(Stayed):
+        def doze(self, for_s: float) -> None:
+            told.append(for_s)
+
+    looker = Looker(lambda frame, state: None, open_source=lambda seen: Dozing(seen, Recorder(1)))
+    looker.update([camera("c", every_s=30.0)])
+    looker.start()
+    try:
+        wait_until(lambda: told, what="a look")
+        assert 15.0 <= told[-1] <= 30.0, "the first interval is cut by a share of its own"
+        looker.ask("c", utc_now() + timedelta(seconds=60))
+        assert told[-1] == 0.0
+        looker.update([camera("c", every_s=2.0)])
+        assert told[-1] == 0.0
+        wait_until(lambda: 0.0 < told[-1] <= 2.0, 20, what="a look at the new interval")
+    finally:
+        looker.stop()
 
 
 def test_a_stream_is_brought_up_to_date_for_each_look() -> None:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -332,6 +334,77 @@ def test_it_stops_within_a_moment_whatever_the_camera_does(h264: Clip) -> None:
                 began_s = time.monotonic()
             assert time.monotonic() - began_s < 3.0
         wait_until(lambda: threading.active_count() <= before + 1, 5)
+
+
+def packets(it: Held) -> int:
+    assert it.source._feed is not None
+    return it.source._feed.collected.packets
+
+
+@pytest.mark.parametrize("preroll_s", [0.0, 10.0])
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_between_looks_nothing_is_walked(codec: str, preroll_s: float, request: pytest.FixtureRequest) -> None:
+    with ScriptedCamera(request.getfixturevalue(codec)) as camera, held(camera.url, preroll_s=preroll_s) as it:
+        for _ in range(6):
+            it.look()
+        shares = []
+        for _ in range(3):
+            it.source.doze(4.0)
+            time.sleep(0.4)
+            before = packets(it)
+            time.sleep(2.0)
+            shares.append(packets(it) - before)
+            time.sleep(1.6)
+            frame = it.source.look(utc_now() - timedelta(seconds=0.9), 1.0)
+            assert frame.image.std() > 10
+        assert shares == [0, 0, 0]
+        assert not it.failures
+        assert it.source._feed is not None
+        assert it.source._feed.collected.lost == 0
+        if preroll_s:
+            film = it.source.clip(utc_now() - timedelta(seconds=6), utc_now())
+            assert film is not None
+            with av.open(BytesIO(film)) as opened:
+                pictures = sum(1 for _ in opened.decode(video=0))
+            assert pictures > 6 * 20 * 0.8, "what was not walked is kept for clips"
+
+
+def test_a_look_out_of_turn_wakes_it(h264: Clip) -> None:
+    with ScriptedCamera(h264) as camera, held(camera.url, preroll_s=0.0) as it:
+        for _ in range(3):
+            it.look()
+        it.source.doze(600.0)
+        time.sleep(1.0)
+        it.source.doze(0.0)
+        assert it.look().width == 320
+
+
+def test_a_dozing_session_is_kept_alive_and_its_answers_are_read(h264: Clip) -> None:
+    with ScriptedCamera(h264, Script(session_s=2, drops_idle=True)) as camera, held(camera.url, preroll_s=0.0) as it:
+        for _ in range(3):
+            it.look()
+        asked = camera.counts["GET_PARAMETER"]
+        it.source.doze(600.0)
+        time.sleep(5.0)
+        assert not it.failures
+        assert camera.counts["dropped_idle"] == 0
+        assert camera.counts["GET_PARAMETER"] - asked >= 3
+        assert it.source._feed is not None
+        assert len(it.source._feed._line.session._pending) <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "words"),
+    [({"silent": True}, "silent", "nothing came"), ({"reset_in_key": True}, "lost", "connection")],
+)
+def test_what_breaks_while_it_dozes_is_noticed(change: dict[str, Any], kind: str, words: str, h264: Clip) -> None:
+    with ScriptedCamera(h264) as camera, held(camera.url, preroll_s=0.0) as it:
+        for _ in range(3):
+            it.look()
+        it.source.doze(600.0)
+        time.sleep(0.5)
+        camera.change(**change)
+        it.fails(kind, words)
 
 
 def test_the_pause_between_drains_follows_the_bit_rate(h264: Clip) -> None:

@@ -69,6 +69,9 @@ class Script:
     def refresh(self) -> None:
         """Nothing comes."""
 
+    def doze(self, for_s: float) -> None:
+        """Nothing is read."""
+
     def ready(self, not_before: datetime) -> bool:
         return False
 

@@ -355,3 +355,49 @@ def test_what_makes_no_sense_is_survived() -> None:
             data = bytearray(clean)
             change(data, place)
             Walker(track("h264")).walk(data, len(data), 0.0)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("cut", [1, 5, 40, 700])
+def test_what_was_left_out_on_purpose_is_neither_lost_nor_a_fault(codec: str, cut: int) -> None:
+    """The walk goes on anywhere: in the middle of a frame, of a keyframe, or of what looks like one."""
+    sender, walker = Sender(), Walker(track(codec))
+    whole = [part for nal in key_nals(codec) for part in fragments(codec, nal, [100])]
+    first = framed(sender.picture(whole, 9000) + other(codec, sender, 12000))
+    assert walked(walker, first) == len(first)
+    assert walker.at_rest
+    for n in range(30):
+        other(codec, sender, 15000 + n)
+    cut_short = framed(sender.picture(whole, 90000))[cut:]
+    late = framed(other(codec, sender, 93000) + sender.picture(whole, 99000) + other(codec, sender, 102000))
+    walker.missed(20.0)
+    data = cut_short + late
+    assert walked(walker, data, 21.0) == len(data)
+    assert walker.key is not None
+    assert (walker.key.rtp_time, walker.key.number) == (99000, 2)
+    assert walker.key.data == annexb(key_nals(codec))
+    assert (walker.lost, walker.resyncs, walker.newest_time) == (0, 0, 102000)
+
+
+def test_a_hole_is_still_told_after_something_was_left_out() -> None:
+    sender, walker = Sender(), Walker(track("h264"))
+    whole = [part for nal in key_nals("h264") for part in fragments("h264", nal, [100])]
+    walked(walker, framed(sender.picture(whole, 9000)))
+    walker.missed(1.0)
+    good = framed(sender.picture(whole, 18000))
+    holed = sender.picture(whole, 27000)
+    del holed[3]
+    walked(walker, good + framed(holed) + framed(other("h264", sender, 30000)), 2.0)
+    assert walker.key is not None
+    assert (walker.key.rtp_time, walker.lost) == (18000, 1)
+
+
+def test_another_sender_is_a_stray_even_after_a_long_doze() -> None:
+    """Of our own sender came something all the time: it was only not looked at."""
+    sender, stranger, walker = Sender(), Sender(ssrc=77), Walker(track("h264"))
+    walked(walker, framed(sender.picture(key_nals("h264"), 9000)), 1.0)
+    walker.missed(500.0)
+    walked(walker, framed(other("h264", sender, 10000) + stranger.picture(key_nals("h264"), 1)), 500.5)
+    assert walker.key is not None
+    assert walker.key.rtp_time == 9000
+    assert walker.collector.strays > 0

@@ -154,6 +154,32 @@ def test_keyframes_out_are_those_sent_whole(
 
 
 @settings(max_examples=200, deadline=None)
+@given(streams(), st.integers(0, 1 << 30), st.sampled_from((50, 700, 4000)))
+def test_what_is_left_out_on_purpose_shows_no_picture_that_was_not_sent(
+    stream: tuple[str, list[bytes], list[Sent]], seed: int, most: int
+) -> None:
+    codec, said, sent = stream
+    random = Random(seed)
+    data = b"".join(frame(packet) for picture in sent for packet in picture.packets)
+    collector = Noting(Track(codec, 96, parameter_sets=annexb(said)))
+    walker = Walker(collector._track, 0, 1, collector)
+    buf, at, now_s = bytearray(), 0, 1.0
+    while at < len(data):
+        step = random.randint(1, most)
+        now_s += 0.1
+        if walker.at_rest and random.random() < 0.4:
+            buf.clear()
+            walker.missed(now_s)
+        else:
+            buf += data[at : at + step]
+            del buf[: walker.walk(buf, len(buf), now_s)]
+        at += step
+    were_sent = {(picture.time, picture.data) for picture in sent if picture.key}
+    assert {(key.rtp_time, key.data) for key in collector.noted} <= were_sent
+    assert walker.resyncs == 0
+
+
+@settings(max_examples=200, deadline=None)
 @given(streams(), st.integers(0, 1 << 30), st.integers(1, 3000))
 def test_after_lost_bytes_the_next_keyframe_comes_out_whole(
     stream: tuple[str, list[bytes], list[Sent]], seed: int, cut: int
