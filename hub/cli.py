@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
     replay = _command(commands, "replay", "gate, models and rules over recorded footage, on its own clock", _replay)
     replay.add_argument("path", type=Path, metavar="VIDEO_OR_FOLDER")
+    replay.add_argument("--config", type=Path, help="a hub's own kinds and models (default: those that ship)")
     replay.add_argument("--kinds", help="comma list (default: all camera kinds that need no zone, or all with --zone)")
     replay.add_argument("--zone", type=Path, help="JSON or YAML: {name, points: [[x, y], …]} with 0-1 coordinates")
     replay.add_argument("--every", type=_positive, default=5.0, help="seconds between looks")
@@ -391,12 +392,13 @@ def _look(args: argparse.Namespace) -> int:
 def _replay(args: argparse.Namespace) -> int:
     from detectors.replay import read_zone, replay
 
+    settings = load(args.config) if args.config else None
     kinds = [k for k in args.kinds.split(",") if k] if args.kinds else None
     zone = read_zone(args.zone) if args.zone else None
     for finding in replay(
         args.path,
-        kinds_dir=shipped("configs") / "kinds",
-        models_dir=shipped("models"),
+        kinds_dir=settings.kinds_dir if settings else shipped("configs") / "kinds",
+        models_dir=settings.models_dir if settings else shipped("models"),
         kinds=kinds,
         zone=zone,
         every_s=args.every,

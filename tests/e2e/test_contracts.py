@@ -111,6 +111,35 @@ def test_replay_names_its_mistakes(tmp_path: Path) -> None:
     assert "garbage_exposed" in done.stderr
 
 
+def test_a_site_s_own_stanza_finds_parked_cars_with_another_model(tmp_path: Path) -> None:
+    """The way of docs/engineers.md: only `vehicle` is in the site's models, so nothing else can have found it."""
+    shutil.copytree(ROOT / "configs" / "kinds", tmp_path / "kinds")
+    file = tmp_path / "kinds" / "vehicle_parking.yaml"
+    stanza = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert stanza["look_for"]["model"] == "street"
+    stanza["look_for"] |= {"model": "vehicle"}
+    file.write_text(yaml.safe_dump(stanza, allow_unicode=True), encoding="utf-8")
+    shutil.copytree(ROOT / "models" / "vehicle", tmp_path / "models" / "vehicle")
+    config = tmp_path / "hub.yaml"
+    config.write_text("kinds: kinds\nmodels: models\n")
+    (tmp_path / "lane.json").write_text('{"name": "lane", "points": [[0, 0.96], [0, 0.7], [1, 0.5], [1, 0.72]]}')
+    arguments = ("--config", config, "--kinds", "vehicle_parking", "--zone", tmp_path / "lane.json")
+
+    def replayed(clip: Path) -> list[dict[str, object]]:
+        done = gridhub("replay", clip, *arguments, "--every", "1", "--dwell", "5")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    found = replayed(rendered_clip(tmp_path / "parked.mp4", "vehicle", view_name="v24"))
+    assert [(f["kind"], f["category"], f["zone"]) for f in found] == [("vehicle_parking", "09009", "lane")]
+    assert replayed(rendered_clip(tmp_path / "passing.mp4", None, view_name="v24")) == []
+    stanza["look_for"] |= {"model": "street"}
+    file.write_text(yaml.safe_dump(stanza, allow_unicode=True), encoding="utf-8")
+    done = gridhub("replay", tmp_path / "parked.mp4", *arguments)
+    assert done.returncode != 0
+    assert "'street' is not in" in done.stderr
+
+
 # ── check ──
 
 

@@ -17,9 +17,11 @@ VIEW = "v04"
 """A pavement before a shop, in daylight."""
 
 
-def rendered_pictures(overlay: str | None, seconds: float = 15.0, fps: float = 5.0) -> Iterator[NDArray[np.uint8]]:
+def rendered_pictures(
+    overlay: str | None, seconds: float = 15.0, fps: float = 5.0, view_name: str = VIEW
+) -> Iterator[NDArray[np.uint8]]:
     """The corner with people and cars passing; with the first overlay of the kind `overlay` ("garbage") or without."""
-    view = View.load(SCENES / VIEW)
+    view = View.load(SCENES / view_name)
     sprites = load_sprites(SCENES / "sprites")
     shown = [o.name for o in view.overlays.values() if o.kind == overlay][:2]
     for n in range(int(seconds * fps)):
@@ -27,6 +29,6 @@ def rendered_pictures(overlay: str | None, seconds: float = 15.0, fps: float = 5
         yield compose(view, "day", shown, traffic(view, sprites, t_s, seed=3), t_s=t_s, seed=3)[0]
 
 
-def rendered_clip(path: Path, overlay: str | None, seconds: float = 15.0) -> Path:
+def rendered_clip(path: Path, overlay: str | None, seconds: float = 15.0, view_name: str = VIEW) -> Path:
     """`rendered_pictures` as an H.264 MP4 with a keyframe a second."""
-    return encode(rendered_pictures(overlay, seconds), path, fps=5, gop=5)
+    return encode(rendered_pictures(overlay, seconds, view_name=view_name), path, fps=5, gop=5)
