@@ -23,7 +23,10 @@ COLORS = ("RGB", "BGR")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a model is, what it was measured on and under which licence. `text` is the whole card as written."""
+    """What a model is, what it was measured on and under which licence. `text` is the whole card as written.
+
+    `loose`: labels whose boxes are merged, and from which overlap (see `detectors.model.suppressed`).
+    """
 
     name: str
     version: str
@@ -34,6 +37,7 @@ class Card:
     labels: tuple[str, ...]
     form: InputForm
     thresholds: Mapping[str, float]
+    loose: Mapping[str, float]
     licence: str
     text: Mapping[str, Any] = field(repr=False)
 
@@ -74,7 +78,7 @@ class Catalog:
         if card.format == "pt":
             return _open_pt(card.file, card.version, card.thresholds)
         runtime = open_backend(backend, card.file, card.form.pixels, threads, streams)
-        return YoloModel(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
+        return YoloModel(card.name, card.version, card.labels, card.form, runtime, card.thresholds, card.loose)
 
     def open_classifier(
         self, name: str, backend: str = "openvino", threads: int | None = None, streams: int | None = None
@@ -150,9 +154,19 @@ def _card(path: Path, text: dict[str, Any]) -> Card:
         labels=tuple(labels),
         form=_form(text["input"]) if kind == "onnx" else InputForm(640, 640),
         thresholds={str(k): float(v) for k, v in (text.get("thresholds") or {}).items()},
+        loose=_loose(output.get("loose") or {}, labels),
         licence=str(text.get("licence", "")),
         text=text,
     )
+
+
+def _loose(value: Any, labels: list[str]) -> dict[str, float]:
+    if not isinstance(value, dict) or set(value) - set(labels):
+        raise ValueError(f"output.loose: {value!r}; allowed: some of {', '.join(labels)}, each with an overlap")
+    for label, overlap in value.items():
+        if isinstance(overlap, bool) or not isinstance(overlap, int | float) or not 0.1 <= overlap <= 0.9:
+            raise ValueError(f"output.loose.{label}: {overlap!r}; allowed: a number from 0.1 to 0.9")
+    return {label: float(overlap) for label, overlap in value.items()}
 
 
 def _form(value: Any) -> InputForm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import cv2
@@ -100,7 +101,9 @@ class YoloModel:
         form: InputForm,
         backend: Backend,
         thresholds: Mapping[str, float] | None = None,
+        loose: Mapping[str, float] | None = None,
     ) -> None:
+        """`loose`: see `suppressed`."""
         self.name = name
         self.version = version
         self.labels = tuple(labels)
@@ -108,6 +111,7 @@ class YoloModel:
         self.form = form
         self.input_px = (form.width, form.height)
         self._backend = backend
+        self._loose = dict(loose or {})
 
     def detect(self, images: Sequence[NDArray[np.uint8]], min_score: float = 0.05) -> list[Detections]:
         """See Model."""
@@ -122,7 +126,7 @@ class YoloModel:
         for indices in alike.values():
             answers = self._infer([pictures[i] for i in indices], [places[i] for i in indices])
             for index, answer in zip(indices, answers, strict=True):
-                found[index] = suppressed(answer, places[index], self.labels, min_score)
+                found[index] = suppressed(answer, places[index], self.labels, min_score, self._loose)
         return [found[index] for index in range(len(images))]
 
     def _infer(self, pictures: Sequence[NDArray[np.uint8]], places: Sequence[Placement]) -> NDArray[np.float32]:
@@ -186,8 +190,18 @@ def letterboxed(
     return batch
 
 
-def suppressed(answer: NDArray[np.float32], place: Placement, labels: tuple[str, ...], min_score: float) -> Detections:
-    """Detections (best first) of one picture's raw output (4 + classes) x cells, after class-aware NMS."""
+def suppressed(
+    answer: NDArray[np.float32],
+    place: Placement,
+    labels: tuple[str, ...],
+    min_score: float,
+    loose: Mapping[str, float] = MappingProxyType({}),
+) -> Detections:
+    """Detections (best first) of one picture's raw output (4 + classes) x cells, after class-aware NMS.
+
+    `loose`: labels without sharp edges (a heap), each with the overlap from which two of its boxes are one thing; its
+    box is then the mean of all those, weighted by score, and its score the best one's.
+    """
     best = answer[4:].max(axis=0)
     cells = np.flatnonzero(best >= min_score)
     if len(cells) == 0:
@@ -197,13 +211,39 @@ def suppressed(answer: NDArray[np.float32], place: Placement, labels: tuple[str,
     scores = best[cells].astype(np.float32)
     classes = answer[4:, cells].argmax(axis=0)
     cx, cy, w, h = answer[:4, cells].astype(np.float64)
-    corners = np.stack([cx - w / 2, cy - h / 2, w, h], axis=1)
-    kept = np.asarray(
-        cv2.dnn.NMSBoxesBatched(corners.tolist(), scores.tolist(), classes.tolist(), min_score, NMS_IOU), np.intp
-    ).reshape(-1)
+    raw = np.stack([cx - w / 2, cy - h / 2, w, h], axis=1)
+    corners = raw.copy()
+    overlaps = np.array([loose.get(label, NMS_IOU) for label in labels])[classes]
+    kept = np.concatenate([_apart(corners, scores, classes, overlaps == o, o) for o in np.unique(overlaps)])
     kept = kept[np.argsort(-scores[kept], kind="stable")][:MOST_DETECTIONS]
+    for index in kept if loose else ():
+        if labels[classes[index]] in loose:
+            alike = classes == classes[index]
+            alike &= _shared(raw[index], raw) >= overlaps[index]
+            corners[index] = np.average(raw[alike], axis=0, weights=scores[alike])
     x1 = (corners[kept, 0] - place.left_px) / place.width_px
     y1 = (corners[kept, 1] - place.top_px) / place.height_px
     boxes = np.stack([x1, y1, x1 + corners[kept, 2] / place.width_px, y1 + corners[kept, 3] / place.height_px], axis=1)
     names = tuple(labels[c] for c in classes[kept])
     return Detections(np.clip(boxes, 0, 1).astype(np.float32), np.clip(scores[kept], 0, 1), names)
+
+
+def _apart(
+    corners: NDArray[np.float64],
+    scores: NDArray[np.float32],
+    classes: NDArray[np.intp],
+    some: NDArray[np.bool_],
+    overlap: float,
+) -> NDArray[np.intp]:
+    """Which of the boxes `some` share no more than `overlap` with a better one of their class."""
+    boxes, values, kinds = (numbers[some].tolist() for numbers in (corners, scores, classes))
+    kept = np.asarray(cv2.dnn.NMSBoxesBatched(boxes, values, kinds, 0.0, overlap), np.intp)
+    return np.flatnonzero(some)[kept.reshape(-1)]
+
+
+def _shared(one: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of one box with others (left, top, width, height); 1 with itself."""
+    ends = np.minimum(one[:2] + one[2:], others[:, :2] + others[:, 2:])
+    common = np.clip(ends - np.maximum(one[:2], others[:, :2]), 0, None).prod(axis=1)
+    union = one[2:].prod() + others[:, 2:].prod(axis=1) - common
+    return np.asarray(common / np.maximum(union, 1e-9), np.float64)

@@ -43,14 +43,17 @@ class Measured:
     cpu_ms_in_eights: float = 0.0
 
 
-def measure(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> Measured:
+def measure(
+    recipe: Recipe, weights: Path, evaluations: Mapping[str, Path], thresholds: Mapping[str, float] | None = None
+) -> Measured:
     """Run `weights` (ONNX) on OpenVINO with one thread over the data files `evaluations` and the recipe's clips.
 
+    `thresholds`: the recommended scores, where they were chosen before (None: chosen on these sets and clips).
     Raises DataError, FootageError, ModelError.
     """
     form = InputForm(recipe.size_px, recipe.size_px, step=STEP)
     backend = open_backend("openvino", weights, form.pixels, 1, 1)
-    model = YoloModel(recipe.name, recipe.version, recipe.labels, form, backend)
+    model = YoloModel(recipe.name, recipe.version, recipe.labels, form, backend, loose=recipe.loose)
     wanted = recipe.measures
     quiet, tempting = (
         [listen(model, name, footage(path, wanted.every_s)) for name, path in paths.items()]
@@ -59,7 +62,8 @@ def measure(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> M
     shown = {name: listen(model, name, footage(show.footage, wanted.every_s)) for name, show in wanted.shows.items()}
     answers = {name: look_at(model, data) for name, data in evaluations.items()}
     best = {name: {label: s.at_score for label, s in score(a).labels.items()} for name, a in answers.items()}
-    thresholds = recommend(recipe.labels, list(best.values()), quiet, wanted)
+    if thresholds is None:
+        thresholds = recommend(recipe.labels, list(best.values()), quiet, wanted)
     sets = {name: score(a, at_scores=thresholds, resamples=RESAMPLES) for name, a in answers.items()}
     return Measured(thresholds, sets, quiet, tempting, shown, cpu_ms(model.detect, 1), cpu_ms(model.detect, 8))
 
@@ -108,6 +112,7 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
             "kind": "yolo",
             "shape": f"N x {4 + len(recipe.labels)} x cells (width x height x 21 / 1024)",
             "boxes": "xywh",
+            **({"loose": dict(recipe.loose)} if recipe.loose else {}),
         },
         "thresholds": dict(measured.thresholds),
         "licence": recipe.card.licence,

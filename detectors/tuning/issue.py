@@ -1,7 +1,10 @@
 """A model issued again without training: its sides freed, everything measured anew, card and record rewritten.
 
     python -m detectors.tuning.issue configs/recipes/street.yaml models/street
+    python -m detectors.tuning.issue configs/recipes/vehicle.yaml models/vehicle --half
 
+With `--keep-scores` the recommended scores stay, for a change that moves boxes and no scores. With `--half` its weights
+are stored in 16 bits, which halves the file; AP50 before and after stands in the record.
 Needs the package `onnx` (extra `tune`) and the recipe's validation sets and clips, but no torch.
 """
 
@@ -20,32 +23,38 @@ from typing import Any
 
 import yaml
 
-from detectors.backends import Backend
+from detectors.backends import Backend, open_backend
 from detectors.model import InputForm, YoloModel
 from detectors.tuning.card import STEP, measure, write_card
 from detectors.tuning.crops import wide_set
 from detectors.tuning.dataset import build_union
 from detectors.tuning.evaluate import evaluate
-from detectors.tuning.export import free_sides
+from detectors.tuning.export import free_sides, halve
 from detectors.tuning.recipe import Recipe, read_recipe
 from detectors.tuning.train import REPOSITORY, versions
 
 
-def issue(recipe_path: Path, folder: Path, *, root: Path = REPOSITORY) -> None:
+def issue(
+    recipe_path: Path, folder: Path, *, half: bool = False, keep_scores: bool = False, root: Path = REPOSITORY
+) -> None:
     """Free the sides of `folder`'s ONNX file, measure it as the recipe says, rewrite its card and record.
 
-    The network's numbers stay as they are. Raises RecipeError, DataError, FootageError, ModelError.
+    The network's numbers stay as they are; `half` stores its weights in 16 bits, `keep_scores` leaves the recommended
+    scores as they are on the card. Raises RecipeError, DataError, FootageError, ModelError.
     """
     recipe = read_recipe(recipe_path, root)
     weights = folder / f"{recipe.name}.onnx"
     before = _sha256(weights)
+    card = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
     free_sides(weights)
     with tempfile.TemporaryDirectory() as scratch:
         union = build_union(recipe.sets, recipe.labels, Path(scratch), teach=None, seed=recipe.seed, splits=("val",))
-        measured = measure(recipe, weights, union.evaluations)
+        told = {"what": "sides freed (multiples of 32), no weight changed; measured anew"}
+        if half:
+            told = halved(recipe, weights, union.evaluations)
+        measured = measure(recipe, weights, union.evaluations, card["thresholds"] if keep_scores else None)
         compared = compare(recipe, weights, _wide(recipe, union.evaluations, Path(scratch) / "wide"))
-    trained_by = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))["trained_by"]
-    write_card(recipe, weights, measured, trained_by, folder / "card.yaml")
+    write_card(recipe, weights, measured, card["trained_by"], folder / "card.yaml")
     path = folder / "record.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     trained = record.get("issued", {}).get("trained_sha256", record["sha256"])
@@ -54,7 +63,8 @@ def issue(recipe_path: Path, folder: Path, *, root: Path = REPOSITORY) -> None:
     record["issued"] = {
         "version": recipe.version,
         "trained_sha256": trained,
-        "what": "sides freed (multiples of 32), no weight changed; measured anew",
+        **told,
+        "scores": "kept from the version before" if keep_scores else "chosen anew",
         "libraries": versions(("onnx", "onnxruntime", "openvino", "numpy", "opencv-python-headless")),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "ap50_in_16_to_9": compared,
@@ -68,6 +78,29 @@ def _wide(recipe: Recipe, evaluations: Mapping[str, Path], out: Path) -> dict[st
     return {s.name: wide_set(evaluations[s.name], out / s.name) for s in recipe.sets}
 
 
+def halved(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> dict[str, Any]:
+    """Store `weights` in 16 bits; what was done, and AP50 by set and label before and after, for the record."""
+    plain = {"ap50_no_boxes_merged": ap50(replace(recipe, loose={}), weights, evaluations)} if recipe.loose else {}
+    before = ap50(recipe, weights, evaluations)
+    halve(weights)
+    after = ap50(recipe, weights, evaluations)
+    what = "sides freed (multiples of 32), weights stored in 16 bits instead of 32; measured anew"
+    return {"what": what, **plain, "ap50_stored_in_32_bits": before, "ap50_stored_in_16_bits": after}
+
+
+def ap50(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> dict[str, dict[str, float]]:
+    """AP50 by set and label as the hub runs it."""
+    form = InputForm(recipe.size_px, recipe.size_px, step=STEP)
+    backend = open_backend("openvino", weights, form.pixels, 1, 1)
+    model = YoloModel(recipe.name, recipe.version, recipe.labels, form, backend, loose=recipe.loose)
+    return _ap50(model, evaluations)
+
+
+def _ap50(model: YoloModel, evaluations: Mapping[str, Path]) -> dict[str, dict[str, float]]:
+    scores = {data: evaluate(model, path).labels for data, path in evaluations.items()}
+    return {data: {label: round(s.ap50, 4) for label, s in labels.items()} for data, labels in scores.items()}
+
+
 def compare(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> dict[str, Any]:
     """AP50 by set and label: in 32 bit on the square canvas of training, then with what makes it cheaper, in turn."""
     from detectors.backends.openvino import OpenVino
@@ -75,17 +108,18 @@ def compare(recipe: Recipe, weights: Path, evaluations: Mapping[str, Path]) -> d
     side = recipe.size_px
     square, fitted = InputForm(side, side), InputForm(side, side, step=STEP)
     exact, fastest = (OpenVino(weights, threads=1, exact=exact) for exact in (True, False))
-    forms: dict[str, tuple[InputForm, Backend]] = {
-        "32 bit, square": (square, exact),
-        "32 bit, as high as needed": (fitted, exact),
-        "fastest, as high as needed": (fitted, fastest),
-        "fastest, squeezed by up to 0.05": (replace(fitted, squeeze=0.05), fastest),
+    merged: Mapping[str, float] = recipe.loose
+    forms: dict[str, tuple[InputForm, Backend, Mapping[str, float]]] = {
+        "32 bit, square": (square, exact, merged),
+        "32 bit, as high as needed": (fitted, exact, merged),
+        "fastest, as high as needed": (fitted, fastest, merged),
+        "fastest, squeezed by up to 0.05": (replace(fitted, squeeze=0.05), fastest, merged),
+        **({"fastest, as high as needed, no boxes merged": (fitted, fastest, {})} if merged else {}),
     }
     told: dict[str, Any] = {}
-    for name, (form, backend) in forms.items():
-        model = YoloModel(recipe.name, recipe.version, recipe.labels, form, backend)
-        scores = {data: evaluate(model, path).labels for data, path in evaluations.items()}
-        told[name] = {d: {label: round(s.ap50, 4) for label, s in labels.items()} for d, labels in scores.items()}
+    for name, (form, backend, loose) in forms.items():
+        model = YoloModel(recipe.name, recipe.version, recipe.labels, form, backend, loose=loose)
+        told[name] = _ap50(model, evaluations)
     return told
 
 
@@ -97,5 +131,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("folder", type=Path, help="the model's folder: card.yaml, NAME.onnx, record.json")
+    parser.add_argument("--half", action="store_true", help="store its weights in 16 bits")
+    parser.add_argument("--keep-scores", action="store_true", help="leave the recommended scores as they are")
     given = parser.parse_args()
-    issue(given.recipe, given.folder)
+    issue(given.recipe, given.folder, half=given.half, keep_scores=given.keep_scores)

@@ -121,7 +121,7 @@ class CardText:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything a training run needs. Paths are absolute."""
+    """Everything a training run needs. Paths are absolute. `loose`: see `detectors.model.suppressed`."""
 
     name: str
     version: str
@@ -133,6 +133,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     measures: Measures
     card: CardText
+    loose: Mapping[str, float] = field(default_factory=dict)
 
     def set_named(self, name: str) -> SourceSet:
         """The set of that name. Raises KeyError."""
@@ -169,7 +170,7 @@ class Reader:
     def recipe(self, raw: Any) -> Recipe | None:
         """The recipe in `raw`; None where it lacks a part."""
         keys = {"name", "version", "size_px", "seed", "labels", "teacher", "sets", "stages", "card"}
-        top = self._mapping("", raw, keys | {"measures"}, keys)
+        top = self._mapping("", raw, keys | {"measures", "loose"}, keys)
         if self.errors:
             return None
         labels = tuple(self._names("labels", top["labels"]))
@@ -188,6 +189,10 @@ class Reader:
             stages=tuple(stages),
             measures=self._measures(top.get("measures", {}), labels),
             card=self._card(top["card"]),
+            loose={
+                self._one_of(f"loose.{label}", label, labels): self._number(f"loose.{label}", overlap, 0.1, 0.9)
+                for label, overlap in self._mapping("loose", top.get("loose", {})).items()
+            },
         )
 
     def _teacher(self, raw: Any, labels: Sequence[str]) -> Teacher:

@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from detectors.errors import DetectorError
 from detectors.tuning.body import TOWER_CHANNELS, GridDetector
+from detectors.tuning.export import tensors_of
 from detectors.tuning.yolov8 import COCO_CLASSES, V8Detector, is_quantized, load_quantized
 
 Detector = GridDetector | V8Detector
@@ -297,7 +298,7 @@ def reopened(exported: Path, labels: Sequence[str]) -> Detector:
 
     Raises TransferError where it is another network.
     """
-    tensors = {i.name: onnx.numpy_helper.to_array(i) for i in onnx.load(str(exported)).graph.initializer}
+    tensors = tensors_of(exported)
     kind: type[Detector] = GridDetector if "model.0.stem.conv.weight" in tensors else V8Detector
     detector: Detector = kind(nc=len(labels))
     detector.eval().fuse(verbose=False)

@@ -71,7 +71,7 @@ def classifier(catalog: Catalog, card: Card) -> None:
 
 def model(card: Card, backend: Backend, *, fitted: bool) -> YoloModel:
     form = card.form if fitted else replace(card.form, step=None)
-    return YoloModel(card.name, card.version, card.labels, form, backend, card.thresholds)
+    return YoloModel(card.name, card.version, card.labels, form, backend, card.thresholds, card.loose)
 
 
 def told(name: str, detect: Detect, pictures: Sequence[Image], who: str | None = None) -> float:
@@ -93,7 +93,9 @@ def stages(name: str, card: Card, backend: Backend, pictures: Sequence[Image]) -
     parts: dict[str, Callable[[], object]] = {
         "letterbox": lambda: letterboxed(pictures, places),
         "network": lambda: backend.infer(batch),
-        "suppression": lambda: [suppressed(a, p, card.labels, 0.05) for a, p in zip(answers, places, strict=True)],
+        "suppression": lambda: [
+            suppressed(a, p, card.labels, 0.05, card.loose) for a, p in zip(answers, places, strict=True)
+        ],
     }
     spent = {part: cpu_ms(work) / len(pictures) for part, work in parts.items()}
     for part, ms in spent.items():

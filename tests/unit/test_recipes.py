@@ -65,6 +65,8 @@ WRONG = [
             (("stages", "one", "epochs"), 0, "stages.one.epochs: 0; wanted a whole number from 1 to 10000"),
             (("stages",), {}, "stages: {}; wanted a mapping from name to settings, at least one"),
             (("measures",), {"quiet_labels": ["fog"]}, "measures.quiet_labels: 'fog'; wanted one of garbage, vehicle"),
+            (("loose",), {"fog": 0.5}, "loose.fog: 'fog'; wanted one of garbage, vehicle"),
+            (("loose",), {"garbage": 1}, "loose.garbage: 1; wanted a number from 0.1 to 0.9"),
             (("card", "limits"), "none", "card.limits: 'none'; wanted a list of different names"),
         )
     ),

@@ -42,6 +42,47 @@ def test_a_shipped_file_opened_as_a_torch_network_answers_the_same(name: str) ->
     assert answer == pytest.approx(OnnxRuntime(card.file, threads=1).infer(noise), abs=2e-3)
 
 
+def _in_32_bits(shipped: Path, target: Path) -> None:
+    """A file as training exports it, out of one that ships."""
+    from detectors.tuning.export import HALF
+
+    model = onnx.load(str(shipped))
+    graph, rng = model.graph, np.random.default_rng(0)
+    for tensor in [t for t in graph.initializer if t.name.endswith(HALF)]:
+        numbers = onnx.numpy_helper.to_array(tensor).astype(np.float32)
+        numbers *= 1 + rng.uniform(-1e-4, 1e-4, numbers.shape).astype(np.float32)  # no 16-bit floats any more
+        graph.initializer.append(onnx.numpy_helper.from_array(numbers, tensor.name.removesuffix(HALF)))
+        graph.initializer.remove(tensor)
+    rest = [node for node in graph.node if not node.input or not node.input[0].endswith(HALF)]
+    del graph.node[:]
+    graph.node.extend(rest)
+    onnx.save(model, str(target))
+
+
+def test_weights_stored_in_16_bits_say_the_same_in_half_the_space(tmp_path: Path) -> None:
+    from detectors.backends.openvino import OpenVino
+    from detectors.tuning.export import halve, tensors_of
+
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    _in_32_bits(Catalog(ROOT / "models").card("street").file, whole)
+    small.write_bytes(whole.read_bytes())
+    halve(small)
+    assert small.stat().st_size < 0.56 * whole.stat().st_size
+    before, after = tensors_of(whole), tensors_of(small)
+    assert before.keys() == after.keys()
+    for tensor, numbers in before.items():
+        assert after[tensor].dtype == numbers.dtype
+        if numbers.dtype == np.float32:
+            np.testing.assert_allclose(after[tensor], numbers, rtol=1 / 2048, atol=1e-7)
+    noise = _noise(1, 96)
+    for runtime in (OnnxRuntime, OpenVino):
+        answers = [runtime(file, threads=1).infer(noise) for file in (whole, small)]
+        np.testing.assert_allclose(answers[1][:, 4:], answers[0][:, 4:], atol=0.01)
+    again = small.read_bytes()
+    halve(small)
+    assert small.read_bytes() == again
+
+
 def test_another_network_is_refused() -> None:
     from detectors.tuning.transfer import TransferError, reopened
 

@@ -339,7 +339,7 @@ def test_recommended_scores_serve_the_set_and_keep_quiet_footage_quiet() -> None
 
 def test_a_written_card_is_read_by_the_catalog(tmp_path: Path) -> None:
     recipe_path = tmp_path / "small.yaml"
-    recipe_path.write_text(yaml.safe_dump(small_recipe()), encoding="utf-8")
+    recipe_path.write_text(yaml.safe_dump(small_recipe() | {"loose": {"garbage": 0.5}}), encoding="utf-8")
     recipe = read_recipe(recipe_path, tmp_path)
     folder = tmp_path / "models" / "small"
     folder.mkdir(parents=True)
@@ -353,6 +353,7 @@ def test_a_written_card_is_read_by_the_catalog(tmp_path: Path) -> None:
     assert (card.form.width, card.form.pixels.color, card.form.pad, card.form.step) == (416, "RGB", 114, 32)
     assert card.form.pixels.scale == pytest.approx(1 / 255)
     assert card.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert card.loose == {"garbage": 0.5}
     assert card.text["measured"]["validation"]["road"]["classes"]["car"]["ap50"] == 1.0
 
 

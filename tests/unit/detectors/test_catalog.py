@@ -70,6 +70,9 @@ def test_weights_that_are_no_network_are_refused(tmp_path: Path) -> None:
         ({"input": {"width": 64}}, "height: missing"),
         ({"input": {"width": 64, "height": 64, "step": 48}}, "input.step: 48; allowed: a whole number that divides"),
         ({"output": {"kind": "ssd"}}, "allowed: yolo"),
+        ({"output": {"kind": "yolo", "loose": {"unicorn": 0.5}}}, "output.loose: {'unicorn': 0.5}; allowed: some of"),
+        ({"output": {"kind": "yolo", "loose": ["a"]}}, "output.loose: ['a']; allowed: some of"),
+        ({"output": {"kind": "yolo", "loose": {"a": 5}}}, "output.loose.a: 5; allowed: a number from 0.1 to 0.9"),
     ],
 )
 def test_a_broken_card_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:

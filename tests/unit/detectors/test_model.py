@@ -115,6 +115,33 @@ def test_suppression_is_by_class_and_keeps_the_best_first() -> None:
     np.testing.assert_allclose(found.scores, [0.8, 0.7, 0.2], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("loose", "boxes", "scores"),
+    [
+        ({}, [[100, 100, 200, 200], [100, 100, 200, 150], [300, 300, 320, 320]], [0.8, 0.4, 0.3]),
+        ({"b": 0.3}, [[100, 100, 200, 200], [100, 100, 200, 150], [300, 300, 320, 320]], [0.8, 0.4, 0.3]),
+        # (0.8 * 200 + 0.4 * 150) / 1.2: the better box counts for more.
+        ({"a": 0.45}, [[100, 100, 200, 183.333], [300, 300, 320, 320]], [0.8, 0.3]),
+        ({"a": 0.55}, [[100, 100, 200, 200], [100, 100, 200, 150], [300, 300, 320, 320]], [0.8, 0.4, 0.3]),
+    ],
+)
+def test_boxes_of_a_loose_label_that_share_enough_are_one_at_their_mean(
+    loose: dict[str, float], boxes: list[list[float]], scores: list[float]
+) -> None:
+    cells = [[150, 150, 100, 100, 0.8, 0], [150, 125, 100, 50, 0.4, 0], [310, 310, 20, 20, 0.3, 0]]
+    net = YoloModel("m", "1", ("a", "b"), FORM, Answers(cells), loose=loose)
+    (found,) = net.detect([np.zeros((416, 416, 3), np.uint8)])
+    np.testing.assert_allclose(found.boxes * 416, boxes, atol=1e-2)
+    np.testing.assert_allclose(found.scores, scores, atol=1e-6)
+
+
+def test_boxes_of_another_label_do_not_move_a_loose_one() -> None:
+    cells = [[150, 150, 100, 100, 0.8, 0], [150, 125, 100, 50, 0, 0.7]]
+    net = YoloModel("m", "1", ("a", "b"), FORM, Answers(cells), loose={"a": 0.3, "b": 0.3})
+    (found,) = net.detect([np.zeros((416, 416, 3), np.uint8)])
+    np.testing.assert_allclose(found.boxes * 416, [[100, 100, 200, 200], [100, 100, 200, 150]], atol=1e-3)
+
+
 def test_weak_answers_are_nothing() -> None:
     (found,) = model([[100, 100, 50, 50, 0.04, 0.03]]).detect([np.zeros((416, 416, 3), np.uint8)])
     assert len(found) == 0
