@@ -64,13 +64,13 @@ class CompanySpec:
 
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
-    """A slower model that looks again, at the crop: `label` of the classifier `model` must score `min_score`.
+    """A slower model that looks again, at the crop: `labels` of the classifier `model` must score `min_score` together.
 
     `margin`: how much of the box's sides is added around it. Where the model cannot be had, nothing is held back.
     """
 
     model: str
-    label: str
+    labels: tuple[str, ...]
     min_score: float = 0.5
     margin: float = 0.25
 
@@ -307,9 +307,12 @@ def _company(stanza: Stanza | None) -> CompanySpec | None:
 def _check(stanza: Stanza | None) -> CheckSpec | None:
     if stanza is None:
         return None
+    label = stanza.raw("label", "")
+    if label == []:
+        stanza.wrong("label", label, "a text, or a list of texts")
     spec = CheckSpec(
         model=stanza.text("model"),
-        label=stanza.text("label"),
+        labels=stanza.texts("label") if isinstance(label, list) else (stanza.text("label"),),
         min_score=stanza.number("min_score", 0.05, 1.0, 0.5),
         margin=stanza.number("margin", 0.0, 3.0, 0.25),
     )

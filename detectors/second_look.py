@@ -44,7 +44,8 @@ class SecondLook:
         if model is None or not crops:
             return True
         try:
-            shares = model.classify(crops)[:, model.labels.index(check.label)]
+            columns = [model.labels.index(label) for label in check.labels]
+            shares = model.classify(crops)[:, columns].sum(axis=1)
         except (DetectorError, ValueError) as error:
             self._counters["second_errors"] += 1
             _log.warning("%s was not looked at again by %s: %s", kind.id, check.model, error)

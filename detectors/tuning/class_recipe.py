@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from detectors.tuning.recipe import STAGES, CardText, Reader, RecipeError, read_raw
 
+THROUGH = ("stage3", "stage4", "stage5")
+"""Stages of the backbone at which it may end."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassRecipe:
     """Everything the training of a classifier needs. Paths are absolute; `train` and `val` hold a folder a label.
 
-    `start` is the ONNX file of YOLOv8n whose backbone training starts from; `positive` the label that raises an alarm.
+    `start` is the ONNX file of YOLOv8n whose backbone, as far as the stage `through`, training starts from; `positive`
+    the label that raises an alarm. `also`: further folders that are counted on after training (name to folder). They
+    may lack labels, so they tell how many of each were called what, and no AUC; nothing is chosen by them. `val_name`:
+    what the card calls the validation pictures.
     """
 
     name: str
@@ -24,8 +31,11 @@ class ClassRecipe:
     positive: str
     start: Path
     start_licence: str
+    through: str
     train: Path
     val: Path
+    val_name: str
+    also: Mapping[str, Path]
     licence: str
     epochs: int
     batch: int
@@ -52,8 +62,10 @@ class _ClassReader(Reader):
         if self.errors:
             return None
         labels = tuple(self._names("labels", top["labels"]))
-        start = self._mapping("start", top["start"], {"weights", "licence"}, {"weights", "licence"})
-        data = self._mapping("data", top["data"], {"train", "val", "licence"}, {"train", "val", "licence"})
+        required = {"weights", "licence"}
+        start = self._mapping("start", top["start"], required | {"through"}, required)
+        required = {"train", "val", "licence"}
+        data = self._mapping("data", top["data"], required | {"name", "also"}, required)
         wanted = {"epochs", "batch", "learning_rate", "body_factor", "varied", "freeze"}
         how = self._mapping("training", top["training"], wanted, wanted)
         freeze = self._names("training.freeze", how.get("freeze"))
@@ -66,8 +78,11 @@ class _ClassReader(Reader):
             positive=self._one_of("positive", top["positive"], labels),
             start=self._file("start.weights", start.get("weights")),
             start_licence=self._text("start.licence", start.get("licence")),
+            through=self._one_of("start.through", start.get("through", "stage5"), THROUGH),
             train=self._file("data.train", data.get("train")),
             val=self._file("data.val", data.get("val")),
+            val_name=self._text("data.name", data.get("name", top["name"])),
+            also=self._files("data.also", data.get("also", {})),
             licence=self._text("data.licence", data.get("licence")),
             epochs=int(self._number("training.epochs", how.get("epochs"), 1, 10_000, whole=True)),
             batch=int(self._number("training.batch", how.get("batch"), 1, 1024, whole=True)),

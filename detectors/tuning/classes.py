@@ -86,6 +86,18 @@ def evaluate_classes(
     return class_scores(shares, shown.labels, model.labels, at_scores, resamples, 1e3 * spent_s / len(shares))
 
 
+def count_called(model: Classifier, folder: Path, batch: int = 8) -> dict[str, dict[str, int]]:
+    """Of each label below `folder`: its pictures, and how many of them were called what (the highest share)."""
+    shown = read_classes(folder, model.labels)
+    told = {label: {"pictures": 0, **dict.fromkeys(model.labels, 0)} for label in dict.fromkeys(shown.labels)}
+    for start in range(0, len(shown.pictures), batch):
+        shares = model.classify([read_picture(path) for path in shown.pictures[start : start + batch]])
+        for label, called in zip(shown.labels[start : start + batch], shares.argmax(1), strict=True):
+            told[label]["pictures"] += 1
+            told[label][model.labels[int(called)]] += 1
+    return told
+
+
 def class_scores(
     shares: NDArray[np.float32],
     truth: Sequence[str],

@@ -13,7 +13,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from detectors.classifier import PictureClassifier
 from detectors.model import PAD, InputForm
 from detectors.tuning.card import cpu_ms, input_as_told
 from detectors.tuning.class_recipe import ClassRecipe
-from detectors.tuning.classes import ClassScores, class_scores, evaluate_classes, read_classes
+from detectors.tuning.classes import ClassScores, class_scores, count_called, evaluate_classes, read_classes
 from detectors.tuning.classifier import PictureNet, write_onnx
 from detectors.tuning.dataset import Picture, read_picture
 from detectors.tuning.looks import varied
@@ -74,8 +74,11 @@ def train_classifier(recipe: ClassRecipe, out_dir: Path, trained_by: str, tell: 
         "epochs": epochs,
         "validation": {name: score.as_dict() for name, score in scores.items()} | {"torch": in_torch.as_dict()},
     }
+    also = {name: count_called(_opened(recipe, weights, "openvino"), path) for name, path in recipe.also.items()}
+    if also:
+        record["also"] = also
     (target / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    _write_card(recipe, weights, scores["openvino"], trained_by, target / "card.yaml")
+    _write_card(recipe, weights, scores["openvino"], also, trained_by, target / "card.yaml")
     return target
 
 
@@ -84,9 +87,9 @@ def _start(recipe: ClassRecipe, pictures: Sequence[Picture]) -> PictureNet:
     load_quantized(start, recipe.start)
     some = np.random.default_rng(recipe.seed).choice(len(pictures), min(64, len(pictures)), replace=False)
     restore_batchnorm(start, _tensor([_padded(pictures[i], recipe.size_px) for i in some]))
-    network = PictureNet(start, len(recipe.labels))
-    for name in {layer for stage in recipe.freeze for layer in V8Detector.layers_of(stage)}:
-        network.body[int(name)].requires_grad_(False)
+    network = PictureNet(start, len(recipe.labels), recipe.through)
+    for name in _frozen(recipe, network):
+        network.body[name].requires_grad_(False)
     network.to(memory_format=torch.channels_last)
     return network
 
@@ -127,7 +130,7 @@ def _fit(
             optimizer.step()
             step += 1
             _follow(mean, network, min(KEPT, step / (step + 10)))
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         scores = _in_torch(recipe, mean)
         told.append({"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 4), "auc": round(scores.auc, 4)})
         tell(f"{recipe.name}: epoch {epoch + 1}/{recipe.epochs} loss {told[-1]['loss']:.3f} AUC {scores.auc:.3f}")
@@ -141,9 +144,14 @@ def _share(step: int, steps: int, epochs: int) -> float:
 
 def _set_training(network: PictureNet, recipe: ClassRecipe) -> None:
     network.train()
-    for stage in recipe.freeze:
-        for layer in V8Detector.layers_of(stage):
-            network.body[int(layer)].eval()
+    for layer in _frozen(recipe, network):
+        network.body[layer].eval()
+
+
+def _frozen(recipe: ClassRecipe, network: PictureNet) -> list[int]:
+    """The layers of the body that stay as they are."""
+    layers = {int(layer) for stage in recipe.freeze for layer in V8Detector.layers_of(stage)}
+    return sorted(layer for layer in layers if layer < len(network.body))
 
 
 def _follow(mean: PictureNet, network: PictureNet, kept: float) -> None:
@@ -227,7 +235,14 @@ def _opened(recipe: ClassRecipe, weights: Path, runtime: str) -> PictureClassifi
     )
 
 
-def _write_card(recipe: ClassRecipe, weights: Path, scores: ClassScores, trained_by: str, path: Path) -> None:
+def _write_card(
+    recipe: ClassRecipe,
+    weights: Path,
+    scores: ClassScores,
+    also: Mapping[str, Any],
+    trained_by: str,
+    path: Path,
+) -> None:
     model = _opened(recipe, weights, "openvino")
     content: dict[str, Any] = {
         "name": recipe.name,
@@ -244,13 +259,14 @@ def _write_card(recipe: ClassRecipe, weights: Path, scores: ClassScores, trained
         "thresholds": {label: scores.labels[label]["at_score"] for label in recipe.labels},
         "licence": recipe.card.licence,
         "data": [
-            {"name": "bins", "set": recipe.train.parent.name, "licence": recipe.licence},
+            {"name": recipe.name, "set": recipe.train.parent.name, "licence": recipe.licence},
             {"name": "start", "set": recipe.start.name, "licence": recipe.start_licence},
         ],
         "measured": {
             "how": f"OpenVINO at this processor's fastest arithmetic, {recipe.size_px} px; "
             "95 % intervals over redrawn pictures",
-            "validation": {"bins": scores.as_dict()},
+            "validation": {recipe.val_name: scores.as_dict()},
+            **({"also": also} if also else {}),
         },
         "speed": {
             "cpu_ms_per_picture": round(cpu_ms(model.classify, 1), 1),

@@ -80,7 +80,8 @@ def _rows(kind: Kind, cards: Mapping[str, Card]) -> list[str]:
     seen = [(f"{by}: {label}", card, label) for label in sorted(kind.look_for.labels)]
     if kind.check is not None:
         checks = cards[kind.check.model]
-        seen.append((f"second look: `{checks.name}`: {kind.check.label}", checks, kind.check.label))
+        labels = kind.check.labels
+        seen.append((f"second look: `{checks.name}`: {' or '.join(labels)}", checks, labels[0]))
     rows = []
     if not kind.look_for.labels:
         speed = _speed(card)

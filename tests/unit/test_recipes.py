@@ -78,6 +78,9 @@ WRONG = [
             (("data", "licence"), None, "data.licence: None; wanted a text"),
             (("training", "freeze"), ["stage9"], "training.freeze: 'stage9'; wanted one of stem, stage2"),
             (("training", "epochs"), 0, "training.epochs: 0; wanted a whole number from 1 to 10000"),
+            (("start", "through"), "stage9", "start.through: 'stage9'; wanted one of stage3, stage4, stage5"),
+            (("data", "also"), {"real": 3}, "data.also.real: 3; wanted "),
+            (("data", "name"), 7, "data.name: 7; wanted a text"),
             (("tasks",), 1, "tasks: 1; wanted no such key"),
         )
     ),

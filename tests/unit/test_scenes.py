@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors.tuning.scenes import dataset
+from detectors.tuning.scenes import dataset, dataset_of_crops
 from detectors.tuning.scenes.compose import Fire, Standing, View, compose, load_sprites, traffic
 from detectors.tuning.scenes.view import SceneError
 
@@ -184,3 +184,56 @@ def test_the_data_set_has_labels_within_the_picture_and_pictures_without(view: V
     again = dataset.draw([view], sprites, np.random.default_rng([4, 0]))[0]
     first = cv2.imread(str(tmp_path / "images" / "scene_4_00000.jpg"))
     assert np.abs(again.astype(int) - first.astype(int)).mean() < 4
+
+
+@pytest.fixture(scope="module")
+def stalls() -> list[View]:
+    return [View.load(SCENES / name) for name in ("v01", "v02")]
+
+
+def test_crops_show_what_their_folder_says(stalls, sprites):
+    crops = [c for k in range(40) for c in dataset_of_crops.rendered(stalls, sprites, np.random.default_rng([1, k]))]
+    assert {label for label, _ in crops} == set(dataset_of_crops.LABELS)
+    assert all(min(c.shape[:2]) >= dataset_of_crops.LEAST_PX // 2 and c.std() > 5 for _, c in crops)
+    again = next(dataset_of_crops.rendered(stalls, sprites, np.random.default_rng([1, 0])))
+    assert np.array_equal(again[1], crops[0][1])
+
+
+def test_something_else_is_never_cut_out_around_a_stall(stalls, sprites):
+    stall = stalls[0].overlays["stall"]
+    wanted = [("stall", stall.box)]
+    picture, _ = compose(stalls[0], "day", ["stall"])
+    tries = [np.random.default_rng(k) for k in range(20)]
+    assert not [c for rng in tries for c in dataset_of_crops._cut(picture, "other", stall.box, wanted, rng)]
+    assert len([c for rng in tries for c in dataset_of_crops._cut(picture, "stall", stall.box, wanted, rng)]) == 20
+
+
+def test_crops_of_real_pictures_are_written_with_the_rendered_ones(tmp_path: Path, capsys, monkeypatch):
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    (tmp_path / "set" / "labels").mkdir()
+    noise = np.random.default_rng(3).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "set" / "images" / "a.png"), noise)
+    (tmp_path / "set" / "labels" / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: [tent]\n")
+    views = tmp_path / "views"
+    views.mkdir()
+    for name in ("v01", "v02"):
+        (views / name).symlink_to(SCENES / name)
+    data, out = str(tmp_path / "set" / "data.yaml"), tmp_path / "out"
+    monkeypatch.setattr("sys.argv", [
+        "crops", "--views", str(views), "--sprites", str(SCENES / "sprites"), "--real", f"{data}:train",
+        "--count", "12", "--pasted", "12", "--others", "5", "--out", str(out),
+    ])  # fmt: skip
+    assert dataset_of_crops.main() == 0
+    written = {folder.name: sorted(p.name.split("_")[0] for p in folder.iterdir()) for folder in out.iterdir()}
+    assert set(written) == {"stall", "goods", "other"}
+    assert written["other"].count("real") == 5
+    assert written["stall"].count("scene") == written["stall"].count("laid") == 5
+    monkeypatch.setattr("sys.argv", ["crops", "--boxes", data, "--out", str(tmp_path / "boxed")])
+    assert dataset_of_crops.main() == 0
+    (cut,) = (tmp_path / "boxed" / "stall").iterdir()
+    assert cv2.imread(str(cut)).shape == (180, 240, 3)
+    monkeypatch.setattr("sys.argv", ["crops", "--others", "5", "--out", str(out)])
+    with pytest.raises(SystemExit):
+        dataset_of_crops.main()
+    assert "--pasted and --others need --real" in capsys.readouterr().err

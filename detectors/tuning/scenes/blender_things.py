@@ -288,6 +288,167 @@ def stall(palette: Palette, rng: random.Random, style: str | None = None) -> Sha
     return shape
 
 
+STALL_STYLES = ("tent", "umbrella", "cart", "tricycle", "cloth", "table", "booth")
+"""What `street_stall` makes; the first three are what `stall` draws from."""
+
+
+def street_stall(palette: Palette, rng: random.Random, style: str) -> Shape:
+    """A stall of one of STALL_STYLES: besides those of `stall` a goods `tricycle`, a `cloth` of wares on the ground,
+    bare `table`s, or a food `booth` on wheels.
+    """
+    makers = {"tricycle": _tricycle, "cloth": _ground_cloth, "table": _tables, "booth": _booth}
+    if style not in makers:
+        return stall(palette, rng, style)
+    shape = Shape("stall")
+    makers[style](shape, palette, rng)
+    return shape
+
+
+def _wares(
+    shape: Shape, palette: Palette, rng: random.Random, area: tuple[float, float, float, float], z: float
+) -> None:
+    """Crates of fruit, heaps or boxes on the rectangle (x0, y0, x1, y1) at height `z`."""
+    x0, y0, x1, y1 = area
+    what = rng.choice(("crates", "heaps", "boxes"))
+    for i in range(max(1, int((x1 - x0) / 0.56))):
+        for j in range(max(1, int((y1 - y0) / 0.42))):
+            x, y = x0 + 0.28 + 0.56 * i, y0 + 0.21 + 0.42 * j
+            if what == "crates":
+                crate(shape, palette, rng, (x, y, z), True)
+            elif what == "heaps":
+                skin = palette.paint(rng.choice(FRUIT_COLOURS), 0.4)
+                for _ in range(9):
+                    at = (x + rng.uniform(-0.18, 0.18), y + rng.uniform(-0.13, 0.13), z + rng.uniform(0.04, 0.12))
+                    shape.ball(at, (0.07, 0.07, 0.06), skin, 8, 5)
+            else:
+                size = (rng.uniform(0.2, 0.45), rng.uniform(0.15, 0.32), rng.uniform(0.06, 0.25))
+                shape.box((x, y, z + size[2] / 2), size, palette.paint(rng.choice(LITTER_COLOURS), 0.5))
+
+
+def _wheel(shape: Shape, palette: Palette, x: float, y: float, radius: float) -> None:
+    tyre = palette.paint((0.02, 0.02, 0.02), 0.8)
+    shape.limb((x, y - 0.04, radius), (x, y + 0.04, radius), radius, radius, tyre, 16, caps=False)
+
+
+def _tricycle(shape: Shape, palette: Palette, rng: random.Random) -> None:
+    """A three-wheeler whose bed is full of goods, sometimes under a sunshade."""
+    paint = palette.paint(rng.choice(((0.03, 0.12, 0.4), (0.45, 0.03, 0.03), (0.05, 0.25, 0.1), (0.3, 0.3, 0.32))), 0.4)
+    steel, seat = palette.paint((0.4, 0.4, 0.42), 0.35, 0.8), palette.paint((0.03, 0.03, 0.03), 0.7)
+    shape.box((-0.5, 0, 0.62), (1.6, 1.05, 0.06), paint)
+    for side in (-0.52, 0.52):
+        shape.box((-0.5, side, 0.78), (1.6, 0.03, 0.3), paint)
+        _wheel(shape, palette, -0.75, side * 0.9, 0.29)
+    for end in (-1.29, 0.29):
+        shape.box((end, 0, 0.78), (0.03, 1.05, 0.3), paint)
+    _wheel(shape, palette, 1.2, 0.0, 0.29)
+    shape.limb((0.3, 0, 0.5), (1.1, 0, 0.6), 0.04, 0.04, steel, 8)
+    shape.limb((1.2, 0, 0.35), (1.05, 0, 1.05), 0.035, 0.03, steel, 8)
+    shape.limb((1.02, -0.33, 1.08), (1.02, 0.33, 1.08), 0.02, 0.02, seat, 8)
+    shape.box((0.55, 0, 0.72), (0.4, 0.3, 0.12), seat)
+    _wares(shape, palette, rng, (-1.25, -0.48, 0.25, 0.48), 0.66)
+    if rng.random() < 0.5:
+        umbrella(shape, palette, rng, (rng.uniform(-0.9, 0.0), 0.35, 0.6), rng.uniform(0.9, 1.2))
+
+
+def _ground_cloth(shape: Shape, palette: Palette, rng: random.Random) -> None:
+    """A cloth on the ground with rows of small wares, a bag and a stool behind it."""
+    wide, deep = rng.uniform(1.4, 2.6), rng.uniform(0.9, 1.4)
+    shape.box((0, 0, 0.012), (wide, deep, 0.02), palette.paint(rng.choice(CLOTH_COLOURS), 0.85))
+    skins = [palette.paint(rng.choice(LITTER_COLOURS + FRUIT_COLOURS), 0.5) for _ in range(5)]
+    for i in range(int(wide / 0.24)):
+        for j in range(int(deep / 0.24)):
+            if rng.random() < 0.12:
+                continue
+            x, y = -wide / 2 + 0.14 + 0.24 * i, -deep / 2 + 0.14 + 0.24 * j
+            size = (rng.uniform(0.08, 0.2), rng.uniform(0.06, 0.18), rng.uniform(0.03, 0.14))
+            shape.box((x, y, 0.02 + size[2] / 2), size, rng.choice(skins), (0, 0, rng.uniform(-0.4, 0.4)))
+    stool = palette.paint(rng.choice(CLOTH_COLOURS), 0.5)
+    shape.box((rng.uniform(-0.6, 0.6), deep / 2 + 0.4, 0.16), (0.3, 0.28, 0.32), stool, taper=0.8)
+    if rng.random() < 0.5:
+        bag(shape, palette, rng, (rng.choice((-1, 1)) * wide * 0.4, deep / 2 + 0.35, 0.0), rng.uniform(0.4, 0.6))
+
+
+def _tables(shape: Shape, palette: Palette, rng: random.Random) -> None:
+    """One to three folding tables of wares, without a roof; cartons below and beside them."""
+    steel = palette.paint((0.5, 0.5, 0.5), 0.35, 0.8)
+    count = rng.randint(1, 3)
+    for k in range(count):
+        x = (k - (count - 1) / 2) * 1.3
+        shape.box((x, 0, 0.7), (1.2, 0.7, 0.035), palette.paint(rng.choice(((0.6, 0.6, 0.58), *CLOTH_COLOURS)), 0.6))
+        for sx, sy in ((-0.55, -0.3), (0.55, -0.3), (-0.55, 0.3), (0.55, 0.3)):
+            shape.limb((x + sx, sy, 0), (x + sx, sy, 0.7), 0.018, 0.018, steel, 6)
+        _wares(shape, palette, rng, (x - 0.58, -0.33, x + 0.58, 0.33), 0.72)
+        if rng.random() < 0.6:
+            size = (rng.uniform(0.35, 0.5), 0.35, rng.uniform(0.25, 0.4))
+            carton(shape, palette, rng, (x + rng.uniform(-0.3, 0.3), 0.1, 0.0), size, (0, 0, 0), False)
+
+
+def _booth(shape: Shape, palette: Palette, rng: random.Random) -> None:
+    """A snack booth on wheels: counter, glass, a roof and a sign board."""
+    skin = palette.paint(rng.choice(((0.6, 0.6, 0.6), (0.6, 0.08, 0.05), (0.75, 0.5, 0.05), (0.1, 0.3, 0.5))), 0.35)
+    steel, wide = palette.paint((0.55, 0.55, 0.55), 0.3, 0.8), rng.uniform(1.3, 2.0)
+    shape.box((0, 0, 0.6), (wide, 0.8, 0.6), skin)
+    shape.box((0, 0, 0.92), (wide * 1.04, 0.9, 0.04), steel)
+    for x in (-wide * 0.35, wide * 0.35):
+        for y in (-0.36, 0.36):
+            _wheel(shape, palette, x, y, 0.2)
+    for x in (-wide / 2 + 0.04, wide / 2 - 0.04):
+        for y in (-0.38, 0.38):
+            shape.limb((x, y, 0.9), (x, y, 1.95), 0.02, 0.02, steel, 6)
+    shape.quad([(-wide / 2, -0.4, 0.95), (wide / 2, -0.4, 0.95), (wide / 2, -0.4, 1.35), (-wide / 2, -0.4, 1.35)],
+               palette.glass())  # fmt: skip
+    shape.box((0, 0, 2.0), (wide * 1.15, 1.15, 0.06), palette.paint(rng.choice(CLOTH_COLOURS), 0.6))
+    shape.box((0, -0.56, 2.15), (wide * 1.1, 0.03, 0.26), palette.paint(rng.choice(LITTER_COLOURS), 0.5))
+    _wares(shape, palette, rng, (-wide / 2 + 0.1, -0.3, wide / 2 - 0.1, 0.3), 0.94)
+
+
+CLUTTER_STYLES = ("barriers", "furniture", "parcels", "planter", "pallets")
+
+
+def clutter(palette: Palette, rng: random.Random, style: str) -> Shape:
+    """What comes to stand in a street and sells nothing: road `barriers`, old `furniture`, a delivery of `parcels`,
+    a `planter`, or `pallets` of building material.
+    """
+    shape = Shape("clutter")
+    if style == "barriers":
+        skin = palette.paint(rng.choice(((0.6, 0.08, 0.03), (0.7, 0.45, 0.05))), 0.5)
+        white = palette.paint((0.8, 0.8, 0.8), 0.5)
+        for k in range(rng.randint(2, 4)):
+            x = k * 0.85 - 1.2
+            if rng.random() < 0.5:
+                shape.box((x, 0, 0.4), (0.8, 0.4, 0.8), skin, taper=0.7)
+                shape.box((x, 0, 0.55), (0.66, 0.36, 0.12), white)
+            else:
+                shape.limb((x, 0, 0.0), (x, 0, 0.7), 0.18, 0.03, skin, 12)
+                shape.limb((x, 0, 0.3), (x, 0, 0.42), 0.12, 0.095, white, 12)
+    elif style == "furniture":
+        skin = palette.worn(rng.choice(((0.3, 0.18, 0.1), (0.2, 0.2, 0.22), (0.35, 0.1, 0.08), (0.45, 0.4, 0.3))), 0.8)
+        shape.box((0, 0, 0.25), (1.7, 0.8, 0.4), skin)
+        shape.box((0, 0.36, 0.6), (1.7, 0.18, 0.55), skin)
+        for side in (-0.8, 0.8):
+            shape.box((side, 0, 0.45), (0.18, 0.8, 0.5), skin)
+        turn = (rng.uniform(-0.2, 0.2), rng.uniform(1.2, 1.5), rng.uniform(0, 3))
+        shape.box((1.3, 0.2, 0.55), (1.2, 0.8, 0.12), palette.worn((0.6, 0.58, 0.55), 0.8), turn)
+    elif style == "parcels":
+        for _ in range(rng.randint(6, 14)):
+            size = (rng.uniform(0.2, 0.5), rng.uniform(0.2, 0.4), rng.uniform(0.12, 0.35))
+            at = (rng.uniform(-0.9, 0.9), rng.uniform(-0.5, 0.5), rng.choice((0.0, 0.0, 0.25)))
+            carton(shape, palette, rng, at, size, (0, 0, rng.uniform(0, 3)), False)
+    elif style == "planter":
+        leaf = palette.worn((0.05, 0.16, 0.04), 0.8, 5.0)
+        shape.box((0, 0, 0.3), (1.6, 0.6, 0.6), palette.worn((0.45, 0.43, 0.4), 0.8), taper=1.1)
+        for _ in range(14):
+            at = (rng.uniform(-0.7, 0.7), rng.uniform(-0.2, 0.2), rng.uniform(0.65, 1.0))
+            shape.ball(at, (rng.uniform(0.12, 0.25), 0.2, rng.uniform(0.1, 0.22)), leaf, 8, 6)
+    else:
+        wood = palette.worn((0.35, 0.25, 0.14), 0.8, 6.0)
+        shape.box((0, 0, 0.07), (1.2, 1.0, 0.12), wood)
+        skin = palette.worn(rng.choice(((0.4, 0.38, 0.35), (0.35, 0.14, 0.08), (0.55, 0.55, 0.52))), 0.9)
+        for k in range(rng.randint(3, 7)):
+            shape.box((rng.uniform(-0.05, 0.05), 0, 0.2 + 0.14 * k), (1.1, 0.9, 0.13), skin)
+    return shape
+
+
 # x, belt height, half width of the lower body from tail to nose; then the roof: (tail foot, tail top, nose top, nose
 # foot, height, half width at the top)
 CARS: dict[str, tuple[tuple[tuple[float, float, float], ...], tuple[float, float, float, float, float, float]]] = {

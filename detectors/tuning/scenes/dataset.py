@@ -34,7 +34,7 @@ def draw(views: Sequence[View], sprites: Sequence[Sprite], rng: np.random.Genera
         noise=0.0, drift=0.0,
     )  # fmt: skip
     picture, labels = _frame_again(picture, labels, rng)
-    return _grade(picture, rng), labels
+    return grade(picture, rng), labels
 
 
 def _choose(view: View, rng: np.random.Generator) -> list[str]:
@@ -43,14 +43,15 @@ def _choose(view: View, rng: np.random.Generator) -> list[str]:
     chosen: list[str] = []
     for name in rng.permutation(names):
         share = {"garbage": 0.33, "vehicle": 0.45, "stall": 0.35, "goods": 0.4}.get(kinds[name], 0.3)
-        if rng.random() < share and not any(_touch(view.overlays[name].box, view.overlays[o].box) for o in chosen):
+        if rng.random() < share and not any(touch(view.overlays[name].box, view.overlays[o].box) for o in chosen):
             chosen.append(str(name))
     if rng.random() < 0.17:
         chosen = [name for name in chosen if kinds[name] != "garbage"]
     return chosen
 
 
-def _touch(one: Box, two: Box) -> bool:
+def touch(one: Box, two: Box) -> bool:
+    """Whether two boxes share more than an eighth of the smaller one."""
     width = min(one[2], two[2]) - max(one[0], two[0])
     height = min(one[3], two[3]) - max(one[1], two[1])
     smaller = min((b[2] - b[0]) * (b[3] - b[1]) for b in (one, two))
@@ -106,7 +107,7 @@ def _frame_again(picture: Picture, labels: list[Label], rng: np.random.Generator
     return (np.ascontiguousarray(picture[:, ::-1]) if flip else picture), kept
 
 
-def _grade(picture: Picture, rng: np.random.Generator) -> Picture:
+def grade(picture: Picture, rng: np.random.Generator) -> Picture:
     """A random camera: exposure, colour cast, contrast, saturation, haze, blur, grain, JPEG."""
     field = picture.astype(np.float32) / 255.0
     bright = field.mean()

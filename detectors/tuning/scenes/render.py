@@ -254,8 +254,14 @@ def _clip(polygon: list[tuple[float, float]], axis: int, limit: float, sign: int
     return kept
 
 
-def plan_overlays(scene: Scene, rng: random.Random, matrix: np.ndarray, every_garbage: int) -> list[Placed]:
-    """Choose what may appear in this view, and where, so that it is well inside the picture."""
+def plan_overlays(
+    scene: Scene, rng: random.Random, matrix: np.ndarray, every_garbage: int, every_stall: int
+) -> list[Placed]:
+    """Choose what may appear in this view, and where, so that it is well inside the picture.
+
+    The last are `every_stall` more stalls, and half as many heaps of goods and things that sell nothing. They may stand
+    in each other's place: no picture shows both.
+    """
     street, palette = scene.street, scene.palette
     side = rng.choice((-1, 1))
     reach = (street.bins - 1) / 2 * street.bin_gap
@@ -293,6 +299,18 @@ def plan_overlays(scene: Scene, rng: random.Random, matrix: np.ndarray, every_ga
     put("car_kerb", "vehicle", things.car(palette, rng), row(street.kerb_y - 1.15, 0.8, heading), 3.2)
     put("stall", "stall", things.stall(palette, rng), row(street.kerb_y + 1.6, 0.8), 3.0)
     put("goods", "goods", things.goods(palette, rng), row(street.front_y - 0.75, 0.8), 2.2)
+    first = rng.randrange(len(things.STALL_STYLES))
+    for k in range(every_stall):
+        y = rng.uniform(street.kerb_y - 1.2, street.front_y - 0.9)
+        style = things.STALL_STYLES[(first + k) % len(things.STALL_STYLES)]
+        spots = row(y, 0.9, rng.uniform(-0.5, 0.5))
+        put(f"stall_{k}_{style}", "stall", things.street_stall(palette, rng, style), spots, 0.0)
+    for k in range((every_stall + 1) // 2):
+        style = rng.choice(things.CLUTTER_STYLES)
+        spots = row(rng.uniform(street.kerb_y - 1.0, street.front_y - 0.7), 0.9, rng.uniform(-0.6, 0.6))
+        put(f"clutter_{k}_{style}", "clutter", things.clutter(palette, rng, style), spots, 0.0)
+        spots = row(street.front_y - rng.uniform(0.6, 1.2), 0.9, rng.uniform(-0.1, 0.1))
+        put(f"goods_{k}", "goods", things.goods(palette, rng), spots, 0.0)
     return wanted
 
 
@@ -347,7 +365,13 @@ def tight_box(cover: np.ndarray, box_px: tuple[int, int, int, int], quality: Qua
 
 
 def render_view(
-    seed: int, lights: list[str], quality: Quality, out: Path, extra_garbage: int, only: set[str] | None = None
+    seed: int,
+    lights: list[str],
+    quality: Quality,
+    out: Path,
+    extra_garbage: int,
+    extra_stalls: int = 0,
+    only: set[str] | None = None,
 ) -> dict[str, Any]:
     """Render one view into `out`; returns what was written to its scene.json."""
     started = time.monotonic()
@@ -366,7 +390,7 @@ def render_view(
         settings.cycles.seed = seed
         bpy.context.view_layer.update()
         matrix = projection(camera, quality)
-        placed = plan_overlays(scene, rng, matrix, extra_garbage)
+        placed = plan_overlays(scene, rng, matrix, extra_garbage, extra_stalls)
         placed = [p for p in placed if only is None or p.name in only] or placed[:1]
         out.mkdir(parents=True, exist_ok=True)
         overlays = _shoot_all(scene, placed, lights, matrix, out)
@@ -489,6 +513,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--lights", default="", help="override, e.g. day,night")
     parser.add_argument("--extra-garbage", type=int, default=0, help="more rubbish variants a view, for training")
+    parser.add_argument("--extra-stalls", type=int, default=0, help="more stalls a view, goods, clutter, for training")
     parser.add_argument("--sprites", nargs="*", metavar="KIND", help="render the shared sprites too, or some kinds")
     parser.add_argument("--sprite-seed", type=int, default=7)
     args = parser.parse_args()
@@ -498,7 +523,8 @@ def main() -> int:
         lights = args.lights.split(",") if args.lights else lights_of(seed, args.which)
         name = f"v{seed:02d}"
         only = DEMO_SETS[seed % 3] if args.which == "demo" else None
-        written = render_view(seed, lights, QUALITY[args.which], args.out / name, args.extra_garbage, only)
+        quality = QUALITY[args.which]
+        written = render_view(seed, lights, quality, args.out / name, args.extra_garbage, args.extra_stalls, only)
         names = [o["name"] for o in written["overlays"]]
         print(f"{name}: {written['render_s']} s, {lights}, {names}", flush=True)
     return 0

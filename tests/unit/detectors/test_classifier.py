@@ -18,7 +18,7 @@ from detectors.catalog import Catalog
 from detectors.classifier import PictureClassifier
 from detectors.errors import CatalogError, ModelError, PictureError
 from detectors.model import InputForm
-from detectors.tuning.classes import auc, class_scores, evaluate_classes, read_classes
+from detectors.tuning.classes import auc, class_scores, count_called, evaluate_classes, read_classes
 from detectors.tuning.dataset import DataError
 
 LABELS = ("clean", "dirty")
@@ -103,6 +103,11 @@ def test_evaluating_runs_over_class_folders(tmp_path: Path) -> None:
     assert scores.pictures == 5
     assert scores.auc == pytest.approx(5 / 6)
     assert scores.accuracy == pytest.approx(3 / 5)  # 140 is above, 120 below one half
+
+
+def test_what_was_called_what_is_counted_where_a_label_is_missing_too(tmp_path: Path) -> None:
+    folder = _folders(tmp_path / "also", dirty=[200, 120, 250])
+    assert count_called(_model()[0], folder, batch=2) == {"dirty": {"pictures": 3, "clean": 1, "dirty": 2}}
 
 
 def test_folders_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -196,6 +196,26 @@ def test_the_second_look_holds_back_what_it_does_not_see() -> None:
     assert holds(Dirtometer(), 50) == (False, Counter(second_looks=1, second_held_back=1))
 
 
+def test_several_labels_count_together() -> None:
+    check = {"model": "bins", "label": ["clean", "dirty"], "min_score": 0.9}
+    either = kind({"type": "dwell", "dwell_s": 60}, {"model": "colours", "labels": ["garbage"]}, check=check)
+    assert holds(Dirtometer(), 100, either)[0]
+    alone = kind(
+        {"type": "dwell", "dwell_s": 60}, {"model": "colours", "labels": ["garbage"]}, check=check | {"label": "dirty"}
+    )
+    assert not holds(Dirtometer(), 100, alone)[0]
+
+
+@pytest.mark.parametrize(
+    ("label", "says"), [([], "check.label: []; allowed: a text, or a list of texts"), (3, "label: 3")]
+)
+def test_a_check_without_a_usable_label_is_named(label: object, says: str) -> None:
+    with pytest.raises(KindsError) as refused:
+        kind({"type": "dwell", "dwell_s": 60}, {"model": "colours", "labels": ["garbage"]},
+             check={"model": "bins", "label": label})  # fmt: skip
+    assert says in str(refused.value)
+
+
 class Failing(Dirtometer):
     def classify(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         raise ModelError("made to fail")
