@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
 from torch import nn
 
+from detectors.tuning.export import halve
 from detectors.tuning.yolov8 import V8Detector
 
 
@@ -53,20 +52,3 @@ def write_onnx(network: PictureNet, target: Path, size_px: int) -> None:
         dynamo=False,
     )
     halve(target)
-
-
-def halve(path: Path) -> None:
-    """Keep the kernels of the ONNX file at `path` in 16 bit: half the size. Runtimes reckon with them in 32 bit."""
-    model = onnx.load(str(path))
-    casts = []
-    for tensor in model.graph.initializer:
-        values = onnx.numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.ndim > 1:
-            name = tensor.name
-            tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-            casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
