@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import cv2
 
 import detectors.view
+from hub import heap
 from hub.worker.process import Worker, WorkerSettings
 from ingest.frame import Frame
 from ingest.health import CameraState
@@ -47,6 +48,7 @@ class WholeWorker:
         zone = ZoneInfo("Asia/Shanghai")
         settings = WorkerSettings(job.options["hub"], "t", "0/1", Path(job.options["data"]), ROOT / "models", zone)
         cv2.setNumThreads(1)
+        heap.keep_small()
         if job.options.get("infer_all"):
             detectors.view.FORCE_S = 0.0
         self._worker = CheckedWorker(settings, looks)
