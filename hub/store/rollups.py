@@ -39,7 +39,9 @@ _INTO = (
 def roll_up(tx: Transaction, before_us: int, most: int) -> int:
     """Sum up at most `most` marked five minutes that end before then, and their hours; how many that were."""
     marked = select(TouchedRow.at_us, TouchedRow.series).where(TouchedRow.at_us <= before_us - FIVE_MINUTES_US)
-    todo = [(at, series) for at, series in tx.execute(marked.order_by(TouchedRow.at_us, TouchedRow.series).limit(most))]
+    # Locked in the order in which `ReadingStore.add` marks them: who took them in another would wait for it in a ring.
+    marked = marked.order_by(TouchedRow.at_us, TouchedRow.series).limit(most).with_for_update()
+    todo = [(at, series) for at, series in tx.execute(marked)]
     if not todo:
         return 0
     # Unmarked first: who marks one of them from now on waits for us, and marks it again.
