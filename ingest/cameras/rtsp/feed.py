@@ -296,9 +296,9 @@ class TcpFeed(Feed):
             came += got
             if not got or (got < READ_BYTES and not self._line.wire.in_records):
                 break
+        self.walker.missed(now_s)
+        self.doze.passed_over(now_s)
         if came:
-            self.walker.missed(now_s)
-            self.doze.passed_over(now_s)
             self._heard_s = self._key_s = now_s
         return came
 
