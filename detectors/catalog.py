@@ -14,6 +14,7 @@ from detectors.backends import Pixels, open_backend
 from detectors.classifier import Classifier, PictureClassifier
 from detectors.errors import CatalogError
 from detectors.model import InputForm, Model, YoloModel
+from detectors.second_look import AskedClassifier, AskedDetector, SecondModel
 
 TASKS = {"detect": "yolo", "classify": "shares"}
 """What a model does, and the output its card must then declare."""
@@ -87,6 +88,14 @@ class Catalog:
         card = self._checked(name, "classify")
         runtime = open_backend(backend, card.file, card.form.pixels, threads, streams)
         return PictureClassifier(card.name, card.version, card.labels, card.form, runtime, card.thresholds)
+
+    def open_second(
+        self, name: str, backend: str = "openvino", threads: int | None = None, streams: int | None = None
+    ) -> SecondModel:
+        """The classifier or detector `name` for second looks; names as for `open`. Raises CatalogError, ModelError."""
+        if not name.endswith(".pt") and self.card(name).task == "classify":
+            return AskedClassifier(self.open_classifier(name, backend, threads, streams))
+        return AskedDetector(self.open(name, backend, threads, streams))
 
     def _checked(self, name: str, task: str) -> Card:
         """The card of `name`, which is for `task` and whose weights are those it describes."""

@@ -64,7 +64,7 @@ class CompanySpec:
 
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
-    """A slower model that looks again, at the crop: `labels` of the classifier `model` must score `min_score` together.
+    """A slower model that looks again, at the crop: `labels` of `model` must score `min_score`.
 
     `margin`: how much of the box's sides is added around it. Where the model cannot be had, nothing is held back.
     """
@@ -177,13 +177,23 @@ def load_kinds(folder: Path) -> dict[str, Kind]:
 def check_labels(kinds: Iterable[Kind], model: str, labels: tuple[str, ...]) -> None:
     """Raises KindsError where a kind looks for a label that `model`, whose labels are given, does not have."""
     problems = [
-        f"kind {kind.id}: look_for: {label!r}; model {model} has: {', '.join(labels)}"
+        f"kind {kind.id}: {key}: {label!r}; model {model} has: {', '.join(labels)}"
         for kind in kinds
-        if kind.look_for and kind.look_for.model == model
-        for label in sorted((kind.look_for.labels | kind.look_for.ignore | _company_of(kind)) - set(labels))
+        for key, asked in _asked_of(kind, model).items()
+        for label in sorted(asked - set(labels))
     ]
     if problems:
         raise KindsError(problems)
+
+
+def _asked_of(kind: Kind, model: str) -> dict[str, frozenset[str]]:
+    """Key of the kind's file to the labels that it asks of `model` there."""
+    asked = {}
+    if kind.look_for and kind.look_for.model == model:
+        asked["look_for"] = kind.look_for.labels | kind.look_for.ignore | _company_of(kind)
+    if kind.check and kind.check.model == model:
+        asked["check.label"] = frozenset(kind.check.labels)
+    return asked
 
 
 def _company_of(kind: Kind) -> frozenset[str]:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import memory
-from detectors.classifier import Classifier
 from detectors.detection import Detections
 from detectors.errors import DetectorError, KindsError
 from detectors.finding import Box
@@ -24,7 +23,7 @@ from detectors.geometry import Zone
 from detectors.kinds import Kind, LookFor, check_labels
 from detectors.model import Model
 from detectors.recheck import Recheck, recheck
-from detectors.second_look import SecondLook
+from detectors.second_look import SecondLook, SecondModel
 from detectors.shadow import Shadow, Sighting
 from detectors.spread import Spread
 from detectors.view import CameraTask, Found, View
@@ -58,7 +57,7 @@ class Pipeline:
     (spent on them), findings, idle (no kind in force), unassigned (a view without a task), superseded (a newer frame
     of the view was there), passed_over (worth judging, but nobody had time), state_errors, shadow_inferences,
     shadow_errors. `spread`: how the scores of the working models are spread. `on_sighting`: told what shadows find.
-    `classifiers`: name to open Classifier, for the second look that a kind may ask for.
+    `seconds`: name to open SecondModel, for the second look that a kind may ask for.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Pipeline:
         models: Callable[[str], Model],
         state_dir: Path | None,
         tz: ZoneInfo,
-        classifiers: Callable[[str], Classifier] | None = None,
+        seconds: Callable[[str], SecondModel] | None = None,
     ) -> None:
         self.kinds = dict(kinds)
         self.counters: Counter[str] = Counter()
@@ -79,7 +78,7 @@ class Pipeline:
         self.spread = Spread()
         self.on_sighting: Callable[[Sighting], None] = lambda _sighting: None
         self._shadows: dict[str, tuple[Shadow, Model]] = {}
-        self._second = SecondLook(classifiers, self.counters)
+        self._second = SecondLook(seconds, self.counters)
         self._lock = threading.RLock()
         self._counting = threading.Lock()
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.catalog import Catalog
-from detectors.classifier import Classifier
 from detectors.errors import FootageError, KindsError
 from detectors.geometry import Zone
 from detectors.kinds import Kind, load_kinds
 from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Found, Pipeline
+from detectors.second_look import SecondModel
 from ingest.frame import Frame
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -54,8 +55,8 @@ def replay(
         raise KindsError([f"kinds: {kind!r}; allowed: {', '.join(sorted(all_kinds))}" for kind in unknown])
     wanted = {kind_id: all_kinds[kind_id] for kind_id in (kinds or all_kinds)}
     catalog = Catalog(models_dir)
-    models, classifiers = (lambda name: catalog.open(name, streams=1)), catalog.open_classifier
-    for found in findings(path, wanted, models, zone, every_s, dwell_s, start, tz, classifiers):
+    models = partial(catalog.open, streams=1)
+    for found in findings(path, wanted, models, zone, every_s, dwell_s, start, tz, catalog.open_second):
         yield as_json(found, wanted, start or START)
 
 
@@ -68,7 +69,7 @@ def findings(
     dwell_s: float | None = None,
     start: datetime | None = None,
     tz: ZoneInfo | None = None,
-    classifiers: Callable[[str], Classifier] | None = None,
+    seconds: Callable[[str], SecondModel] | None = None,
 ) -> Iterator[Found]:
     """The same as `replay` with kinds and models already read, and with pictures."""
     if every_s <= 0:
@@ -81,7 +82,7 @@ def findings(
     if not used:
         raise KindsError([f"kinds: {', '.join(kinds) or 'none'}: none of them is found by cameras"])
     bindings = tuple(Binding(kind_id, zone or Zone.whole(), dwell_s) for kind_id in used)
-    pipeline = Pipeline(used, models, None, tz or ZoneInfo("UTC"), classifiers)
+    pipeline = Pipeline(used, models, None, tz or ZoneInfo("UTC"), seconds)
     pipeline.set_tasks([CameraTask(path.name, None, bindings)])
     for t_s, image in pictures(path, every_s):
         at = (start or START) + timedelta(seconds=t_s)

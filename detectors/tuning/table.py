@@ -81,7 +81,8 @@ def _rows(kind: Kind, cards: Mapping[str, Card]) -> list[str]:
     if kind.check is not None:
         checks = cards[kind.check.model]
         labels = kind.check.labels
-        seen.append((f"second look: `{checks.name}`: {' or '.join(labels)}", checks, labels[0]))
+        told = labels if checks.task == "detect" else labels[:1]
+        seen += [(f"second look: `{checks.name}`: {' or '.join(labels)}", checks, label) for label in told]
     rows = []
     if not kind.look_for.labels:
         speed = _speed(card)

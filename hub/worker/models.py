@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from detectors.catalog import Catalog
-from detectors.classifier import Classifier
 from detectors.errors import CatalogError, DetectorError
 from detectors.model import Model
 from detectors.pipeline import Pipeline, Shadow
+from detectors.second_look import SecondModel
 
 from .uplink import HubAway, Refused
 
@@ -43,9 +43,9 @@ class Models:
                 log.error("%s does not work as %s here, %s itself does: %s", works["name"], name, name, error)
         return self._had(name, "")
 
-    def classifier(self, name: str) -> Classifier:
-        """A classifier for second looks. Raises CatalogError, ModelError."""
-        return Catalog(self._here).open_classifier(name, threads=self.threads)
+    def second(self, name: str) -> SecondModel:
+        """A model for second looks. Raises CatalogError, ModelError."""
+        return Catalog(self._here).open_second(name, threads=self.threads)
 
     def assign(self, works: Mapping[str, dict[str, str]], shadows: list[dict[str, str]], pipeline: Pipeline) -> None:
         """What works as what, and which run beside, from the next look on; the pipeline goes on meanwhile."""

@@ -192,7 +192,7 @@ class Worker:
                 self._pipeline.save()
             state_dir = self._settings.data_dir / "scenes"
             self._pipeline = Pipeline(
-                kinds, self._models.model, state_dir, self._settings.timezone, self._models.classifier
+                kinds, self._models.model, state_dir, self._settings.timezone, self._models.second
             )
             self._pipeline.on_sighting = self._keep_sighting
             self._stanzas = wire["kinds"]

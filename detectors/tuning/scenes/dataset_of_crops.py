@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detectors.second_look import crop
+from detectors.second_look import cut
 from detectors.tuning.dataset import label_file, read_labels, read_picture, read_yolo_set
 from detectors.tuning.scenes.compose import compose, traffic
 from detectors.tuning.scenes.dataset import grade, touch
@@ -124,9 +124,9 @@ def boxed(data: Path, labels: Mapping[str, str]) -> Iterator[tuple[str, str, Pic
         for path in yolo.pictures(split):
             picture = read_picture(path)
             for index, x, y, w, h in read_labels(label_file(path), len(yolo.names)):
-                cut = crop(picture, (x - w / 2, y - h / 2, x + w / 2, y + h / 2), MARGIN)
-                if min(cut.shape[:2]) >= LEAST_PX and yolo.names[index] in labels:
-                    yield split, labels[yolo.names[index]], cut
+                part = cut(picture, (x - w / 2, y - h / 2, x + w / 2, y + h / 2), MARGIN).picture
+                if min(part.shape[:2]) >= LEAST_PX and yolo.names[index] in labels:
+                    yield split, labels[yolo.names[index]], part
 
 
 def _choose(view: View, rng: np.random.Generator) -> list[str]:
@@ -180,13 +180,13 @@ def _cut(
     hides = {"stall": (), "goods": ("stall",), "other": ("stall", "goods")}[label]
     if any(kind in hides and _share(seen, grown) > MOST_BESIDE for kind, seen in wanted):
         return
-    cut = crop(picture, found, MARGIN)
-    if min(cut.shape[:2]) < LEAST_PX or float(cut.std()) < LEAST_CONTRAST:
+    part = cut(picture, found, MARGIN).picture
+    if min(part.shape[:2]) < LEAST_PX or float(part.std()) < LEAST_CONTRAST:
         return
-    if rng.random() < 0.4 and min(cut.shape[:2]) > 2 * LEAST_PX:
+    if rng.random() < 0.4 and min(part.shape[:2]) > 2 * LEAST_PX:
         share = float(rng.uniform(0.5, 1.0))
-        cut = np.asarray(cv2.resize(cut, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
-    yield label, cut
+        part = np.asarray(cv2.resize(part, None, fx=share, fy=share, interpolation=cv2.INTER_AREA), np.uint8)
+    yield label, part
 
 
 def _window(real: Sequence[Path], least: tuple[float, float], rng: np.random.Generator) -> Picture:

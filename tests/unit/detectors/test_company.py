@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from detectors.catalog import Catalog
 from detectors.errors import CatalogError, KindsError, ModelError
 from detectors.geometry import Zone
-from detectors.kinds import Kind, load_kinds
+from detectors.kinds import Kind, check_labels, load_kinds
+from detectors.model import Model
 from detectors.pipeline import Binding, CameraTask, Found, Pipeline
 from detectors.rules.company import MOST_LOOKS, Company, look, share_beside
-from detectors.second_look import SecondLook, crop
+from detectors.second_look import AskedClassifier, AskedDetector, SecondLook, SecondModel, cut
 from detectors.watch import Watch
 from ingest.frame import Frame
 
@@ -182,13 +184,12 @@ def grey(shade: int) -> NDArray[np.uint8]:
 def holds(model: object, shade: int, checked: Kind = CHECKED) -> tuple[bool, Counter[str]]:
     counters: Counter[str] = Counter()
 
-    def open_classifier(_name: str) -> Dirtometer:
+    def open_second(_name: str) -> SecondModel:
         if isinstance(model, Exception):
             raise model
-        assert isinstance(model, Dirtometer)
-        return model
+        return AskedClassifier(model) if isinstance(model, Dirtometer) else AskedDetector(cast(Model, model))
 
-    return SecondLook(open_classifier, counters).holds(checked, (BOX,), grey(shade)), counters
+    return SecondLook(open_second, counters).holds(checked, (BOX,), grey(shade)), counters
 
 
 def test_the_second_look_holds_back_what_it_does_not_see() -> None:
@@ -233,7 +234,50 @@ def test_it_fails_open(model: object) -> None:
 
 
 def test_crops_stay_in_the_picture_and_tiny_ones_say_nothing() -> None:
-    assert crop(grey(0), (0.9, 0.9, 1.0, 1.0), 1.0).shape == (40, 60, 3)
+    corner = cut(grey(0), (0.9, 0.9, 1.0, 1.0), 1.0)
+    assert corner.picture.shape == (40, 60, 3)
+    assert corner.box == pytest.approx((0.5, 0.5, 1.0, 1.0))
     counters: Counter[str] = Counter()
-    assert SecondLook(lambda _name: Dirtometer(), counters).holds(CHECKED, ((0.1, 0.1, 0.11, 0.11),), grey(0))
+    assert SecondLook(lambda _name: AskedClassifier(Dirtometer()), counters).holds(
+        CHECKED, ((0.1, 0.1, 0.11, 0.11),), grey(0)
+    )
     assert counters["second_looks"] == 0
+
+
+def seen_again(picture: Image, box: tuple[float, float, float, float] = BOX, **check: object) -> bool:
+    """Whether garbage at `box` stands when the detector of colours looks at the crop around it."""
+    again = kind(
+        {"type": "dwell", "dwell_s": 60}, {"model": "colours", "labels": ["garbage"]},
+        check={"model": "colours", "label": "garbage", "min_score": 0.5, "margin": 1.0} | check,
+    )  # fmt: skip
+    return SecondLook(lambda _name: AskedDetector(ColourModel()), Counter()).holds(again, (box,), picture)
+
+
+def test_a_detector_may_look_again() -> None:
+    assert seen_again(painted(STREET, "garbage", BOX))
+    assert not seen_again(STREET), "nothing is seen there"
+    assert not seen_again(painted(STREET, "person", BOX)), "something else is"
+    assert seen_again(painted(STREET, "person", BOX), label=["garbage", "person"])
+    assert not seen_again(painted(STREET, "garbage", BOX), min_score=0.9), "the detector is 0.8 sure"
+
+
+def test_what_a_detector_sees_beside_the_finding_is_no_proof() -> None:
+    beside = painted(STREET, "garbage", (0.55, 0.2, 0.75, 0.5))
+    assert not seen_again(beside)
+    assert seen_again(beside, (0.5, 0.2, 0.7, 0.5)), "three quarters of the finding"
+    corner = (0.85, 0.8, 1.0, 1.0)
+    assert seen_again(painted(STREET, "garbage", corner), corner), "its crop ends where the picture does"
+
+
+def test_the_shipped_models_open_for_second_looks() -> None:
+    catalog = Catalog(ROOT / "models")
+    asked = {name: type(catalog.open_second(name, threads=1)) for name in ("bins", "street")}
+    assert asked == {"bins": AskedClassifier, "street": AskedDetector}
+    with pytest.raises(CatalogError):
+        catalog.open_second("nothing")
+
+
+def test_a_label_that_the_second_model_lacks_is_told_beforehand() -> None:
+    with pytest.raises(KindsError, match=r"check.label: 'dirty'; model bins has: clean, full"):
+        check_labels([CHECKED], "bins", ("clean", "full"))
+    check_labels([CHECKED], "bins", ("clean", "dirty"))
