@@ -26,18 +26,18 @@ from .domain.letter import (
     LetterState,
     number_text,
 )
-from .domain.role import UNIT_ROLES
-from .errors import Forbidden, Invalid, NotFound
+from .domain.role import UNIT_ROLES, Right, may
+from .errors import Forbidden, Invalid, NotFound, OutsideScope
 from .house import SYSTEM, Actor, House
 from .outbox import announce
 from .papers import template
 from .papers.pdf import pdf
 from .papers.template import TemplateError
-from .store import Transaction, alert_queries, people_queries
+from .store import Transaction, alert_queries, people_queries, report_queries, scope
 from .store import supervision_queries as ask
 from .store.case_rows import CaseRow
 from .store.counting import next_in
-from .store.supervision_rows import LetterRow, TemplateRow
+from .store.supervision_rows import LetterCaseRow, LetterRow, PaperAreaRow, TemplateRow
 
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF_TYPE = "application/pdf"
@@ -217,6 +217,10 @@ def draft(tx: Transaction, house: House, wanted: Draft, actor: Actor, now: datet
     )
     tx.add(row)
     tx.flush()
+    tx.add_all(LetterCaseRow(letter_id=row.id, case_id=case_id) for case_id in {case.id for case in wanted.cases})
+    if not wanted.cases and actor.grids is not None:
+        tx.add_all(PaperAreaRow(paper_id=row.id, grid_id=grid) for grid in scope.tops(tx, actor.grids))
+    tx.flush()
     return row
 
 
@@ -254,7 +258,10 @@ def issue(tx: Transaction, house: House, row: LetterRow, signer: Actor, now: dat
 def act(
     house: House, actor: Actor, letter_id: str, action: str, text: str = "", photos: Sequence[bytes] = ()
 ) -> dict[str, Any]:
-    """Sign, reply, accept or refuse the reply, withdraw. Raises NotFound, Forbidden, IllegalMove, Invalid."""
+    """Sign, reply, accept or refuse the reply, withdraw.
+
+    Raises NotFound, OutsideScope (it names cases outside), Forbidden, IllegalMove, Invalid.
+    """
     if action not in list(LetterAction):
         raise Invalid("action", action, list(LetterAction))
     wanted = LetterAction(action)
@@ -270,6 +277,9 @@ def act(
         row, now = _seen(tx, actor, letter_id, lock=True), house.now()
         if wanted is LetterAction.REPLY and actor.role in UNIT_ROLES and row.department_id != actor.department:
             raise NotFound("letter", letter_id)
+        _, elsewhere = _lines(tx, row, actor)
+        if elsewhere or not _decides(tx, row, actor):
+            raise OutsideScope("letter", letter_id)
         if wanted is LetterAction.SIGN:
             issue(tx, house, row, actor, now)
             return letter_json(tx, house, row, actor)
@@ -299,9 +309,37 @@ def _seen(tx: Transaction, actor: Actor, letter_id: str, *, lock: bool = False) 
     row = ask.letter(tx, letter_id, lock=lock)
     if row is None:
         raise NotFound("letter", letter_id)
-    if actor.role in UNIT_ROLES and (row.department_id != actor.department or row.issued_at is None):
+    if not _is_for(actor, row):
         raise NotFound("letter", letter_id)
     return row
+
+
+def _is_for(actor: Actor, row: LetterRow) -> bool:
+    if actor.role not in UNIT_ROLES:
+        return True
+    return row.department_id is not None and row.department_id == actor.department and row.issued_at is not None
+
+
+def shows(tx: Transaction, actor: Actor, sha256: str) -> bool:
+    """Whether the file is of the reply to a letter that the actor may see."""
+    return may(actor.role, Right.SEE_LETTERS) and any(_is_for(actor, row) for row in ask.replied_with(tx, sha256))
+
+
+def _lines(tx: Transaction, row: LetterRow, actor: Actor | None) -> tuple[list[Any], int]:
+    """(lines of the case table within the actor's grids, how many are not)."""
+    if actor is None or actor.grids is None:
+        return list(row.lines), 0
+    known = report_queries.case_numbers(tx, [line.get("编号", "") for line in row.lines])
+    mine = [line for line in row.lines if line.get("编号") in known]
+    return mine, len(row.lines) - len(mine)
+
+
+def _decides(tx: Transaction, row: LetterRow, actor: Actor) -> bool:
+    """Whether a limited person may act on a letter that he sees: one about his cases or areas, or his own.
+
+    What the district writes to the office of his street he reads.
+    """
+    return actor.grids is None or bool(row.lines) or row.created_by == actor.id or scope.about(tx, row.id, actor.grids)
 
 
 def tell(tx: Transaction, house: House, row: LetterRow) -> None:
@@ -336,7 +374,7 @@ def page(
         raise Invalid("state", state, list(LetterState))
     if kind is not None:
         _kind(kind)
-    unit = actor.department if actor.role in UNIT_ROLES else None
+    unit = (actor.department or "") if actor.role in UNIT_ROLES else None
     with house.db.read() as tx:
         rows, key, total = ask.letters(
             tx, kind=kind, state=state, department=unit, issued_only=unit is not None, after=after, limit=limit
@@ -345,9 +383,10 @@ def page(
 
 
 def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | None) -> dict[str, Any]:
-    """The letter as the API shows it."""
+    """The letter as the API shows it; to a limited person with the cases of his grids, `elsewhere`: how many others."""
     form, now = FORMS[LetterKind(row.kind)], house.now()
     state = LetterState(row.state)
+    lines, elsewhere = _lines(tx, row, actor)
     waiting = state is LetterState.ISSUED and row.reply_required
     return {
         "id": row.id,
@@ -359,7 +398,8 @@ def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | No
         "department": row.department_id,
         "to": row.to_name,
         "fields": dict(row.fields),
-        "lines": list(row.lines),
+        "lines": lines,
+        "elsewhere": elsewhere,
         "created_at": row.created_at.isoformat(),
         "created_by": row.created_by_name,
         "issued_at": _time(row.issued_at),
@@ -373,7 +413,7 @@ def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | No
         "reply": row.reply,
         "reply_evidence": [{"sha256": s, "url": f"/api/evidence/{s}"} for s in row.reply_evidence],
         "decided_note": row.decided_note,
-        "actions": [] if actor is None else _actions(actor, row),
+        "actions": [] if actor is None or elsewhere or not _decides(tx, row, actor) else _actions(actor, row),
     }
 
 
@@ -395,15 +435,19 @@ def _time(value: datetime | None) -> str | None:
 
 
 def printed(house: House, actor: Actor, letter_id: str, form: str) -> Print:
-    """The letter as `docx` or `pdf`. Raises NotFound, Invalid, TemplateError."""
+    """The letter as `docx` or `pdf`. Raises NotFound, OutsideScope (it names cases outside), Invalid, TemplateError."""
     _format(form)
     with house.db.read() as tx:
         row = _seen(tx, actor, letter_id)
+        lines, elsewhere = _lines(tx, row, actor)
+        if elsewhere:
+            # A paper is printed as it was issued, or not at all.
+            raise OutsideScope("letter", letter_id)
         made_with = ask.template_by_id(tx, row.template_id)
         if made_with is None:
             raise NotFound("template", str(row.template_id))
         kind = LetterKind(row.kind)
-        content, fields, lines = made_with.content, dict(row.fields), list(row.lines)
+        content, fields = made_with.content, dict(row.fields)
         name = f"{FORMS[kind].zh}{row.number or '（待签发）'}"
     if row.number is None:
         fields |= {

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from .casework.seeing import sees
 from .domain.clock import deadline, parse_limit
-from .domain.role import UNIT_ROLES
+from .domain.role import UNIT_ROLES, Right, may
 from .domain.whistle import (
     ENDED,
     WHISTLE,
@@ -25,14 +26,16 @@ from .domain.whistle import (
     indicators,
     parts_in,
 )
-from .errors import Conflict, Forbidden, Invalid, NotFound
+from .errors import Conflict, Forbidden, Invalid, NotFound, OutsideScope
 from .evidence import Stored
 from .house import Actor, House
 from .outbox import announce
-from .store import Transaction, alert_queries, case_queries, people_queries
+from .registry import locate
+from .store import Transaction, alert_queries, case_queries, device_queries, people_queries, scope
 from .store import whistle_queries as ask
+from .store.case_rows import CaseRow
 from .store.counting import next_in
-from .store.supervision_rows import WhistleCallRow, WhistleRow
+from .store.supervision_rows import PaperAreaRow, WhistleCallRow, WhistleRow
 
 CALLED_MOST = 20
 _TEXT_MOST = 2000
@@ -54,7 +57,8 @@ class Told:
 def blow(house: House, actor: Actor, body: Mapping[str, Any]) -> dict[str, Any]:
     """Propose a whistle: {kind, subject, place, departments, tasks?, initiator?, case?, lon?, lat?}.
 
-    Raises Invalid, NotFound (an unknown case), Forbidden (another unit's name).
+    Raises Invalid, NotFound (an unknown case, also one that does not concern the unit), Forbidden (another unit's
+    name), OutsideScope (a limited person: another street's name, a point outside his grids).
     """
     kind = body.get("kind")
     if kind not in list(WhistleKind):
@@ -68,7 +72,7 @@ def blow(house: House, actor: Actor, body: Mapping[str, Any]) -> dict[str, Any]:
         now = house.now()
         called = _called(tx, initiator, body)
         case = case_queries.case(tx, body["case"]) if body.get("case") else None
-        if body.get("case") and case is None:
+        if body.get("case") and (case is None or not _concerns(tx, actor, case)):
             raise NotFound("case", str(body["case"]))
         local = now.astimezone(house.settings.timezone)
         row = WhistleRow(
@@ -94,8 +98,37 @@ def blow(house: House, actor: Actor, body: Mapping[str, Any]) -> dict[str, Any]:
         )
         tx.add(row)
         tx.flush()
+        tx.add_all(PaperAreaRow(paper_id=row.id, grid_id=grid) for grid in _areas(tx, row, actor))
+        tx.flush()
         _note(tx, house, row, actor, "raised", now)
         return whistle_json(tx, house, row, actor)
+
+
+def _concerns(tx: Transaction, actor: Actor, case: CaseRow) -> bool:
+    """Whether one may blow about the case: a unit about its own, the office of a street about those of its street."""
+    if actor.role not in UNIT_ROLES or sees(tx, actor, case):
+        return True
+    unit = people_queries.department(tx, actor.department or "")
+    if unit is None or unit.kind != "street":
+        return False
+    return unit.grid_id is None or unit.grid_id in (case.grid_id, case.community_id, case.street_id)
+
+
+def _areas(tx: Transaction, row: WhistleRow, actor: Actor) -> list[str]:
+    """Grids that the whistle is about: those around its point; without point and case, those of a limited caller.
+
+    Raises OutsideScope.
+    """
+    grids = actor.grids
+    initiator = people_queries.department(tx, row.initiator_id)
+    if grids is not None and initiator is not None and initiator.grid_id is not None and initiator.grid_id not in grids:
+        raise OutsideScope("department", initiator.id)
+    if row.lon is not None and row.lat is not None:
+        around = sorted(device_queries.grid_path(tx, locate(tx, row.lon, row.lat)).values())
+        if grids is not None and grids.isdisjoint(around):
+            raise OutsideScope("whistle", row.number)
+        return around
+    return scope.tops(tx, grids) if grids is not None and row.case_id is None else []
 
 
 def _called(tx: Transaction, initiator: str | None, body: Mapping[str, Any]) -> list[WhistleCallRow]:
@@ -132,6 +165,8 @@ def act(house: House, actor: Actor, whistle_id: str, action: str, told: Told) ->
     with house.db.write() as tx:
         row, now = _seen(tx, actor, whistle_id, lock=True), house.now()
         _may(actor, row, wanted)
+        if not _decides(tx, actor, row):
+            raise OutsideScope("whistle", whistle_id)
         row.state = WHISTLE.next(WhistleState(row.state), wanted).value
         for photo in stored:
             alert_queries.note_evidence(tx, photo.sha256, photo.media_type, photo.size, now, for_ever=True)
@@ -210,6 +245,22 @@ def _may(actor: Actor, row: WhistleRow, action: WhistleAction) -> None:
         raise Forbidden(f"{action} ({WHISTLE_ACTION_NAMES[action]['zh']}): {actor.department} has not that part in it")
 
 
+def _decides(tx: Transaction, actor: Actor, row: WhistleRow) -> bool:
+    """Whether a limited person may act on a whistle that he sees: one about his case or area, or of his street.
+
+    One that only calls the office of his street he reads.
+    """
+    if actor.grids is None:
+        return True
+    if row.case_id is not None:
+        return case_queries.case(tx, row.case_id) is not None
+    return (
+        row.raised_by == actor.id
+        or scope.about(tx, row.id, actor.grids)
+        or scope.is_office(tx, row.initiator_id, actor.grids)
+    )
+
+
 def _has_part(actor: Actor, row: WhistleRow, action: WhistleAction) -> bool:
     called = actor.department in {call.department_id for call in row.calls}
     return parts_in(action, caller=actor.department == row.initiator_id, called=called)
@@ -242,9 +293,7 @@ def _note(tx: Transaction, house: House, row: WhistleRow, actor: Actor, what: st
     }
     announce(tx, house, "whistles", f"whistle.{what}", row.number, data)
     shown = whistle_json(tx, house, row, None)
-    seen_by = {row.initiator_id}
-    if row.state != WhistleState.PROPOSED:
-        seen_by |= {call.department_id for call in row.calls}
+    seen_by = {row.initiator_id, *_approved(row)}
     tx.after(lambda: house.feed.publish("whistle", shown, frozenset(seen_by)))
 
 
@@ -253,11 +302,23 @@ def _seen(tx: Transaction, actor: Actor, whistle_id: str, *, lock: bool = False)
     row = ask.whistle(tx, whistle_id, lock=lock)
     if row is None:
         raise NotFound("whistle", whistle_id)
-    if actor.role in UNIT_ROLES and row.initiator_id != actor.department:
-        called = actor.department in {call.department_id for call in row.calls}
-        if not called or row.state in (WhistleState.PROPOSED, WhistleState.REFUSED):
-            raise NotFound("whistle", whistle_id)
+    if not _is_for(actor, row):
+        raise NotFound("whistle", whistle_id)
     return row
+
+
+def _is_for(actor: Actor, row: WhistleRow) -> bool:
+    return actor.role not in UNIT_ROLES or actor.department in {row.initiator_id, *_approved(row)}
+
+
+def _approved(row: WhistleRow) -> set[str]:
+    """The units that it calls, once it is approved: from then on a call has its deadline."""
+    return {call.department_id for call in row.calls if call.due_at is not None}
+
+
+def shows(tx: Transaction, actor: Actor, sha256: str) -> bool:
+    """Whether the file is of a whistle that the actor may see."""
+    return may(actor.role, Right.SEE_WHISTLES) and any(_is_for(actor, row) for row in ask.shown_with(tx, sha256))
 
 
 def read(house: House, actor: Actor, whistle_id: str) -> dict[str, Any]:
@@ -326,6 +387,7 @@ def whistle_json(tx: Transaction, house: House, row: WhistleRow, actor: Actor | 
     """The whistle as the API shows it."""
     names, now = {d.id: d.name for d in people_queries.departments(tx)}, house.now()
     state = WhistleState(row.state)
+    actor = actor if actor is not None and _decides(tx, actor, row) else None
     actions = [] if actor is None else [a for a in WHISTLE.allowed(state) if _open_to(actor, row, a)]
     return {
         "id": row.id,

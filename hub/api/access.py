@@ -45,7 +45,7 @@ def the_actor(request: Request) -> Actor:
     if scheme.lower() == "basic" and token:
         return which_program(the_house(request), _password(token.strip()))
     signed_in = the_session(request)
-    scope.limit(signed_in.actor.grids)
+    scope.limit(signed_in.actor.grids, signed_in.actor.id)
     if signed_in.must_change_password:
         raise PasswordChangeRequired
     return signed_in.actor

@@ -78,9 +78,9 @@ def strike(deduction_id: str, house: TheHouse, actor: Evaluates, body: Strike) -
 
 
 @router.get("/{kind}/{period}")
-def report(kind: str, period: str, house: TheHouse, _actor: Sees, live: bool = False) -> dict[str, Any]:
+def report(kind: str, period: str, house: TheHouse, actor: Sees, live: bool = False) -> dict[str, Any]:
     """weekly 2026-W48, monthly 2026-11, quarterly 2026-Q4, yearly 2026: as issued, or as the figures are now."""
-    return bulletins.read(house, kind, period, live=live)
+    return bulletins.read(house, actor, kind, period, live=live)
 
 
 @router.post("/{kind}/{period}/issue")
@@ -90,6 +90,6 @@ def issue(kind: str, period: str, house: TheHouse, actor: Evaluates, body: Issue
 
 
 @router.get("/{kind}/{period}/{form}")
-def report_file(kind: str, period: str, form: str, house: TheHouse, _actor: Sees, live: bool = False) -> Response:
+def report_file(kind: str, period: str, form: str, house: TheHouse, actor: Sees, live: bool = False) -> Response:
     """The report as `xlsx`, `docx` or `pdf`."""
-    return download(bulletins.printed(house, kind, period, form, live=live))
+    return download(bulletins.printed(house, actor, kind, period, form, live=live))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from detectors.finding import Finding
 
-from .. import album, alerts, assignments, device_states, readings, rechecks
+from .. import album, alerts, assignments, device_states, letters, readings, rechecks, whistles
 from ..casework.seeing import sees_evidence
 from ..domain.role import Right, may
 from ..errors import Forbidden, Invalid, NotFound, Purged, TooLarge
@@ -160,6 +160,7 @@ def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
     with house.db.read() as tx:
         row = alert_queries.evidence(tx, sha256)
         own = may(actor.role, Right.WORK) or sees_evidence(tx, actor, sha256)
+        own = own or letters.shows(tx, actor, sha256) or whistles.shows(tx, actor, sha256)
     if row is None or not own:
         raise NotFound("evidence", sha256)
     if row.purged_at is not None:

@@ -20,6 +20,7 @@ from ..papers.xlsx import xlsx
 from ..store import Transaction, evaluation_queries, people_queries, report_queries
 from ..store.counting import locked_counter, next_in
 from ..store.evaluation_queries import Dimension, Options, Scope, Span
+from ..store.scope import is_office
 from ..store.supervision_rows import BulletinRow, DeductionRow
 from .content import Json
 from .figures import Figures
@@ -41,15 +42,45 @@ def _asked(house: House, kind: str, period: str) -> tuple[ReportKind, Period]:
     return which, span
 
 
-def read(house: House, kind: str, period: str, *, live: bool = False) -> Json:
-    """The report: as issued, or (not issued yet, or `live`) as the figures are now. Raises Invalid, PeriodError."""
+def read(house: House, actor: Actor, kind: str, period: str, *, live: bool = False) -> Json:
+    """The report: as issued, or (not issued yet, or `live`) as the figures are now. Raises Invalid, PeriodError.
+
+    Of an issued one a limited person gets the district's figures, and in its lists the cases of his grids.
+    """
     which, span = _asked(house, kind, period)
     with house.db.read() as tx:
         row = report_queries.bulletin(tx, which, span.name)
         if row is not None and not live:
-            return {**row.report, "issued_at": row.issued_at.isoformat(), "issued_by": row.issued_by_name}
+            sections = row.report["sections"]
+            if actor.grids is not None:
+                sections = [_of_own_cases(tx, section) for section in sections]
+            return {
+                **row.report,
+                "sections": sections,
+                "issued_at": row.issued_at.isoformat(),
+                "issued_by": row.issued_by_name,
+            }
         made = _made(tx, house, which, span, None if row is None else row.sequence)
         return {**made, "issued_at": None, "issued_by": None, "notes": ""}
+
+
+def _of_own_cases(tx: Transaction, section: Json) -> Json:
+    """A section without the rows of cases outside the scope of who asks; its note says how many they were."""
+    table = section.get("table")
+    if not table:
+        return section
+    rows = [(row, _case_in(row)) for row in table["rows"]]
+    known = report_queries.case_numbers(tx, [number for _row, number in rows if number])
+    mine = [row for row, number in rows if number is None or number in known]
+    left = len(rows) - len(mine)
+    if not left:
+        return section
+    note = f"{section.get('note') or ''}另有{left}件不在您的数据范围内。"
+    return {**section, "table": {**table, "rows": mine}, "note": note}
+
+
+def _case_in(row: Sequence[Any]) -> str | None:
+    return next((str(cell["case"]) for cell in row if isinstance(cell, dict) and cell.get("case")), None)
 
 
 def _made(tx: Transaction, house: House, kind: ReportKind, period: Period, sequence: int | None) -> Json:
@@ -128,11 +159,11 @@ def listed(house: House, kind: str | None = None) -> list[Json]:
         ]
 
 
-def printed(house: House, kind: str, period: str, form: str, *, live: bool = False) -> Print:
+def printed(house: House, actor: Actor, kind: str, period: str, form: str, *, live: bool = False) -> Print:
     """The report as `xlsx`, `docx` or `pdf`."""
     if form not in ("xlsx", "docx", "pdf"):
         raise Invalid("format", form, ["xlsx", "docx", "pdf"])
-    report = read(house, kind, period, live=live)
+    report = read(house, actor, kind, period, live=live)
     name = report["title"]
     if form == "xlsx":
         return Print(f"{name}.xlsx", XLSX_TYPE, xlsx(leaves_of(report), house.settings.timezone, house.office.issuer))
@@ -187,7 +218,7 @@ def counted(house: House, counter: str, period: str, scope: Mapping[str, str | N
 
 
 def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
-    """{department, day, rule, case?, doubled?, note}. Raises Invalid, NotFound."""
+    """{department, day, rule, case?, doubled?, note}. Raises Invalid, NotFound, OutsideScope (see `_may_deduct`)."""
     day: date = body["day"]
     rule = _rule_on(house, day)
     by_hand = sorted(key for key, each in rule.deductions.items() if each.by_hand)
@@ -199,6 +230,7 @@ def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
         case = body.get("case") or ""
         if case and not report_queries.case_numbers(tx, [case]):
             raise NotFound("case", case)
+        _may_deduct(tx, actor, body["department"], case)
         row = DeductionRow(id=uuid4().hex, department_id=body["department"], day=day, rule=body["rule"])
         row.case_number, row.doubled, row.note = case, bool(body.get("doubled")), body.get("note", "").strip()
         row.at, row.by, row.by_name, row.struck_note = house.now(), actor.id, actor.name, ""
@@ -209,18 +241,25 @@ def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
 
 
 def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
-    """Take points off back (an appeal was right). Raises NotFound, Invalid, Conflict."""
+    """Take points off back (an appeal was right). Raises NotFound, OutsideScope, Invalid, Conflict."""
     if not note.strip():
         raise Invalid("note", "", "not empty: why the deduction is struck")
     with house.db.write() as tx:
         row = report_queries.deduction(tx, deduction_id)
         if row is None:
             raise NotFound("deduction", deduction_id)
+        _may_deduct(tx, actor, row.department_id, row.case_number)
         if row.struck_at is not None:
             raise Conflict(f"the deduction was struck by {row.struck_by_name}")
         row.struck_at, row.struck_by_name, row.struck_note = house.now(), actor.name, note.strip()
         tx.audit(house.now(), actor.id, "deduction-struck", f"department/{row.department_id}", note=note[:200])
         return _deduction_json(house, row, people_queries.department_names(tx))
+
+
+def _may_deduct(tx: Transaction, actor: Actor, unit: str, case: str) -> None:
+    """A limited person deducts for cases of his grids, and from the offices of their streets. Raises OutsideScope."""
+    if actor.grids is not None and not case and not is_office(tx, unit, actor.grids):
+        raise OutsideScope("department", unit)
 
 
 def deductions(house: House, period: str) -> Json:

@@ -13,25 +13,36 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, false, or_, select
+from sqlalchemy import Select, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from ..errors import OutsideScope
 from .case_rows import CaseRow, ReportRow, RequestRow, VisitRow
 from .device_rows import LinkRow, QuarantineRow, SensorNoticeRow, SightRow
 from .learning_rows import DriftRow, SightingRow
-from .rows import AlertRow, CameraRow, GridRow, NoticeCameraRow, NoticeRow, SensorRow, ZoneRow
-from .supervision_rows import SupervisionRow, WhistleRow
+from .rows import AlertRow, CameraRow, DepartmentRow, GridRow, NoticeCameraRow, NoticeRow, SensorRow, ZoneRow
+from .supervision_rows import (
+    DeductionRow,
+    LetterCaseRow,
+    LetterRow,
+    PaperAreaRow,
+    SupervisionRow,
+    WhistleCallRow,
+    WhistleRow,
+)
 
 WHAT: Mapping[type[Any], str] = {AlertRow: "alert", CaseRow: "case", CameraRow: "camera", SensorRow: "sensor"}
 """What lies in a grid itself."""
+PAPERS: Mapping[type[Any], str] = {LetterRow: "letter", WhistleRow: "whistle", DeductionRow: "deduction"}
+"""What is about cases or areas, or comes from or goes to the office of a street."""
 
 
 @dataclass(slots=True)
 class _Asking:
-    """A request, and the ids of the grids (with all below them) that it is limited to; None: to nothing."""
+    """A request, the ids of the grids (with all below them) that it is limited to (None: to nothing), and who asks."""
 
     grids: frozenset[str] | None = None
+    who: str = ""
 
 
 _ASKING: ContextVar[_Asking | None] = ContextVar("asking", default=None)
@@ -47,11 +58,11 @@ def end(token: Token[_Asking | None]) -> None:
     _ASKING.reset(token)
 
 
-def limit(grids: frozenset[str] | None) -> None:
-    """From now on the request sees what lies in these grids only; None: everything."""
+def limit(grids: frozenset[str] | None, who: str = "") -> None:
+    """From now on the request sees what lies in these grids only, and papers that `who` made; None: everything."""
     asking = _ASKING.get()
     if asking is not None:
-        asking.grids = grids
+        asking.grids, asking.who = grids, who
 
 
 def limited() -> frozenset[str] | None:
@@ -77,12 +88,33 @@ def below(tx: Session, grids: Iterable[str]) -> frozenset[str]:
     return frozenset(tx.scalars(select(found.c.id)))
 
 
+def tops(tx: Session, grids: frozenset[str]) -> list[str]:
+    """Of these ids of grids with all below them: those that were given themselves."""
+    rows = tx.execute(select(GridRow.id, GridRow.parent_id).where(GridRow.id.in_(grids)))
+    return sorted(id_ for id_, parent in rows if parent not in grids)
+
+
+def is_office(tx: Session, unit: str, grids: frozenset[str]) -> bool:
+    """Whether the unit is the office of a street among these grids."""
+    return tx.scalar(_offices(grids).where(DepartmentRow.id == unit)) is not None
+
+
+def _offices(grids: frozenset[str]) -> Select[str]:
+    return select(DepartmentRow.id).where(DepartmentRow.grid_id.in_(grids))
+
+
+def about(tx: Session, paper_id: str, grids: frozenset[str]) -> bool:
+    """Whether the letter or whistle is about an area among these."""
+    query = select(PaperAreaRow.grid_id).where(PaperAreaRow.paper_id == paper_id, PaperAreaRow.grid_id.in_(grids))
+    return tx.scalar(query.limit(1)) is not None
+
+
 def stands(tx: Session, what: str, id_: str) -> bool:
-    """Whether there is such an alert, case (by id or number), camera or sensor."""
-    row: Any = next((row for row, name in WHAT.items() if name == what), None)
+    """Whether there is such an alert, case or whistle (by id or number), camera, sensor, letter or deduction."""
+    row: Any = next((row for row, name in (*WHAT.items(), *PAPERS.items()) if name == what), None)
     if row is None:
         return False
-    same = or_(row.id == id_, row.number == id_) if row is CaseRow else row.id == id_
+    same = or_(row.id == id_, row.number == id_) if row in (CaseRow, WhistleRow) else row.id == id_
     return tx.scalar(select(row.id).where(same)) is not None
 
 
@@ -93,12 +125,12 @@ def hold(sessions: type[Session]) -> None:
 
 
 def _narrow(state: ORMExecuteState) -> None:
-    grids = limited()
-    if grids is not None and state.is_select and not state.is_column_load:
-        state.statement = state.statement.options(*_criteria(grids))
+    asking = _ASKING.get()
+    if asking is not None and asking.grids is not None and state.is_select and not state.is_column_load:
+        state.statement = state.statement.options(*_criteria(asking.grids, asking.who))
 
 
-def _criteria(grids: frozenset[str]) -> list[Any]:
+def _criteria(grids: frozenset[str], who: str) -> list[Any]:
     within = {
         AlertRow: AlertRow.grid_id.in_(grids),
         CameraRow: CameraRow.grid_id.in_(grids),
@@ -121,9 +153,37 @@ def _criteria(grids: frozenset[str]) -> list[Any]:
         ReportRow: ReportRow.case_id.in_(cases),
         VisitRow: VisitRow.case_id.in_(cases),
         SupervisionRow: SupervisionRow.case_id.in_(cases),
-        WhistleRow: WhistleRow.case_id.is_(None) | WhistleRow.case_id.in_(cases),
+        **_papers(grids, who, cases),
     }
     return [with_loader_criteria(row, where, include_aliases=True) for row, where in (within | hanging).items()]
+
+
+def _papers(grids: frozenset[str], who: str, cases: Any) -> dict[type[Any], Any]:
+    """Papers are theirs whose case or area it is, who made them, or whose street's office sent or gets them."""
+    offices = _offices(grids)
+    areas = select(PaperAreaRow.paper_id).where(PaperAreaRow.grid_id.in_(grids))
+    named = select(LetterCaseRow.letter_id).where(LetterCaseRow.case_id.in_(cases))
+    calls = select(WhistleCallRow.whistle_id).where(
+        WhistleCallRow.department_id.in_(offices), WhistleCallRow.due_at.is_not(None)
+    )
+    numbers = select(CaseRow.number).where(CaseRow.id.in_(cases))
+    return {
+        LetterRow: or_(
+            LetterRow.id.in_(named),
+            LetterRow.id.in_(areas),
+            LetterRow.department_id.in_(offices),
+            LetterRow.created_by == who,
+        ),
+        WhistleRow: or_(
+            WhistleRow.case_id.in_(cases),
+            WhistleRow.id.in_(areas),
+            WhistleRow.initiator_id.in_(offices),
+            WhistleRow.id.in_(calls),
+            WhistleRow.raised_by == who,
+        ),
+        # Points off without a case count for a unit, wherever it works.
+        DeductionRow: (DeductionRow.case_number == "") | DeductionRow.case_number.in_(numbers),
+    }
 
 
 def _keep_within(session: Session, _context: object, _instances: object) -> None:

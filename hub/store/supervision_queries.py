@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Text, cast, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from .case_rows import CaseRow, ClockRow, TimerRow
@@ -144,9 +144,15 @@ def letters(
     return rows, ([rows[-1].created_at.isoformat(), rows[-1].id] if more else None), total
 
 
+def replied_with(tx: Session, sha256: str) -> list[LetterRow]:
+    """Letters whose reply holds the picture."""
+    holds = cast(LetterRow.reply_evidence, Text).contains(f'"{sha256}"', autoescape=True)
+    return list(tx.scalars(select(LetterRow).where(LetterRow.reply_count > 0, holds)))
+
+
 def letter_counts(tx: Session, now: datetime, department: str | None = None) -> dict[str, int]:
-    """{draft, waiting (a reply is due), late (it is overdue), answered}"""
-    wanted = [] if department is None else [LetterRow.department_id == department]
+    """{draft, waiting (a reply is due), late (it is overdue), answered}; of a department those issued to it."""
+    wanted = [] if department is None else [LetterRow.department_id == department, LetterRow.issued_at.is_not(None)]
     states = dict(tx.execute(select(LetterRow.state, func.count()).where(*wanted).group_by(LetterRow.state)).all())
     asked = select(func.count()).select_from(LetterRow)
     asked = asked.where(LetterRow.state == "issued", LetterRow.reply_required.is_(True), *wanted)

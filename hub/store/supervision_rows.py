@@ -68,6 +68,22 @@ class LetterRow(Row):
     decided_note: Mapped[str] = mapped_column(default="")
 
 
+class LetterCaseRow(Row):
+    """A case that a letter names in its table: whoever is limited to some grids sees letters by their cases."""
+
+    __tablename__ = "letter_cases"
+    letter_id: Mapped[str] = mapped_column(ForeignKey("letters.id", ondelete="CASCADE"), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class PaperAreaRow(Row):
+    """An area that a letter or whistle without a case is about: of its point, or of the limited person who made it."""
+
+    __tablename__ = "paper_areas"
+    paper_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    grid_id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
 class SupervisionRow(Row):
     """A case that was supervised at a level; `key` is unique, so a clock reaches each rung once.
 

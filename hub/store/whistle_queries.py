@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import Text, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from .supervision_rows import WhistleCallRow, WhistleRow
@@ -36,9 +36,11 @@ def page(
     if kind is not None:
         wanted.append(WhistleRow.kind == kind)
     if unit is not None:
-        calls = select(WhistleCallRow.whistle_id).where(WhistleCallRow.department_id == unit)
-        called = and_(WhistleRow.id.in_(calls), WhistleRow.state.not_in(("proposed", "refused")))
-        wanted.append(or_(WhistleRow.initiator_id == unit, called))
+        # A call has its deadline from the approval on.
+        calls = select(WhistleCallRow.whistle_id).where(
+            WhistleCallRow.department_id == unit, WhistleCallRow.due_at.is_not(None)
+        )
+        wanted.append(or_(WhistleRow.initiator_id == unit, WhistleRow.id.in_(calls)))
     total = tx.scalar(select(func.count()).select_from(WhistleRow).where(*wanted)) or 0
     query = select(WhistleRow).where(*wanted)
     if after is not None:
@@ -48,6 +50,17 @@ def page(
     rows = list(tx.scalars(query.order_by(WhistleRow.raised_at.desc(), WhistleRow.id.desc()).limit(limit + 1)))
     more, rows = len(rows) > limit, rows[:limit]
     return rows, ([rows[-1].raised_at.isoformat(), rows[-1].id] if more else None), total
+
+
+def shown_with(tx: Session, sha256: str) -> list[WhistleRow]:
+    """Whistles with the picture in their result, or in the arrival of a called unit."""
+    quoted = f'"{sha256}"'
+    came = select(WhistleCallRow.whistle_id).where(
+        WhistleCallRow.arrived_at.is_not(None),
+        cast(WhistleCallRow.arrived_evidence, Text).contains(quoted, autoescape=True),
+    )
+    result = cast(WhistleRow.result_evidence, Text).contains(quoted, autoescape=True)
+    return list(tx.scalars(select(WhistleRow).where(WhistleRow.id.in_(came) | result)))
 
 
 def calls_between(tx: Session, start: datetime, end: datetime) -> list[tuple[WhistleCallRow, bool | None]]:

@@ -22,6 +22,7 @@ from hub.store.chain import broken_at
 from hub.store.counting import next_in
 from hub.store.migrations import HEAD
 from hub.store.rows import AuditRow, DepartmentRow, Row, TokenRow, UserRow
+from hub.store.supervision_rows import LetterCaseRow
 
 from .conftest import DATABASES, MONDAY
 
@@ -60,6 +61,50 @@ def test_cases_from_before_keep_their_place_and_their_clock(database_of_0004: Da
         assert (going.running_since, going.finished_at, going.used_s) == (MONDAY - timedelta(hours=1), None, 30.0)
         assert [t.subject for t in timer_queries.due(tx, MONDAY, 9)] == [f"clock/{going.id}"]
         assert tx.query(MoveRow).count() == 1
+
+
+def test_letters_from_before_know_the_cases_of_their_table(database_of_0020: Database) -> None:
+    database_of_0020.migrate()
+    with database_of_0020.read() as tx:
+        links = tx.execute(sa.select(LetterCaseRow.letter_id, LetterCaseRow.case_id).order_by(LetterCaseRow.case_id))
+        assert links.all() == [("two", "a"), ("two", "b")]
+
+
+@pytest.fixture
+def database_of_0020(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[Database]:
+    """A database in which letters do not know their cases yet: one about two cases and a gone one, one of none."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    if backend == "postgresql":
+        url = request.getfixturevalue("postgres_server").fresh_database()
+    made = Database(url)
+    made.migrate("0020")
+    old = sa.MetaData()
+    with made.write() as tx:
+        connection = tx.connection()
+        old.reflect(connection)
+
+        def add(table: str, **values: object) -> None:
+            connection.execute(old.tables[table].insert(), {**_least(old.tables[table]), **values})
+
+        for id_ in ("a", "b", "c"):
+            add("cases", id=id_, number=f"62100220261123{id_}")
+        add("letter_templates", id=1, kind="contact")
+        lines = [{"编号": f"62100220261123{id_}"} for id_ in ("a", "b", "gone")]
+        add("letters", id="two", template_id=1, lines=lines)
+        add("letters", id="none", template_id=1, lines=[])
+    yield made
+    made.close()
+
+
+def _least(table: sa.Table) -> dict[str, object]:
+    """Something for every column that must hold something."""
+    makes: dict[type, object] = {int: 0, float: 0.0, str: "", bool: False, bytes: b"", dict: {}, list: []}
+    needed = [c for c in table.columns if not c.nullable and c.server_default is None]
+    return {c.name: MONDAY.replace(tzinfo=None) if isinstance(c.type, sa.DateTime) else makes[_kept(c)] for c in needed}
+
+
+def _kept(column: sa.Column[object]) -> type:
+    return list if isinstance(column.type, sa.JSON) else column.type.python_type
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ export interface Letter {
   to: string
   fields: Record<string, string>
   lines: Record<string, string>[]
+  /** Of its cases, those outside the grids that the reader is limited to; it has no files for him then. */
+  elsewhere: number
   created_at: string
   created_by: string
   issued_at: string | null
