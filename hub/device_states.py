@@ -12,7 +12,7 @@ from .house import House
 from .registry import camera_json, sensor_json
 from .store import Transaction
 from .store import device_queries as ask
-from .store.device_queries import Told
+from .store.device_queries import SensorTold, Told
 from .wire import Names, time_text
 
 MOST_WHOLE = 20
@@ -94,10 +94,10 @@ def _take_sensors(tx: Transaction, house: House, sensors: list[dict[str, Any]]) 
     """Keep what is told of sensors that are known. A worker that has heard nothing yet leaves what was known before."""
     heard = [s for s in sensors if s["last_seen"] is not None or s["state"] in _SAID]
     before = ask.sensor_states(tx, [s["id"] for s in heard])
-    known = [_told(s, *before[s["id"]]) for s in heard if s["id"] in before]
+    known = [_told(s, before[s["id"]]) for s in heard if s["id"] in before]
     ask.set_sensor_states(tx, known)
-    now = {s["id"]: (s["state"], s["values"], s["level"]) for s in known}
-    changed = {id_ for id_, (state, _, values, level) in before.items() if now[id_] != (state, values, level)}
+    now = {s["id"]: (s["state"], s["values"], s["level"], s["heard_by"]) for s in known}
+    changed = {id_ for id_, was in before.items() if now[id_] != (was.state, was.values, was.level, was.heard_by)}
     if changed:
         names = Names.of(tx)
         for row in ask.sensors_of(tx, changed):
@@ -114,18 +114,19 @@ _SAID = ("offline", "gateway_lost")
 """What a worker may know of a sensor that never measured anything: its broker, or its gateway's, said that it went."""
 
 
-def _told(said: dict[str, Any], state: str, last_seen: datetime | None, values: dict[str, Any], _level: str) -> Any:
+def _told(said: dict[str, Any], before: SensorTold) -> dict[str, Any]:
     """`sensor_notices.py` decides of silence: what was silent and said nothing new stays so until it looks again."""
     now = said["state"]
     if now not in _SAID:
-        quiet = said["last_seen"] == last_seen and state in ("silent", "gateway_lost")
-        now = state if quiet else "online"
+        quiet = said["last_seen"] == before.last_seen and before.state in ("silent", "gateway_lost")
+        now = before.state if quiet else "online"
     return {
         **said,
         "state": now,
         "said": said["state"] if said["state"] in _SAID else "",
-        "last_seen": said["last_seen"] or last_seen,
-        "values": said["values"] or values,
+        "last_seen": said["last_seen"] or before.last_seen,
+        "values": said["values"] or before.values,
+        "heard_by": said.get("heard_by") or before.heard_by,
     }
 
 

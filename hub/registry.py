@@ -296,6 +296,8 @@ class Registry:
             row = ask.sensor(tx, sensor_id)
             if row is None:
                 raise NotFound("sensor", sensor_id)
+            if changes.get("device", row.device) != row.device:
+                row.heard_by = []
             for name, value in changes.items():
                 setattr(row, name, value)
             self._check_sensor(tx, row)
@@ -583,6 +585,7 @@ def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
         "ailments": row.ailments,
         "settings": row.settings,
         "gateway": row.gateway,
+        "heard_by": row.heard_by,
         "asset": row.asset,
         "installed_on": row.installed_on,
         "maintenance": {"until": time_text(row.maintenance_until), "note": row.maintenance_note}

@@ -95,14 +95,13 @@ class SensorNotices(threading.Thread):
         """(state by sensor, lost gateways with the sensors behind them)."""
         behind: dict[str, list[Seen]] = {}
         for sensor in sensors:
-            if gateway := gateway_of(sensor):
+            for gateway in gateways_of(sensor):
                 behind.setdefault(gateway, []).append(sensor)
-        lost: dict[str, list[str]] = {}
-        for gateway, children in behind.items():
-            told = any(c.said == GATEWAY_LOST for c in children)
-            if told or gateway_lost([(c.last_seen, c.every_s) for c in children if c.said != OFFLINE], now):
-                lost[gateway] = [c.id for c in children]
-        out = {sensor for children in lost.values() for sensor in children}
+        gone = {gateway for gateway, children in behind.items() if _lost(children, now)}
+        # Who is heard by another gateway too has no excuse for its silence.
+        out = {s.id for s in sensors if (gateways := gateways_of(s)) and gone.issuperset(gateways)}
+        children_of = {gateway: [c.id for c in behind[gateway] if c.id in out] for gateway in gone}
+        lost = {gateway: children for gateway, children in children_of.items() if children}
         return {s.id: self._state(s, s.id in out, now) for s in sensors}, lost
 
     def _state(self, sensor: Seen, behind_lost: bool, now: datetime) -> str:
@@ -122,9 +121,21 @@ class SensorNotices(threading.Thread):
             ask.forget(tx, self._house.now() - FORGOTTEN)
 
 
-def gateway_of(sensor: Seen) -> str:
-    """The gateway a sensor is registered with, or the edge node in its device id (Sparkplug: group/node/device)."""
-    return sensor.gateway or (sensor.device.rpartition("/")[0] if sensor.device.count("/") >= 2 else "")
+def gateways_of(sensor: Seen) -> Sequence[str]:
+    """Through which gateways a sensor speaks: the one it is registered with, else what its messages say.
+
+    That is the edge node in its device id (Sparkplug: group/node/device), or the radio gateways that heard its newest
+    message (ChirpStack, The Things Stack).
+    """
+    if sensor.gateway:
+        return (sensor.gateway,)
+    return (sensor.device.rpartition("/")[0],) if sensor.device.count("/") >= 2 else sensor.heard_by
+
+
+def _lost(children: Sequence[Seen], now: datetime) -> bool:
+    if any(c.said == GATEWAY_LOST for c in children):
+        return True
+    return gateway_lost([(c.last_seen, c.every_s) for c in children if c.said != OFFLINE], now)
 
 
 def troubles(

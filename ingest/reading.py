@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,7 +22,8 @@ class Reading:
 
     A boolean state (open, smoke) is 1.0 or 0.0. `key` is the idempotency key: the same measurement, delivered twice,
     has the same key. Both times are UTC-aware. `channel` tells apart what one device measures more than once (phases,
-    probes); `seq` is the device's own count of its messages.
+    probes); `seq` is the device's own count of its messages. `gateways`: the radio gateways that heard its message, the
+    strongest first; they say how it came, not what was measured, and are not stored with it.
     """
 
     device: str
@@ -39,3 +40,4 @@ class Reading:
     channel: str = ""
     seq: int | None = None
     snr_db: float | None = None
+    gateways: tuple[str, ...] = field(default=(), compare=False)

@@ -22,11 +22,14 @@ def gateway_lost(children: Sequence[tuple[datetime | None, float]], now: datetim
     """Whether a gateway is out, of (last seen, usual interval) of the sensors behind it.
 
     Each of them may be silent for a day with nothing wrong; all of them may not: somebody should have been heard
-    within three intervals of the busiest. Children that never spoke say nothing.
+    within three intervals of the busiest. Children that never spoke say nothing, nor do those that had fallen silent
+    before the last word of all: they are lost by themselves.
     """
     heard = [(seen, every_s) for seen, every_s in children if seen is not None]
-    if len(heard) < CHILDREN:
-        return False
-    last = max(seen for seen, _ in heard)
-    allowed_s = max(INTERVALS * min(every_s for _, every_s in heard), LEAST_S["mains"])
-    return (now - last).total_seconds() > allowed_s
+    last = max((seen for seen, _ in heard), default=now)
+    spoke = [every_s for seen, every_s in heard if (last - seen).total_seconds() <= _allowed_s(every_s)]
+    return len(spoke) >= CHILDREN and (now - last).total_seconds() > _allowed_s(min(spoke))
+
+
+def _allowed_s(every_s: float) -> float:
+    return max(INTERVALS * every_s, LEAST_S["mains"])

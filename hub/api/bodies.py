@@ -276,6 +276,7 @@ class SensorState(BaseModel):
     level: Annotated[str, Field(max_length=16)] = ""
     battery: dict[str, Any] | None = None
     ailments: Annotated[list[dict[str, Any]], Field(max_length=50)] = []
+    heard_by: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=8)] = []
 
 
 class Looks(BaseModel):

@@ -403,7 +403,11 @@ class SensorMaintenance(Shown):
 
 
 class Sensor(Shown):
-    """A sensor and its newest values."""
+    """A sensor and its newest values.
+
+    `gateway`: the one it is registered with; `heard_by`: those that heard its newest message, which count where that is
+    empty.
+    """
 
     id: str
     name: str
@@ -423,6 +427,7 @@ class Sensor(Shown):
     ailments: list[dict[str, Any]]
     settings: dict[str, float]
     gateway: str
+    heard_by: list[str]
     asset: str
     installed_on: str
     maintenance: SensorMaintenance | None

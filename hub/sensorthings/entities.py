@@ -202,13 +202,13 @@ class World:
         grid = self._names.grid(row.grid_id)
         about = {
             "device": row.device, "profile": row.profile, "asset": row.asset, "address": row.address,
-            "grid": grid["id"] if grid else None, "gateway": row.gateway, "installed_on": row.installed_on,
-            "state": row.state, "level": row.level,
+            "grid": grid["id"] if grid else None, "gateway": row.gateway, "heard_by": row.heard_by,
+            "installed_on": row.installed_on, "state": row.state, "level": row.level,
         }  # fmt: skip
         properties = {
             "name": row.name,
             "description": row.address or row.name,
-            "properties": {name: value for name, value in about.items() if value not in (None, "")},
+            "properties": {name: value for name, value in about.items() if value not in (None, "", [])},
         }
         return Entity("Things", row.id, properties, refs={"sensor": row.id, "device": row.device})
 

@@ -175,10 +175,22 @@ def camera_places(tx: Session) -> list[tuple[str, str, str | None]]:
     return [(id_, url, grid) for id_, url, grid in tx.execute(select(CameraRow.id, CameraRow.url, CameraRow.grid_id))]
 
 
-def sensor_states(tx: Session, ids: Collection[str]) -> dict[str, tuple[str, datetime | None, dict[str, Any], str]]:
-    """(state, last seen, values, level) of those of `ids` that there are."""
-    query = select(SensorRow.id, SensorRow.state, SensorRow.last_seen, SensorRow.values, SensorRow.level)
-    return {row[0]: (*row[1:],) for part in _parts(ids) for row in tx.execute(query.where(SensorRow.id.in_(part)))}
+class SensorTold(NamedTuple):
+    """What was last told of a sensor."""
+
+    state: str
+    last_seen: datetime | None
+    values: dict[str, Any]
+    level: str
+    heard_by: list[Any]
+
+
+def sensor_states(tx: Session, ids: Collection[str]) -> dict[str, SensorTold]:
+    """Of those of `ids` that there are."""
+    columns = (SensorRow.state, SensorRow.last_seen, SensorRow.values, SensorRow.level, SensorRow.heard_by)
+    query = select(SensorRow.id, *columns)
+    rows = (row for part in _parts(ids) for row in tx.execute(query.where(SensorRow.id.in_(part))))
+    return {row[0]: SensorTold(*row[1:]) for row in rows}
 
 
 def set_camera_states(tx: Session, changes: list[dict[str, Any]]) -> None:
@@ -202,11 +214,11 @@ def _set_cameras(tx: Session, changes: list[dict[str, Any]], *names: str) -> Non
 
 
 def set_sensor_states(tx: Session, changes: list[dict[str, Any]]) -> None:
-    """Rows of {id, state, said, last_seen, values, level, battery, ailments}."""
+    """Rows of {id, state, said, last_seen, values, level, battery, ailments, heard_by}."""
     if not changes:
         return
     table: Any = SensorRow.__table__
-    names = ("state", "said", "last_seen", "values", "level", "battery", "ailments")
+    names = ("state", "said", "last_seen", "values", "level", "battery", "ailments", "heard_by")
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     statement = update(table).where(table.c.id == bindparam("sensor")).values(values)
     rows = [{"sensor": c["id"], **{f"new_{name}": c[name] for name in names}} for c in _in_order(changes)]

@@ -217,7 +217,8 @@ class SensorRow(Row):
     """A sensor, and what it last said. While it is in maintenance (`maintenance_until`) its alarms are set aside.
 
     `said`: what its worker told of its presence, of which (with silence, and the gateway's) the hub makes `state`.
-    `topics`: what is listened to for this device alone, as its discovery announced it.
+    `topics`: what is listened to for this device alone, as its discovery announced it. `gateway` is what somebody
+    registered, `heard_by` the gateways that heard its newest message, as that said.
     """
 
     __tablename__ = "sensors"
@@ -237,6 +238,7 @@ class SensorRow(Row):
     topics: Mapped[list[Any]] = mapped_column(default=list)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     gateway: Mapped[str] = mapped_column(String(128), default="")
+    heard_by: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     asset: Mapped[str] = mapped_column(String(17), default="")
     installed_on: Mapped[str] = mapped_column(String(10), default="")
     maintenance_until: Mapped[datetime | None]

@@ -26,6 +26,7 @@ class Seen(NamedTuple):
     last_seen: datetime | None
     maintenance_until: datetime | None
     ailments: list[Any]
+    heard_by: list[Any]
 
 
 def seen(tx: Session) -> list[Seen]:
@@ -33,6 +34,7 @@ def seen(tx: Session) -> list[Seen]:
     columns = (
         SensorRow.id, SensorRow.device, SensorRow.profile, SensorRow.gateway, SensorRow.every_s, SensorRow.state,
         SensorRow.said, SensorRow.last_seen, SensorRow.maintenance_until, SensorRow.ailments,
+        SensorRow.heard_by,
     )  # fmt: skip
     return [Seen(*row) for row in tx.execute(select(*columns).order_by(SensorRow.id))]
 

@@ -16,6 +16,8 @@ from ..batch import microseconds, time_at
 
 MOST_DEVICES = 100_000
 READINGS_PER_S = 50.0
+GATEWAYS_KEPT = 3
+"""Of a device: enough to know whether it could still be heard when one gateway is lost."""
 BURST_S = 600.0
 """A device may send this many seconds' worth of its limit at once: what it kept while its gateway was away."""
 _SAVE_EVERY_S = 5.0
@@ -24,24 +26,30 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class Heard:
-    """Of one device: newest observation, newest value of each property, when each (property, channel) was observed."""
+    """Of one device: newest observation, newest value of each property, when each (property, channel) was observed.
+
+    `gateways`: those that heard its newest message.
+    """
 
     seen: datetime = _NEVER
     values: dict[str, float] = field(default_factory=dict)
     at: dict[str, datetime] = field(default_factory=dict)
     room: float = -1.0
     filled_s: float = 0.0
+    gateways: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """For the spool."""
         at = {name: microseconds(time) for name, time in self.at.items()}
-        return orjson.dumps({"seen": microseconds(self.seen), "values": self.values, "at": at})
+        wire = {"seen": microseconds(self.seen), "values": self.values, "at": at}
+        return orjson.dumps({**wire, "gateways": self.gateways} if self.gateways else wire)
 
     @classmethod
     def from_json(cls, text: bytes) -> Heard:
         """The inverse of `to_json`."""
         wire = orjson.loads(text)
-        return cls(time_at(wire["seen"]), wire["values"], {name: time_at(us) for name, us in wire["at"].items()})
+        at = {name: time_at(us) for name, us in wire["at"].items()}
+        return cls(time_at(wire["seen"]), wire["values"], at, gateways=tuple(wire.get("gateways", ())))
 
 
 class Hearing:
@@ -97,6 +105,7 @@ class Hearing:
 
     def take(self, readings: Iterable[Reading]) -> None:
         """These were stored."""
+        told: tuple[str, ...] = ()
         for reading in readings:
             heard = self._devices.get(reading.device) or self._new(reading.device)
             at, name = reading.observed_at, _name(reading)
@@ -104,14 +113,23 @@ class Hearing:
             if last is None or at >= last:
                 heard.at[name] = at
                 heard.values[reading.prop] = reading.value
-                if at > heard.seen:
+                if at >= heard.seen:
                     heard.seen = at
+                    if reading.gateways is not told:  # readings of one message share them
+                        told = reading.gateways
+                        if told and told != heard.gateways:
+                            heard.gateways = _kept(heard.gateways, told)
                 self._changed.add(reading.device)
 
     def of(self, device: str) -> tuple[datetime | None, dict[str, float]]:
         """(newest observation, newest values) of a device."""
         heard = self._devices.get(device)
         return (None, {}) if heard is None or heard.seen is _NEVER else (heard.seen, dict(heard.values))
+
+    def gateways(self, device: str) -> tuple[str, ...]:
+        """Which gateways heard a device's newest message; none where that is not told."""
+        heard = self._devices.get(device)
+        return () if heard is None else heard.gateways
 
     def to_save(self, now_s: float) -> dict[str, bytes]:
         """What changed since it was last asked, at most every few seconds; `now_s` infinite: in any case."""
@@ -120,6 +138,13 @@ class Hearing:
         self._saved_s = now_s
         changed, self._changed = self._changed, set()
         return {device: self._devices[device].to_json() for device in changed if device in self._devices}
+
+
+def _kept(before: tuple[str, ...], heard: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of before that still hear it, then the strongest of the others: what is as it was does not change."""
+    still = [gateway for gateway in before if gateway in heard]
+    new = [gateway for gateway in heard if gateway not in still]
+    return (*still, *new)[:GATEWAYS_KEPT]
 
 
 def _name(reading: Reading) -> str:

@@ -410,6 +410,7 @@ class Listening:
                     "level": standing.get("level", ""),
                     "battery": standing.get("battery"),
                     "ailments": self._ailing(sensor, standing, rules),
+                    "heard_by": list(self._hearing.gateways(sensor.device)),
                 }
             )
         return rows
@@ -422,7 +423,10 @@ class Listening:
             return "offline"
         # Sparkplug's devices are named after their edge node, whose death is theirs.
         node = sensor.gateway or sensor.device.rpartition("/")[0]
-        return "gateway_lost" if node in self._gone else "offline" if sensor.device in self._gone else ""
+        nodes = (node,) if node else self._hearing.gateways(sensor.device)
+        if nodes and all(each in self._gone for each in nodes):
+            return "gateway_lost"
+        return "offline" if sensor.device in self._gone else ""
 
     def _ailing(self, sensor: Sensor, state: dict[str, Any], rules: SensorRules | None) -> list[dict[str, Any]]:
         if rules is None or not state:

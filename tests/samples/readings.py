@@ -318,6 +318,13 @@ def document() -> str:
             " 25 hours on battery), a lost gateway (one notice, none for its sensors), batteries (20 %, 10 %, once a"
             " week), values that do not move. `configs/sensors/README.md` shows every key of a profile.",
             "",
+            "A sensor's gateway is the one it is registered with; else Sparkplug's edge node; else the LoRaWAN gateways"
+            " that heard its newest uplink (ChirpStack `rxInfo[].gatewayId`, The Things Stack"
+            " `rx_metadata[].gateway_ids`), three at most: those of before that still hear it, then the strongest. A"
+            " gateway is lost when none of its sensors was heard for three intervals of the busiest (10 minutes at"
+            " least; two of them must have been speaking till then); a sensor goes with it when all its gateways are"
+            " lost.",
+            "",
         )
     )
 

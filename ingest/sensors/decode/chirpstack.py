@@ -5,12 +5,13 @@ Source: the JSON integration of ChirpStack v4 (api/integration.proto); domain.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ...errors import PayloadError
 from ...reading import Reading
-from .origin import Origin, best, device_id, flat, whole
+from .origin import Origin, device_id, flat, whole
 from .plain import load_object
 from .said import Presence, Said, Trouble
 from .times import judge, parse_time
@@ -56,10 +57,12 @@ def _origin(topic: str, device: str, message: dict[str, Any], received_at: datet
     unique = message.get("deduplicationId")
     base = unique if isinstance(unique, str) and unique else key_of(device, message.get("fPort", 0), seq, said)
     origin = Origin(topic, device, "chirpstack", received_at, observed_at, quality, base, seq=seq)
-    origin.rssi_dbm, origin.snr_db = best(message.get("rxInfo"), "rssi"), best(message.get("rxInfo"), "snr")
-    if origin.rssi_dbm is not None and origin.snr_db is None:
-        origin.snr_db = 0.0
+    origin.hear(message.get("rxInfo"), _gateway)
     return origin
+
+
+def _gateway(heard: Mapping[str, Any]) -> object:
+    return heard.get("gatewayId")
 
 
 def _status(origin: Origin, message: dict[str, Any]) -> list[Reading]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ MOST_NAME = 64
 MOST_KEY = 200
 MOST_READINGS = 1000
 """A message that holds more measurements than this is none of a sensor."""
+MOST_GATEWAYS = 8
+"""Of the gateways that heard one message, the strongest so many are told of."""
 _MOST_DEPTH = 8
 
 
@@ -35,11 +37,38 @@ class Origin:
     rssi_dbm: float | None = None
     snr_db: float | None = None
     seq: int | None = None
+    gateways: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.device = device_id(self.topic, self.device)
         if len(self.base) > MOST_KEY // 2 or not self.base.isprintable():
             self.base = key_of(self.base)
+
+    def hear(self, gateways: object, id_of: Callable[[Mapping[str, Any]], object]) -> None:
+        """Keep what the gateways say that heard the message: their best `rssi` and `snr`, their ids, the strongest first.
+
+        Strength is the signal's own: RSSI, less what the noise is above it where the SNR is negative. An SNR that is
+        left out is 0. An entry without a usable id names no gateway.
+        """
+        if not isinstance(gateways, list):
+            return
+        found = list[tuple[float, str]]()
+        for gateway in gateways:
+            if not isinstance(gateway, dict):
+                continue
+            rssi, snr = number(gateway.get("rssi")), number(gateway.get("snr"))
+            if rssi is not None and (self.rssi_dbm is None or rssi > self.rssi_dbm):
+                self.rssi_dbm = rssi
+            if snr is not None and (self.snr_db is None or snr > self.snr_db):
+                self.snr_db = snr
+            name = id_of(gateway)
+            if isinstance(name, str) and 0 < len(name) <= MOST_DEVICE and name.isprintable():
+                found.append((1000.0 if rssi is None else -rssi - min(snr or 0.0, 0.0), name))
+        if self.rssi_dbm is not None and self.snr_db is None:
+            self.snr_db = 0.0
+        if len(found) > 1:
+            found.sort()
+        self.gateways = tuple(dict.fromkeys(name for _, name in found))[:MOST_GATEWAYS]
 
     def reading(self, prop: str, value: float, unit: str = "", channel: str = "") -> Reading:
         """`value`, in the unit that the name of `prop` asks for if `unit` can be converted to it.
@@ -55,7 +84,7 @@ class Origin:
         return Reading(
             self.device, prop, value, unit, self.observed_at, self.received_at,
             key if len(key) <= MOST_KEY else key_of(key), self.quality, self.battery_pct, self.rssi_dbm, self.form,
-            channel, self.seq, self.snr_db,
+            channel, self.seq, self.snr_db, self.gateways,
         )  # fmt: skip
 
     def readings(self, fields: Iterable[tuple[str, object]]) -> list[Reading]:
@@ -93,9 +122,3 @@ def whole(value: object) -> int | None:
     """A count that a device keeps, such as a frame counter; None where there is none."""
     found = number(value)
     return int(found) if found is not None and 0 <= found < 2**53 else None
-
-
-def best(gateways: object, name: str) -> float | None:
-    """The highest `name` (rssi, snr) among the gateways that heard a message."""
-    heard = [number(g.get(name)) for g in gateways if isinstance(g, dict)] if isinstance(gateways, list) else []
-    return max((value for value in heard if value is not None), default=None)

@@ -6,11 +6,12 @@ application where it has none. Devices have no clock: a reading is of the moment
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ...errors import PayloadError
-from .origin import Origin, best, flat, whole
+from .origin import Origin, flat, whole
 from .plain import load_object
 from .said import Presence, Said
 from .times import judge, parse_time
@@ -45,15 +46,22 @@ def decode_thethings(topic: str, payload: bytes, received_at: datetime) -> list[
     origin = Origin(
         topic, device, "thethings", received_at, observed_at, quality, key_of(device, *unique, seq), seq=seq
     )
-    origin.rssi_dbm, origin.snr_db = best(uplink.get("rx_metadata"), "rssi"), best(uplink.get("rx_metadata"), "snr")
-    if origin.rssi_dbm is not None and origin.snr_db is None:
-        origin.snr_db = 0.0
+    origin.hear(uplink.get("rx_metadata"), _gateway)
     decoded = uplink.get("decoded_payload")
     if decoded is None and not uplink.get("frm_payload"):
         return [Presence(origin.device, True, observed_at, "uplink without data")]
     if not isinstance(decoded, dict):
         raise PayloadError(f"{topic}: no decoded_payload in the uplink; give its end device a payload formatter")
     return [*origin.readings(flat(decoded))]
+
+
+def _gateway(heard: Mapping[str, Any]) -> object:
+    """Its id, or its EUI where it has none; not the Packet Broker, which tells what other networks heard."""
+    ids = heard.get("gateway_ids")
+    if not isinstance(ids, dict) or "packet_broker" in heard or ids.get("gateway_id") == "packetbroker":
+        return None
+    eui = ids.get("eui")
+    return ids.get("gateway_id") or (eui.lower() if isinstance(eui, str) else None)
 
 
 def _device(topic: str, message: dict[str, Any]) -> str:

@@ -387,6 +387,61 @@ def test_a_lost_gateway_is_one_notice_and_its_children_have_none(city: City) -> 
     assert len(codes(city)) == 40, "each of the others is silent on its own now"
 
 
+def test_a_gateway_that_uplinks_name_is_one_notice_without_being_registered(city: City) -> None:
+    """Of 20 sensors 17 are heard by one gateway alone; one is registered elsewhere, two are heard by another."""
+    children = [Sensor(f"g{i}", "", f"eui-{i}", "bin_level", 600) for i in range(20)]
+    children[17] = Sensor("g17", "", "eui-17", "bin_level", 600, gateway="by-hand")
+    city.hub.registry.import_sensors(children)
+    heard = {i: ["north"] for i in range(18)} | {18: ["north", "south"], 19: ["south"]}
+    for i, gateways in heard.items():
+        report(city, f"g{i}", heard_by=gateways)
+    report(city)
+    shown = get(city, "sensors/g18")
+    assert (shown["gateway"], shown["heard_by"]) == ("", ["north", "south"])
+    assert get(city, "sensors/s1")["heard_by"] == []
+    report(city, "g3")
+    assert get(city, "sensors/g3")["heard_by"] == ["north"], "a report that says nothing of it forgets nothing"
+    for _ in range(3):
+        step(city, minutes=12)
+        report(city, "g18", heard_by=["south"])
+        report(city, "g19", heard_by=["south"])
+    assert codes(city) == [("gateway_lost", "north")], "its sensors are silent, those that another one hears are not"
+    (notice,) = get(city, "sensor-notices")["items"]
+    assert {child["id"] for child in notice["children"]} == {f"g{i}" for i in range(17)}
+    assert get(city, "sensors/g5")["state"] == "gateway_lost"
+    assert get(city, "sensors/g17")["state"] == get(city, "sensors/g18")["state"] == "online"
+    assert get(city, "sensors/g18")["heard_by"] == ["south"]
+    # The other one dies too: g18 was heard by it alone since.
+    step(city, minutes=40)
+    assert codes(city) == [("gateway_lost", "north"), ("gateway_lost", "south")]
+    assert get(city, "sensors/g17")["state"] == "online", "one sensor alone says nothing of its gateway"
+    for i in heard:
+        report(city, f"g{i}", heard_by=["north"])
+    step(city, minutes=4)
+    assert codes(city) == []
+
+
+def test_a_sensor_that_another_gateway_hears_has_no_excuse_for_its_silence(city: City) -> None:
+    city.hub.registry.import_sensors([Sensor(f"g{i}", "", f"eui-{i}", "bin_level", 600) for i in range(5)])
+    for i in range(3):
+        report(city, f"g{i}", heard_by=["north", "south"] if i == 0 else ["north"])
+    for _ in range(53):
+        step(city, minutes=30)
+        for i in (3, 4):
+            report(city, f"g{i}", heard_by=["south"])
+    told = codes(city)
+    assert ("gateway_lost", "north") in told
+    assert ("offline", "g0") in told
+    assert not {("offline", "g1"), ("offline", "g2"), ("gateway_lost", "south")} & set(told)
+
+
+def test_a_new_device_was_heard_by_nobody_yet(city: City) -> None:
+    report(city, heard_by=["north"])
+    changed = city.who("eng").patch("/api/sensors/s1", json={"name": "桶"})
+    assert (changed.status_code, changed.json()["heard_by"]) == (200, ["north"])
+    assert city.who("eng").patch("/api/sensors/s1", json={"device": "bin-9"}).json()["heard_by"] == []
+
+
 def test_a_gateway_that_says_goodbye_takes_its_children_along(city: City) -> None:
     city.hub.registry.import_sensors([Sensor(f"p{i}", "", f"xf/pump/l{i}", "well_level", 60) for i in range(2)])
     for i in range(2):

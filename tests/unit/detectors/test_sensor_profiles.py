@@ -267,6 +267,10 @@ def test_a_gateway_is_lost_when_nobody_behind_it_speaks() -> None:
     assert not gateway_lost([(minutes(400), 600)], NOON), "one silent sensor says nothing of its gateway"
     assert not gateway_lost([(minutes(400), 600), (None, 600)], NOON)
     assert not gateway_lost([], NOON)
+    # What fell silent by itself before says nothing: neither how busy they were, nor that there were two.
+    assert not gateway_lost([(minutes(90), 3600), (minutes(9000), 600), (minutes(95), 3600)], NOON)
+    assert gateway_lost([(minutes(190), 3600), (minutes(9000), 600), (minutes(195), 3600)], NOON)
+    assert not gateway_lost([(minutes(190), 3600), (minutes(9000), 600)], NOON)
 
 
 @given(st.lists(st.tuples(st.floats(1, 2000), st.floats(-100, 100)), min_size=1, max_size=200))

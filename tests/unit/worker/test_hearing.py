@@ -57,6 +57,26 @@ def test_replays_are_known_after_a_restart() -> None:
     assert again.of("bin-2") == (None, {})
 
 
+def test_the_gateways_of_the_newest_message_are_kept_while_they_hear_it() -> None:
+    hearing = Hearing({})
+
+    def after(seconds: float, *gateways: str) -> tuple[str, ...]:
+        hearing.take([reading(seconds=seconds, gateways=gateways)])
+        return hearing.gateways("bin-1")
+
+    assert hearing.gateways("bin-1") == ()
+    assert after(0) == (), "a format that names none"
+    assert after(10, "a") == ("a",)
+    assert after(20, "b", "c", "a", "d") == ("a", "b", "c"), "who heard it before stays, then the strongest"
+    assert after(30, "d", "e", "c", "b", "a") == ("a", "b", "c"), (
+        "stronger ones change nothing while all of before hear"
+    )
+    assert after(25, "z") == ("a", "b", "c"), "an older message that comes late"
+    assert after(40, "d", "c") == ("c", "d")
+    assert after(50) == ("c", "d"), "a message that names none says nothing"
+    assert Hearing(hearing.to_save(math.inf)).gateways("bin-1") == ("c", "d"), "kept over a restart"
+
+
 def test_late_readings_do_not_become_the_newest() -> None:
     hearing = Hearing({})
     hearing.take([reading(60.0, 60), reading(10.0, 10)])

@@ -104,6 +104,30 @@ def test_a_gateway_that_went_takes_the_sensors_registered_behind_it(spool: Spool
     assert states(ear) == {"bin": "gateway_lost"}
 
 
+def uplink(device: str, *gateways: str, after_s: float = 0) -> Message:
+    told = {"deviceInfo": {"devEui": device}, "fCnt": int(after_s), "object": {"fill_pct": 40}}
+    told |= {"rxInfo": [{"gatewayId": gateway, "rssi": -90} for gateway in gateways]}
+    return message("chirpstack", f"application/a/device/{device}/event/up", told, after_s)
+
+
+def test_the_gateways_that_heard_a_device_are_told_with_its_state(spool: Spool, tmp_path: Path) -> None:
+    ear = listening(spool)
+    ear.on_batch([uplink("lamp-9", "gw-1", "gw-2"), uplink("bin-1", "gw-2")])
+    heard = {row["id"]: row["heard_by"] for row in ear.states(NOW)}
+    assert heard == {"lamp": ["gw-1", "gw-2"], "bin": ["gw-2"], "box": [], "pump": []}
+    gone = message("thingsboard", "v1/gateway/disconnect", {"device": "gw-1"}, 5)
+    ear.on_batch([gone])
+    # The bin is registered behind gw-1, whoever heard it; the lamp is heard by another one too.
+    assert states(ear) == {"lamp": "online", "bin": "gateway_lost"}
+    ear.on_batch([message("thingsboard", "v1/gateway/disconnect", {"device": "gw-2"}, 6)])
+    assert states(ear) == {"lamp": "gateway_lost", "bin": "gateway_lost"}
+    ear.end()
+    spool.close()
+    again = Spool(tmp_path)
+    assert {row["id"]: row["heard_by"] for row in listening(again).states(NOW)}["lamp"] == ["gw-1", "gw-2"]
+    again.close()
+
+
 def test_what_nobody_registered_is_told_with_its_newest_message(spool: Spool) -> None:
     ear = listening(spool)
     ear.on_batch(

@@ -2235,6 +2235,9 @@ export interface components {
         /**
          * Sensor
          * @description A sensor and its newest values.
+         *
+         *     `gateway`: the one it is registered with; `heard_by`: those that heard its newest message, which count where that is
+         *     empty.
          */
         Sensor: {
             /** Address */
@@ -2253,6 +2256,8 @@ export interface components {
             /** Gateway */
             gateway: string;
             grid: components["schemas"]["Grid"] | null;
+            /** Heard By */
+            heard_by: string[];
             /** Id */
             id: string;
             /** Installed On */
@@ -2345,6 +2350,11 @@ export interface components {
             battery?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Heard By
+             * @default []
+             */
+            heard_by?: string[];
             /** Id */
             id: string;
             /** Last Seen */

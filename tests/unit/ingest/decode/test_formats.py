@@ -56,6 +56,21 @@ def test_thethings_leaves_out_what_is_zero() -> None:
     assert first("thethings", TTS.format("up"), uplink(rx_metadata=[{"rssi": -101}])).snr_db == 0.0
 
 
+def test_thethings_names_the_gateways_that_heard_it() -> None:
+    ids = [
+        ({"gateway_id": "gw-weak", "eui": "58A0CBFFFE800001"}, -118),
+        ({"gateway_id": "gw-strong"}, -80),
+        ({"eui": "58A0CBFFFE800002"}, -100),
+        ({"gateway_id": "packetbroker"}, -60),
+        ({}, -50),
+    ]
+    heard: list[Any] = [{"gateway_ids": names, "rssi": rssi, "snr": 5} for names, rssi in ids]
+    heard.append({"gateway_ids": {"gateway_id": "of-others"}, "packet_broker": {"message_id": "m"}, "rssi": -40})
+    told = first("thethings", TTS.format("up"), uplink(rx_metadata=heard))
+    assert told.gateways == ("gw-strong", "58a0cbfffe800002", "gw-weak")
+    assert first("thethings", TTS.format("up"), uplink()).gateways == ()
+
+
 def test_thethings_keys() -> None:
     now = first("thethings", TTS.format("up"), uplink())
     assert first("thethings", TTS.format("up"), uplink(rx_metadata=[{"rssi": -3}])).key == now.key, "other gateways"

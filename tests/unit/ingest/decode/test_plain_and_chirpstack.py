@@ -143,6 +143,29 @@ def test_chirpstack_join_log_and_empty_uplink() -> None:
     assert told("up", {"fCnt": 3}) == [Presence(device, True, at, "uplink without data")], "empty data are left out"
 
 
+@pytest.mark.parametrize(
+    ("heard", "gateways"),
+    [
+        (UPLINK["rxInfo"], ("g2", "g1")),
+        # Below the noise the RSSI is the noise's: -90 dBm at -12 dB is weaker than -100 dBm at 5 dB.
+        ([{"gatewayId": "a", "rssi": -90, "snr": -12}, {"gatewayId": "b", "rssi": -100, "snr": 5}], ("b", "a")),
+        ([{"gatewayId": "a"}, {"gatewayId": "b", "rssi": -139}], ("b", "a")),
+        (
+            [{"gatewayId": "a", "rssi": -120}, {"gatewayId": "a", "rssi": -80}, {"gatewayId": "b", "rssi": -90}],
+            ("a", "b"),
+        ),
+        ([{"gatewayId": f"g{n}", "rssi": -100 + n} for n in range(20)], tuple(f"g{n}" for n in range(19, 11, -1))),
+        ([{"gatewayId": 7}, {"gatewayId": ""}, {"gatewayId": "x" * 129}, {"gatewayId": "a\n"}, "g", {}], ()),
+        ({"gatewayId": "a"}, ()),
+        (None, ()),
+    ],
+)
+def test_chirpstack_names_the_gateways_that_heard_it(heard: Any, gateways: tuple[str, ...]) -> None:
+    for reading in DECODERS["chirpstack"](UP, json.dumps({**UPLINK, "rxInfo": heard}).encode(), NOW):
+        assert isinstance(reading, Reading)
+        assert reading.gateways == gateways
+
+
 def test_chirpstack_signal_of_zero_is_left_out() -> None:
     message = {**UPLINK, "rxInfo": [{"gatewayId": "g", "rssi": -120}]}
     reading = DECODERS["chirpstack"](UP, json.dumps(message).encode(), NOW)[0]
