@@ -65,6 +65,7 @@ class Bench(Office):
             {"id": name, "state": "online", "last_seen": now, "values": {"fill_pct": 86.5, "temperature": 4.5},
              "level": "warn", "battery": {"pct": 82, "v": None, "level": "ok"}} for name in names
         ]  # fmt: skip
+        said[0] |= {"heard_by": ["24e124fffef00002", "24e124fffef00003"]}
         said[1] |= {"battery": {"pct": 18, "v": None, "level": "low"}, "ailments": [low]}
         well = {"id": "well-1", "state": "gateway_lost", "last_seen": well_seen.isoformat(), "values": {"level_cm": 62}}
         self._posted("worker/status", {"worker": "test", "session": "1", "sensors": [*said, well]})
@@ -172,6 +173,17 @@ def test_maintenance_sets_alarms_aside_on_the_page_of_the_sensor(bench: Bench, c
         expect(page.locator("[data-test=set-aside]")).to_contain_text("满溢度 95 %")
         page.click("[data-test=end-maintenance]")
         expect(page.locator("[data-test=in-maintenance]")).to_have_count(0)
+
+
+def test_the_page_of_a_sensor_names_the_gateways_that_hear_it(bench: Bench, chrome: Browser) -> None:
+    with Screen(chrome, bench.url) as screen:
+        screen.open("wu", "/sensors/all/well-1")
+        expect(screen.page.locator(".facts").first).to_contain_text("24e124fffef00001")
+        expect(screen.page.locator("[data-test=heard-by]")).to_have_count(0)
+        screen.go("/sensors/all/bin-01")
+        expect(screen.page.locator("[data-test=heard-by]")).to_contain_text(
+            "24e124fffef00002 · 24e124fffef00003 据最近"
+        )
 
 
 @pytest.mark.parametrize("path", ["all", "all/bin-01", "quarantine", "mappings", "links"])

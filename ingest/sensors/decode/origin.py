@@ -45,7 +45,7 @@ class Origin:
             self.base = key_of(self.base)
 
     def hear(self, gateways: object, id_of: Callable[[Mapping[str, Any]], object]) -> None:
-        """Keep what the gateways say that heard the message: their best `rssi` and `snr`, their ids, the strongest first.
+        """Keep what the gateways that heard the message say: the best `rssi` and `snr`, their ids, the strongest first.
 
         Strength is the signal's own: RSSI, less what the noise is above it where the SNR is negative. An SNR that is
         left out is 0. An entry without a usable id names no gateway.
