@@ -78,14 +78,14 @@ def case_json(
     return shown
 
 
-def case_brief(row: CaseRow) -> dict[str, Any]:
+def case_brief(house: House, row: CaseRow) -> dict[str, Any]:
     """A case as lists of other things name it."""
     return {
         "id": row.id,
         "number": row.number,
         "state": row.state,
         "state_name": STATE_NAMES[CaseState(row.state)],
-        "category": row.category,
+        "category": house.rules.with_english(row.category),
         "address": row.address or row.source_name,
         "department": row.department_id or row.last_department_id,
         "urgent": row.urgent,
@@ -260,7 +260,7 @@ def _case_json(row: CaseRow, house: House, names: Names, now: datetime) -> dict[
         "channel_name": CHANNEL_NAMES[Channel(row.channel)],
         "kind": row.kind,
         "kind_name": _name(row, house),
-        "category": row.category,
+        "category": house.rules.with_english(row.category),
         "item_kind": row.item_kind,
         "condition": row.condition_id,
         "description": row.description,
@@ -326,8 +326,8 @@ def _name(row: CaseRow, house: House) -> dict[str, str]:
     """What the problem is called: by its kind, or by its class where no kind of ours finds it."""
     if row.kind in house.rules.kinds and house.rules.kinds[row.kind].code == row.category_code:
         return house.rules.name_of(row.kind)
-    name = str(row.category.get("name") or row.category.get("code") or row.kind)
-    return {"zh": name, "en": name}
+    names = house.rules.class_names(row.category)
+    return names if names["zh"] else {"zh": row.kind, "en": row.kind}
 
 
 def _clocks_json(clocks: Sequence[ClockRow], house: House, now: datetime) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def classes(
     house: House, *, standard: str | None = None, kind: str | None = None, text: str = ""
 ) -> list[dict[str, Any]]:
     """Classes of the code sets that match, with their counterparts and how many conditions each has."""
-    words = text.split()
+    words = text.casefold().split()
     with house.db.read() as tx:
         checked, names = ask.checked_classes(tx), Names.of(tx)
         counts: dict[tuple[str, str, str], int] = {}
@@ -261,7 +261,7 @@ def classes(
         for one in house.rules.categories.all()
         if (standard is None or one.standard == standard)
         and (kind is None or one.kind == kind)
-        and all(word in f"{one.code} {one.name} {one.group}" for word in words)
+        and all(word in f"{one.code} {one.name} {one.group} {one.en}".casefold() for word in words)
     ]
 
 
@@ -273,6 +273,7 @@ def _class_json(house: House, one: Category, mark: CheckedClassRow | None, names
         "kind": one.kind.value,
         "code": one.code,
         "name": one.name,
+        "en": one.en,
         "group": one.group,
         "extension": one.extension,
         "verified": one.verified or ticked,

@@ -519,3 +519,14 @@ def span_text(span: timedelta) -> str:
     if hours:
         return f"{hours}小时{rest}分" if rest else f"{hours}小时"
     return f"{max(rest, 1)}分钟"
+
+
+def span_en(span: timedelta) -> str:
+    """`2 d 3 h`, `3 h 20 min`, `5 min`."""
+    minutes = int(span.total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{max(rest, 1)} min"

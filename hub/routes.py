@@ -41,14 +41,15 @@ def routing_json(
 ) -> dict[str, Any]:
     """{unit, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note}]}, perhaps with grid_unit."""
     areas = {id_: name for id_, name, _level, _area in path}
-    name = house.rules.categories.name(STANDARD, code) or ""
+    known = house.rules.categories.get(STANDARD, code)
+    names = {"zh": known.name, "en": known.en or known.name} if known else {"zh": "", "en": ""}
     return {
         "unit": made.unit,
         "unit_name": units.get(made.unit or ""),
         "step": made.step.value,
         "grid_first": made.grid_first,
         "version": made.version,
-        "why": explain(made, code, name, units, areas),
+        "why": explain(made, code, names, units, areas),
         "reasons": [{"step": r.step.value, "unit": r.unit, "area": r.area, "note": r.note} for r in made.reasons],
     }
 

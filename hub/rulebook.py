@@ -70,6 +70,16 @@ class RuleBook:
         name = self.categories.name(STANDARD, code) or (kind.name["zh"] if code == kind.code else "")
         return {"standard": STANDARD, "code": code, "name": name}
 
+    def class_names(self, category: Mapping[str, Any]) -> dict[str, str]:
+        """{zh, en} of a case's class; its Chinese name alone where the code set has no English for it."""
+        name = str(category.get("name") or category.get("code") or "")
+        one = self.categories.get(str(category.get("standard")), str(category.get("code")))
+        return {"zh": name, "en": one.en if one and one.en else name}
+
+    def with_english(self, category: Mapping[str, Any]) -> dict[str, Any]:
+        """{standard, code, name, en}: the class of a case or kind, as the page gets it."""
+        return {**category, "en": self.class_names(category)["en"]}
+
     def agreeing(self, kind_id: str) -> frozenset[str]:
         """Kinds that say the same of a place as `kind_id`, itself among them: seen by a camera, felt by a sensor."""
         kind = self.kinds.get(kind_id)

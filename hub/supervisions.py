@@ -178,7 +178,7 @@ def _coming_json(
     above = [rung.level for rung in house.office.ladder if done is None or rung.level > done]
     level = above[0] if above else Level.THIRD
     return {
-        "case": case_brief(case),
+        "case": case_brief(house, case),
         "department": clock.department_id,
         "department_name": names.get(clock.department_id or "", clock.department_id),
         "level": level.value,
@@ -246,7 +246,7 @@ def _json(tx: Transaction, house: House, row: SupervisionRow, case: CaseRow | No
     unit = people_queries.department(tx, row.department_id) if row.department_id else None
     return {
         "id": row.id,
-        "case": case_brief(case) if case is not None else row.case_id,
+        "case": case_brief(house, case) if case is not None else row.case_id,
         "department": row.department_id,
         "department_name": unit.name if unit else None,
         "level": row.level,

@@ -90,14 +90,15 @@ def alert_json(tx: Transaction, house: House, row: AlertRow) -> dict[str, Any]:
 def _alert_json(row: AlertRow, house: House, names: Names, now: datetime) -> dict[str, Any]:
     kind = house.rules.kinds.get(row.kind)
     category = house.rules.category_of(kind) if kind else {"standard": "", "code": "", "name": ""}
+    meant = [house.rules.category_of(kind, code) for code in kind.did_you_mean] if kind else []
     claimed = row.claimed_at is not None and now - row.claimed_at < CLAIM_LASTS
     return {
         "id": row.id,
         "state": row.state,
         "kind": row.kind,
         "kind_name": house.rules.name_of(row.kind),
-        "category": category,
-        "did_you_mean": [house.rules.category_of(kind, code) for code in kind.did_you_mean] if kind else [],
+        "category": house.rules.with_english(category),
+        "did_you_mean": [house.rules.with_english(one) for one in meant],
         "urgent": row.urgent,
         **_where(row, names),
         "since": time_text(row.since),

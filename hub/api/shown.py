@@ -64,11 +64,12 @@ class Person(Shown):
 
 
 class Category(Shown):
-    """A class of a code set."""
+    """A class of a code set; `en`: its English, or its name again where the code set has none."""
 
     standard: str
     code: str
     name: str | None = None
+    en: str | None = None
 
 
 class Evidence(Shown):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,10 @@ Key = tuple[str, ClassKind, str]
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One class. `extension`: a local number outside the standard. `verified`: checked against the standard itself."""
+    """One class. `extension`: a local number outside the standard. `verified`: checked against the standard itself.
+
+    `en`: what the English page calls it, our own words; "" where the file says none.
+    """
 
     standard: str
     kind: ClassKind
@@ -52,6 +55,7 @@ class Category:
     group: str = ""
     extension: bool = False
     verified: bool = False
+    en: str = ""
 
     @property
     def key(self) -> Key:
@@ -99,9 +103,11 @@ class Categories:
         component = self.classes.get((GBT_47678, ClassKind.COMPONENT, code))
         if component is None:
             return None
-        name = f"{component.name}异常"
-        return Category(
-            GBT_47678, ClassKind.MATTER, code, name, component.group, component.extension, component.verified
+        return replace(
+            component,
+            kind=ClassKind.MATTER,
+            name=f"{component.name}异常",
+            en=f"{component.en} abnormal" if component.en else "",
         )
 
 
@@ -154,6 +160,7 @@ class _Reader:
                         group,
                         bool(entry.get("extension", False)),
                         bool(entry.get("verified", raw.get("verified", False))),
+                        entry.get("en", ""),
                     )
 
     def crosswalk(self, path: Path) -> None:
@@ -187,8 +194,11 @@ class _Reader:
         if not isinstance(entry.get("name"), str) or not entry["name"]:
             self.problems.append(f"{where}: name: {entry.get('name')!r} is not a text")
             good = False
-        for unknown in entry.keys() - {"name", "extension", "verified"}:
-            self.problems.append(f"{where}: unknown key {unknown!r}; allowed: name, extension, verified")
+        if not isinstance(entry.get("en", ""), str):
+            self.problems.append(f"{where}: en: {entry['en']!r} is not a text")
+            good = False
+        for unknown in entry.keys() - {"name", "en", "extension", "verified"}:
+            self.problems.append(f"{where}: unknown key {unknown!r}; allowed: name, en, extension, verified")
             good = False
         return good
 

@@ -208,14 +208,21 @@ class Change:
 
     def text(self) -> str:
         """`↑12.50%`, `↓1.20个百分点`, `持平` or — ."""
+        return self._said("持平", "个百分点")
+
+    def english(self) -> str:
+        """`↑12.50%`, `↓1.20 pp`, `even` or — ."""
+        return self._said("even", " pp")
+
+    def _said(self, even: str, points: str) -> str:
         if self.now is None or self.was is None:
             return NOTHING
         if self.rise is None:
-            return "持平"
+            return even
         arrow, rate_ = "↑" if self.rise else "↓", self.rate
         if rate_ is None:
             return NOTHING
-        return f"{arrow}{rate_:.2f}{'个百分点' if self.points else '%'}"
+        return f"{arrow}{rate_:.2f}{points if self.points else '%'}"
 
     def fields(self, name: str, against: str) -> dict[str, Any]:
         """`{name}_TB`, `{name}_TBRise`, `{name}_TBRate` as the vocabulary of §5 has them; `against` is TB or HB."""

@@ -71,6 +71,18 @@ class Period:
             return f"{self.first.year}年第{'一二三四'[self.first.month // 3]}季度"
         return f"{self.first.year}年"
 
+    @property
+    def en(self) -> str:
+        """As the English page names it."""
+        if self.kind is PeriodKind.WEEK:
+            year, week, _day = self.first.isocalendar()
+            return f"Week {week} of {year} ({self.first.day} {self.first:%b} to {self.last.day} {self.last:%b})"
+        if self.kind is PeriodKind.MONTH:
+            return f"{self.first:%B %Y}"
+        if self.kind is PeriodKind.QUARTER:
+            return f"Quarter {self.first.month // 3 + 1} of {self.first.year}"
+        return f"{self.first.year}"
+
     def before(self) -> Period:
         """The one just before, for 环比."""
         return containing(self.first - timedelta(days=1), self.kind, self.timezone)

@@ -187,13 +187,13 @@ def climb(step: str | None, staffed: Collection[str]) -> str | None:
 
 
 def explain(
-    made: Route, code: str, class_name: str, units: Mapping[str, str], areas: Mapping[str, str]
+    made: Route, code: str, names: Mapping[str, str], units: Mapping[str, str], areas: Mapping[str, str]
 ) -> dict[str, str]:
     """One sentence in both languages: 因为 09006 占道经营 → 综合执法局；南街街道另有规定 → 南街街道办事处.
 
-    `units`: id to name; `areas`: code of a grid to its name.
+    `names`: the class in both languages; `units`: id to name; `areas`: code of a grid to its name.
     """
-    zh, en = [f"因为 {code} {class_name}".rstrip()], [f"because class {code} {class_name}".rstrip()]
+    zh, en = [f"因为 {code} {names['zh']}".rstrip()], [f"because class {code} {names['en']}".rstrip()]
     for reason in made.reasons:
         name = units.get(reason.unit or "", reason.unit or "")
         area = areas.get(reason.area, reason.area)

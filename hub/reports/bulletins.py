@@ -22,7 +22,7 @@ from ..store.counting import locked_counter, next_in
 from ..store.evaluation_queries import Dimension, Options, Scope, Span
 from ..store.scope import is_office
 from ..store.supervision_rows import BulletinRow, DeductionRow
-from .content import Json
+from .content import Json, in_en, in_zh, words
 from .figures import Figures
 from .kinds import FORMS, ReportKind
 from .printing import leaves_of, paper_of
@@ -51,17 +51,22 @@ def read(house: House, actor: Actor, kind: str, period: str, *, live: bool = Fal
     with house.db.read() as tx:
         row = report_queries.bulletin(tx, which, span.name)
         if row is not None and not live:
-            sections = row.report["sections"]
+            kept = _headed(row.report, which, span)
             if actor.grids is not None:
-                sections = [_of_own_cases(tx, section) for section in sections]
-            return {
-                **row.report,
-                "sections": sections,
-                "issued_at": row.issued_at.isoformat(),
-                "issued_by": row.issued_by_name,
-            }
-        made = _made(tx, house, which, span, None if row is None else row.sequence)
+                kept["sections"] = [_of_own_cases(tx, section) for section in kept["sections"]]
+            return {**kept, "issued_at": row.issued_at.isoformat(), "issued_by": row.issued_by_name}
+        made = _headed(_made(tx, house, which, span, None if row is None else row.sequence), which, span)
         return {**made, "issued_at": None, "issued_by": None, "notes": ""}
+
+
+def _headed(report: Json, kind: ReportKind, period: Period) -> Json:
+    """With its title, number and period in English too: only the Chinese is kept, the English follows from it."""
+    return {
+        **report,
+        "title": words(report["title"], f"{FORMS[kind].en}, {period.en}"),
+        "number": words(report["number"], f"No. {report['sequence']} of {period.first.year}"),
+        "period": {**report["period"], "en": period.en},
+    }
 
 
 def _of_own_cases(tx: Transaction, section: Json) -> Json:
@@ -75,7 +80,9 @@ def _of_own_cases(tx: Transaction, section: Json) -> Json:
     left = len(rows) - len(mine)
     if not left:
         return section
-    note = f"{section.get('note') or ''}另有{left}件不在您的数据范围内。"
+    note = section.get("note") or ""
+    zh = f"{in_zh(note)}另有{left}件不在您的数据范围内。"
+    note = words(zh, f"{in_en(note)} {left} more lie outside your data scope.".strip())
     return {**section, "table": {**table, "rows": mine}, "note": note}
 
 
@@ -125,38 +132,42 @@ def issue(house: House, actor: Actor, kind: str, period: str, notes: str = "") -
     if len(notes) > _NOTES_MOST:
         raise Invalid("notes", f"{len(notes)} characters", f"at most {_NOTES_MOST} characters")
     if house.now() < span.end:
-        raise Conflict(f"{span.zh} runs until {span.last.isoformat()}: a report is issued when its period is over")
+        raise Conflict(f"{span.name} runs until {span.last.isoformat()}: a report is issued when its period is over")
     with house.db.write() as tx:
         now = house.now()
         sequence = next_in(tx, _counter(which, span))
         if report_queries.bulletin(tx, which, span.name) is not None:
-            raise Conflict(f"{FORMS[which].zh} {span.name} is issued already")
+            raise Conflict(f"{FORMS[which].en} {span.name} is issued already")
         made = {**_made(tx, house, which, span, sequence), "notes": notes.strip()}
         row = BulletinRow(id=uuid4().hex, kind=which.value, period=span.name, year=span.first.year, sequence=sequence)
         row.rule_version, row.report = made["rule_version"], made
         row.issued_at, row.issued_by, row.issued_by_name = now, actor.id, actor.name
         tx.add(row)
         tx.audit(now, actor.id, "report-issued", f"report/{which}/{span.name}", number=sequence)
-        return {**made, "issued_at": now.isoformat(), "issued_by": actor.name}
+        return {**_headed(made, which, span), "issued_at": now.isoformat(), "issued_by": actor.name}
 
 
 def listed(house: House, kind: str | None = None) -> list[Json]:
     """The issued reports, newest first, without their figures."""
     if kind is not None and kind not in list(ReportKind):
         raise Invalid("kind", kind, list(ReportKind))
+    found: list[Json] = []
     with house.db.read() as tx:
-        return [
-            {
-                "kind": row.kind,
-                "kind_name": {"zh": FORMS[ReportKind(row.kind)].zh, "en": FORMS[ReportKind(row.kind)].en},
-                "period": row.period,
-                "title": row.report["title"],
-                "number": row.report["number"],
-                "issued_at": row.issued_at.isoformat(),
-                "issued_by": row.issued_by_name,
-            }
-            for row in report_queries.bulletins(tx, kind)
-        ]
+        for row in report_queries.bulletins(tx, kind):
+            which = ReportKind(row.kind)
+            kept = _headed(row.report, which, parse(row.period, house.settings.timezone))
+            found.append(
+                {
+                    "kind": row.kind,
+                    "kind_name": words(FORMS[which].zh, FORMS[which].en),
+                    "period": row.period,
+                    "title": kept["title"],
+                    "number": kept["number"],
+                    "issued_at": row.issued_at.isoformat(),
+                    "issued_by": row.issued_by_name,
+                }
+            )
+    return found
 
 
 def printed(house: House, actor: Actor, kind: str, period: str, form: str, *, live: bool = False) -> Print:
@@ -164,7 +175,7 @@ def printed(house: House, actor: Actor, kind: str, period: str, form: str, *, li
     if form not in ("xlsx", "docx", "pdf"):
         raise Invalid("format", form, ["xlsx", "docx", "pdf"])
     report = read(house, actor, kind, period, live=live)
-    name = report["title"]
+    name = report["title"]["zh"]
     if form == "xlsx":
         return Print(f"{name}.xlsx", XLSX_TYPE, xlsx(leaves_of(report), house.settings.timezone, house.office.issuer))
     paper = paper_of(house, report)
@@ -194,7 +205,7 @@ def cases_of(
         names = people_queries.department_names(tx)
         items = [
             {
-                **case_brief(entry.case),
+                **case_brief(house, entry.case),
                 "department": entry.department,
                 "department_name": names.get(entry.department or "", entry.department),
                 "deadline": entry.deadline.isoformat() if entry.deadline else None,
@@ -206,12 +217,12 @@ def cases_of(
 
 
 def counted(house: House, counter: str, period: str, scope: Mapping[str, str | None]) -> Json:
-    """What a drill-down is called: {counter, period, scope} with names."""
+    """What a drill-down is called: {counter, period, scope} with names, in both languages."""
     span = parse(period, house.settings.timezone)
     with house.db.read() as tx:
         figures = Figures(tx, house, span)
         named = {d.value: figures.name(d, scope[d.value]) for d in Dimension if scope.get(d.value)}
-    return {"counter": COUNTER_NAMES[Counter(counter)], "period": span.zh, "scope": named}
+    return {"counter": COUNTER_NAMES[Counter(counter)], "period": words(span.zh, span.en), "scope": named}
 
 
 # --- points off by hand -----------------------------------------------------------------------------------------------

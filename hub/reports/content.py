@@ -1,5 +1,8 @@
 """What a report is made of, as JSON-ready values: the page shows them, print-outs set them, an issue keeps them.
 
+What is said is said in both languages; a text alone is the same in both (a unit's name, a place, a day). Reports that
+were issued before 2026-11-28 are kept in Chinese alone: texts, too.
+
 A number knows which cases it counted (`drill`), so the page can open their list.
 """
 
@@ -12,11 +15,23 @@ from typing import Any
 from ..domain.evaluation import NOTHING, Change, percent_text
 
 Json = dict[str, Any]
+Said = Json | str
+"""{zh, en}, or a text that is the same in both languages."""
 
 
 def words(zh: str, en: str) -> Json:
-    """A name in both languages."""
+    """A name or sentence in both languages."""
     return {"zh": zh, "en": en}
+
+
+def in_zh(said: Said) -> str:
+    """As it is printed."""
+    return said if isinstance(said, str) else str(said["zh"])
+
+
+def in_en(said: Said) -> str:
+    """As the English page shows it."""
+    return said if isinstance(said, str) else str(said["en"] or said["zh"])
 
 
 def count(value: int, drill: Mapping[str, Any] | None = None) -> Json:
@@ -58,18 +73,19 @@ def _change(change: Change) -> Json:
         "rise": change.rise,
         "rate": None if change.rate is None else float(change.rate),
         "text": change.text(),
+        "en": change.english(),
     }
 
 
-def table(columns: Sequence[Mapping[str, str]], rows: Sequence[Sequence[Json | str]]) -> Json:
-    """Columns with names in both languages; cells are texts or numbers."""
+def table(columns: Sequence[Mapping[str, str]], rows: Sequence[Sequence[Said]]) -> Json:
+    """Columns with names in both languages; cells are texts, words in both languages or numbers."""
     return {"columns": [dict(c) for c in columns], "rows": [list(row) for row in rows]}
 
 
 def chart(
     title: Mapping[str, str],
     shape: str,
-    labels: Sequence[str],
+    labels: Sequence[Said],
     series: Sequence[tuple[Mapping[str, str], Sequence[Any]]],
     unit: str = "",
 ) -> Json:
@@ -89,17 +105,17 @@ def section(
     id_: str,
     heading: Mapping[str, str],
     *,
-    text: Sequence[str] = (),
+    text: Sequence[Json] = (),
     facts: Sequence[Json] = (),
     table: Json | None = None,
     chart: Json | None = None,
-    note: str = "",
+    note: Said = "",
 ) -> Json:
-    """One part of a report; `text` are Chinese paragraphs, as they are printed."""
+    """One part of a report; `text` are paragraphs in both languages: the Chinese ones are printed."""
     return {
         "id": id_,
         "heading": dict(heading),
-        "text": [t for t in text if t],
+        "text": list(text),
         "facts": list(facts),
         "table": table,
         "chart": chart,

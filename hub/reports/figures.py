@@ -16,11 +16,12 @@ from ..house import House
 from ..store import Transaction, evaluation_queries, grid_queries, people_queries
 from ..store.evaluation_queries import Dimension, Options, Scope, Span
 from . import content
+from .content import Said, words
 
 Counts = Mapping[Counter, int]
 Groups = Mapping[str | None, Counts]
 ITEM_NAMES = {"matter": {"zh": "事件", "en": "Matters"}, "component": {"zh": "部件", "en": "Components"}}
-UNKNOWN = "未归属"
+UNKNOWN = words("未归属", "Not assigned")
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Figures:
     tx: Transaction
     house: House
     period: Period
-    _names: dict[Dimension, dict[str, str]] = field(default_factory=dict)
+    _names: dict[Dimension, dict[str, Said]] = field(default_factory=dict)
 
     def of(self, counters: Iterable[Counter], period: Period | None = None, scope: Scope | None = None) -> Counts:
         """All together, of the report's period unless another is given."""
@@ -99,25 +100,30 @@ class Figures:
             )
         return made
 
-    def name(self, dimension: Dimension, key: str | None) -> str:
-        """What a group is called, in Chinese."""
+    def name(self, dimension: Dimension, key: str | None) -> Said:
+        """What a group is called: a unit or place by its own name, anything else in both languages."""
         if key is None:
             return UNKNOWN
         if dimension not in self._names:
             self._names[dimension] = self._read_names(dimension)
         return self._names[dimension].get(key, key)
 
-    def _read_names(self, dimension: Dimension) -> dict[str, str]:
+    def unit(self, dimension: Dimension, key: str) -> str:
+        """What a department or street is called."""
+        return content.in_zh(self.name(dimension, key))
+
+    def _read_names(self, dimension: Dimension) -> dict[str, Said]:
         if dimension is Dimension.DEPARTMENT:
-            return people_queries.department_names(self.tx)
+            return {**people_queries.department_names(self.tx)}
         if dimension in (Dimension.STREET, Dimension.COMMUNITY):
             return {g.id: g.name for g in grid_queries.grids(self.tx, ["street", "community"])}
         if dimension is Dimension.CHANNEL:
-            return {c.value: CHANNEL_NAMES[c]["zh"] for c in Channel}
+            return {c.value: dict(CHANNEL_NAMES[c]) for c in Channel}
         if dimension is Dimension.ITEM:
-            return {key: names["zh"] for key, names in ITEM_NAMES.items()}
-        found = {key[2]: c.name for key, c in self.house.rules.categories.classes.items() if key[0] == STANDARD}
-        return {**found, **{k.code: k.name["zh"] for k in self.house.rules.kinds.values() if k.code not in found}}
+            return {key: dict(names) for key, names in ITEM_NAMES.items()}
+        classes = self.house.rules.categories.classes.items()
+        found: dict[str, Said] = {key[2]: words(c.name, c.en) for key, c in classes if key[0] == STANDARD}
+        return {**found, **{k.code: dict(k.name) for k in self.house.rules.kinds.values() if k.code not in found}}
 
 
 def ordered(groups: Groups, counter: Counter, most: int | None = None) -> list[tuple[str | None, Counts]]:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ..domain.evaluation import Counter, Rate, percent_text, rate, rate_name
-from ..domain.period import PeriodKind
+from ..domain.period import Period, PeriodKind
 from ..store import evaluation_queries, report_queries
 from ..store.evaluation_queries import Dimension, Scope, Span
 from . import content, parts
-from .content import Json, words
+from .content import Json, in_en, in_zh, words
 from .figures import Figures, ordered
 from .scores import Scored, rule_of, scored
 
@@ -53,16 +53,27 @@ def _overall(figures: Figures, *more: Counter) -> Json:
     facts = figures.facts((*_TOTALS, *more), _RATES)
     by = _said(facts)
     handled_s = evaluation_queries.handling_time_s(figures.tx, Span(figures.period.start, figures.period.end)).get(None)
-    text = (
+    change = {key: parts.change_text(by[key]) for key in ("register", "archive_rate", "intime_archive_rate")}
+    zh = (
         f"{figures.period.zh}，平台共上报问题{by['report']['text']}件，受理{by['accept']['text']}件，"
-        f"立案{by['register']['text']}件{parts.change_text(by['register'])}。"
+        f"立案{by['register']['text']}件{change['register']['zh']}。"
         f"应结案{by['need_archive']['text']}件，结案{by['archive']['text']}件，"
-        f"结案率{by['archive_rate']['text']}{parts.change_text(by['archive_rate'])}；"
+        f"结案率{by['archive_rate']['text']}{change['archive_rate']['zh']}；"
         f"按期结案{by['intime_archive']['text']}件，"
-        f"按期结案率{by['intime_archive_rate']['text']}{parts.change_text(by['intime_archive_rate'])}。"
+        f"按期结案率{by['intime_archive_rate']['text']}{change['intime_archive_rate']['zh']}。"
     )
-    mean = f"平均处置时长{handled_s / 3600:.2f}小时（按处置时限的计时口径）。" if handled_s is not None else ""
-    return content.section("overall", words("总体情况", "Overall"), text=[text + mean], facts=facts)
+    en = (
+        f"{figures.period.en}: reported {by['report']['text']}, accepted {by['accept']['text']}, "
+        f"filed {by['register']['text']}{change['register']['en']}. "
+        f"Due to be closed {by['need_archive']['text']}, closed {by['archive']['text']}: "
+        f"closing rate {by['archive_rate']['text']}{change['archive_rate']['en']}. "
+        f"Closed in time {by['intime_archive']['text']}: "
+        f"{by['intime_archive_rate']['text']}{change['intime_archive_rate']['en']}."
+    )
+    if handled_s is not None:
+        zh += f"平均处置时长{handled_s / 3600:.2f}小时（按处置时限的计时口径）。"
+        en += f" Handled in {handled_s / 3600:.2f} hours on average, counted as handling limits are."
+    return content.section("overall", words("总体情况", "Overall"), text=[words(zh, en)], facts=facts)
 
 
 def weekly(figures: Figures) -> list[Json]:
@@ -102,9 +113,11 @@ def _focus(figures: Figures) -> Json:
                 figures.percent(Rate.DISPOSE, each, own),
             ]
         )
-    text = (
-        f"本周立案最多的是“{name}”，立案{counts.get(_C.REGISTER, 0)}件，"
-        f"应结案{whole.get(_C.NEED_ARCHIVE, 0)}件，结案率{percent_text(rate(Rate.ARCHIVE, whole))}。"
+    filed, due, closed = counts.get(_C.REGISTER, 0), whole.get(_C.NEED_ARCHIVE, 0), rate(Rate.ARCHIVE, whole)
+    text = words(
+        f"本周立案最多的是“{in_zh(name)}”，立案{filed}件，应结案{due}件，结案率{percent_text(closed)}。",
+        f"Most cases of the week are of the class “{in_en(name)}”: {filed} filed, {due} due to be closed, "
+        f"closing rate {percent_text(closed)}.",
     )
     return content.section(
         "focus", words("本周焦点", "Focus of the week"), text=[text], table=content.table(heads, rows)
@@ -130,25 +143,45 @@ def monthly(figures: Figures) -> list[Json]:
 
 def _advice(figures: Figures) -> Json:
     """工作建议: what the figures point at; the evaluator adds to it when the report is issued."""
-    lines = []
+    lines: list[Json] = []
     top = ordered(figures.by([_C.REGISTER], Dimension.CATEGORY), _C.REGISTER, 3)
-    names = "、".join(f"“{figures.name(Dimension.CATEGORY, key)}”" for key, counts in top if counts.get(_C.REGISTER))
+    names = [figures.name(Dimension.CATEGORY, key) for key, counts in top if counts.get(_C.REGISTER)]
     if names:
-        lines.append(f"针对{names}等高发问题开展集中整治，从源头减少发生。")
+        lines.append(
+            words(
+                f"针对{'、'.join(f'“{in_zh(name)}”' for name in names)}等高发问题开展集中整治，从源头减少发生。",
+                f"Concentrate on what happens most ({', '.join(map(in_en, names))}) and on where it begins.",
+            )
+        )
     counters = (_C.NEED_DISPOSE, _C.INTIME_DISPOSE)
     late = []
     for unit, counts in figures.by(counters, Dimension.DEPARTMENT).items():
         value = rate(Rate.INTIME_DISPOSE, counts)
         if unit is not None and value is not None and value < 80 and counts.get(_C.NEED_DISPOSE, 0) >= 5:
-            late.append((value, figures.name(Dimension.DEPARTMENT, unit)))
+            late.append((value, figures.unit(Dimension.DEPARTMENT, unit)))
     if late:
-        units = "、".join(f"{name}（{percent_text(value)}）" for value, name in sorted(late)[:3])
-        lines.append(f"{units}按期处置率低于80%，请主要负责人督促整改。")
+        worst = [(name, percent_text(value)) for value, name in sorted(late)[:3]]
+        lines.append(
+            words(
+                f"{'、'.join(f'{name}（{said}）' for name, said in worst)}按期处置率低于80%，请主要负责人督促整改。",
+                f"{', '.join(f'{name} ({said})' for name, said in worst)} handled less than 80% in time: "
+                "their heads should see to it.",
+            )
+        )
     again = report_queries.recurrences(figures.tx, figures.period.start, figures.period.end, 1)
     if again:
-        lines.append(f"{again[0][0] or '部分点位'}等处问题反复出现，建议纳入重点巡查和长效管理。")
-    numbered = [f"{'一二三'[number]}、{line}" for number, line in enumerate(lines)]
-    return content.section("advice", words("工作建议", "Recommendations"), text=numbered or ["本期无。"])
+        lines.append(
+            words(
+                f"{again[0][0] or '部分点位'}等处问题反复出现，建议纳入重点巡查和长效管理。",
+                f"Problems come back at {again[0][0] or 'some places'}: patrol there more often, "
+                "look for a lasting remedy.",
+            )
+        )
+    numbered = [
+        words(f"{'一二三'[number]}、{line['zh']}", f"{number + 1}. {line['en']}") for number, line in enumerate(lines)
+    ]
+    none = words("本期无。", "None in this period.")
+    return content.section("advice", words("工作建议", "Recommendations"), text=numbered or [none])
 
 
 def quarterly(figures: Figures) -> list[Json]:
@@ -194,7 +227,11 @@ def _ranking(figures: Figures, found: Sequence[Scored], heading: Json, dimension
     picture = content.chart(
         heading, "bars", [e.name for e in top], [(words("综合指标值", "Score"), [e.score.total for e in top])]
     )
-    note = f"综合指标值按评分规则 {rule_of(figures).version} 计算；无应处置案件的指标不计，其余权重按比例放大。"
+    version = rule_of(figures).version
+    note = words(
+        f"综合指标值按评分规则 {version} 计算；无应处置案件的指标不计，其余权重按比例放大。",
+        f"Scores by scoring rule {version}; what had no cases is left out, the other weights grow in proportion.",
+    )
     return content.section(
         f"ranking-{dimension}", heading, table=content.table(heads, rows), chart=picture if top else None, note=note
     )
@@ -205,10 +242,16 @@ def _best_and_last(figures: Figures, found: Sequence[Scored]) -> Json:
     rule = rule_of(figures)
     with_value = [each for each in found if each.score.total is not None]
     full = [e.name for e in with_value if e.score.total is not None and e.score.total >= rule.full_mark]
-    last = [f"{e.name}（{e.score.total}分）" for e in with_value[-3:]] if len(with_value) > 3 else []
+    last = [(e.name, e.score.total) for e in reversed(with_value[-3:])] if len(with_value) > 3 else []
+    last_zh, last_en = (f"{name}（{total}分）" for name, total in last), (f"{name} ({total})" for name, total in last)
     text = [
-        f"满分单位：{'、'.join(full) if full else '无'}。",
-        f"排名后三位：{'、'.join(reversed(last)) if last else '参评单位不足四家，不列。'}",
+        words(
+            f"满分单位：{'、'.join(full) if full else '无'}。", f"Full marks: {', '.join(full) if full else 'nobody'}."
+        ),
+        words(
+            f"排名后三位：{'、'.join(last_zh) if last else '参评单位不足四家，不列。'}",
+            f"The last three: {', '.join(last_en) if last else 'not listed, fewer than four were ranked'}.",
+        ),
     ]
     return content.section("best-and-last", words("满分与后三位", "Full marks and the last three"), text=text)
 
@@ -220,11 +263,15 @@ def _by_indicator(found: Sequence[Scored]) -> Json:
         lower = which is Rate.REWORK
         known = [(each.rates[which], each.name) for each in found if each.rates.get(which) is not None]
         order = sorted(known, key=lambda pair: (pair[0] if lower else -(pair[0] or 0), pair[1]))
-        first = "、".join(f"{name} {percent_text(value)}" for value, name in order[:3])
-        last = "、".join(f"{name} {percent_text(value)}" for value, name in order[-3:]) if len(order) > 3 else "—"
-        rows.append([rate_name(which)["zh"], first or "—", last])
+        best = [f"{name} {percent_text(value)}" for value, name in order]
+        first, last = best[:3], best[-3:] if len(best) > 3 else []
+        rows.append([dict(rate_name(which)), *(_listed(names) if names else "—" for names in (first, last))])
     heads = [words("指标", "Indicator"), words("前三位", "First three"), words("后三位", "Last three")]
     return content.section("indicators", words("单项指标排名", "By indicator"), table=content.table(heads, rows))
+
+
+def _listed(names: Sequence[str]) -> Json:
+    return words("、".join(names), ", ".join(names))
 
 
 def _deducted(figures: Figures, found: Sequence[Scored]) -> Json:
@@ -233,7 +280,8 @@ def _deducted(figures: Figures, found: Sequence[Scored]) -> Json:
     every = [(each.name, off, points) for each in found for off, points in each.score.deductions]
     rows: list[list[Json | str]] = []
     for name, off, points in every[:DEDUCTIONS_MOST]:
-        why = rule.deductions[off.rule].zh + ("（加倍）" if off.doubled else "")
+        each = rule.deductions[off.rule]
+        why = words(f"{each.zh}（加倍）", f"{each.en} (doubled)") if off.doubled else words(each.zh, each.en)
         case: Json | str = {"text": off.case, "case": off.case} if off.case else "—"
         rows.append([name, why, case, content.points(points), off.note or ""])
     heads = [
@@ -244,7 +292,7 @@ def _deducted(figures: Figures, found: Sequence[Scored]) -> Json:
         words("说明", "Note"),
     ]
     rest = len(every) - len(rows)
-    note = f"另有{rest}项，见电子表格。" if rest > 0 else ""
+    note = words(f"另有{rest}项，见电子表格。", f"{rest} more in the spreadsheet.") if rest > 0 else ""
     return content.section("deductions", words("扣分明细", "Deductions"), table=content.table(heads, rows), note=note)
 
 
@@ -276,12 +324,12 @@ def _trend(figures: Figures) -> Json:
             content.share(rate(r, counts), figures.drill(_C.NEED_ARCHIVE, None, month))
             for r in (Rate.ARCHIVE, Rate.INTIME_ARCHIVE)
         ]
-        rows.append([f"{month.first.month}月", *numbers, *shares])
+        rows.append([_month(month), *numbers, *shares])
     heads = [words("月份", "Month"), *parts.named(*counters), *parts.rated(Rate.ARCHIVE, Rate.INTIME_ARCHIVE)]
     picture = content.chart(
         words("每月立案与结案", "Filed and closed by month"),
         "columns",
-        [f"{m.first.month}月" for m, _counts in months],
+        [_month(m) for m, _counts in months],
         [
             (words("立案数", "Filed"), [c.get(_C.REGISTER, 0) for _m, c in months]),
             (words("结案数", "Closed of those due"), [c.get(_C.ARCHIVE, 0) for _m, c in months]),
@@ -290,6 +338,10 @@ def _trend(figures: Figures) -> Json:
     return content.section(
         "trend", words("月度走势", "Month by month"), table=content.table(heads, rows), chart=picture
     )
+
+
+def _month(month: Period) -> Json:
+    return words(f"{month.first.month}月", f"{month.first:%b}")
 
 
 def _appeals(figures: Figures) -> Json:
@@ -309,8 +361,14 @@ def _praise(found: Sequence[Scored]) -> Json:
     best = [e.name for e in with_value if e.place is not None and e.place <= 3]
     last = [e.name for e in with_value[-3:] if e.score.total is not None and e.score.total < 80 and e.name not in best]
     text = [
-        f"拟通报表扬：{'、'.join(best) if best else '无'}。",
-        f"拟通报批评（综合指标值低于80分的后三位）：{'、'.join(last) if last else '无'}。",
+        words(
+            f"拟通报表扬：{'、'.join(best) if best else '无'}。",
+            f"To be commended: {', '.join(best) if best else 'nobody'}.",
+        ),
+        words(
+            f"拟通报批评（综合指标值低于80分的后三位）：{'、'.join(last) if last else '无'}。",
+            f"To be criticised (last three, below 80 points): {', '.join(last) if last else 'nobody'}.",
+        ),
     ]
     return content.section("praise", words("表扬与批评（拟）", "Commended and criticised (proposed)"), text=text)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from ..domain.case import STATE_NAMES, CaseState
 from ..domain.evaluation import COUNTER_NAMES, NOTHING, Counter, Rate, percent, rate, rate_name
 from ..domain.supervision import CAUSE_NAMES, LEVEL_NAMES, Cause, Level
-from ..letters import minute, span_text
+from ..letters import minute, span_en, span_text
 from ..store import report_queries
 from ..store.case_rows import CaseRow
 from ..store.evaluation_queries import Dimension, Scope
 from . import content
-from .content import Json, words
+from .content import Json, Said, in_en, in_zh, words
 from .figures import Figures, ordered
 
 _C = Counter
 LIST_MOST = 30
+_AGAINST = (("before", words("环比", "the period before")), ("year", words("同比", "a year before")))
 
 
 def named(*counters: Counter) -> list[Json]:
@@ -76,7 +77,7 @@ def classes(figures: Figures, most: int, heading: Json) -> Json:
         rows.append(
             [
                 str(place),
-                f"{figures.name(Dimension.CATEGORY, key)}（{key}）" if key else figures.name(Dimension.CATEGORY, key),
+                _with_code(figures.name(Dimension.CATEGORY, key), key),
                 *(figures.number(c, counts, scope) for c in counters),
                 *(figures.percent(r, counts, scope) for r in (Rate.ARCHIVE, Rate.INTIME_ARCHIVE)),
             ]
@@ -140,8 +141,8 @@ def overdue_list(figures: Figures) -> Json:
             case.address or case.source_name,
             _unit(figures, case),
             minute(figures.house, case.deadline),
-            span_text(end - case.deadline) if case.deadline else "—",
-            STATE_NAMES[CaseState(case.state)]["zh"],
+            words(span_text(end - case.deadline), span_en(end - case.deadline)) if case.deadline else "—",
+            dict(STATE_NAMES[CaseState(case.state)]),
         ]
         for number, case in enumerate(cases[:LIST_MOST], start=1)
     ]
@@ -155,7 +156,8 @@ def overdue_list(figures: Figures) -> Json:
         words("超期", "Overdue by"),
         words("状态", "State"),
     ]
-    note = f"仅列超期最久的{LIST_MOST}件。" if len(cases) > LIST_MOST else ""
+    cut = words(f"仅列超期最久的{LIST_MOST}件。", f"Only the {LIST_MOST} that are overdue the longest.")
+    note = cut if len(cases) > LIST_MOST else ""
     return content.section(
         "overdue", words("超期未结案件", "Overdue cases"), table=content.table(heads, rows), note=note
     )
@@ -170,10 +172,10 @@ def supervision_list(figures: Figures) -> Json:
             _case(case),
             _class(figures, case),
             figures.name(Dimension.DEPARTMENT, row.department_id),
-            LEVEL_NAMES[Level(row.level)]["zh"],
-            CAUSE_NAMES[Cause(row.cause)]["zh"],
+            dict(LEVEL_NAMES[Level(row.level)]),
+            dict(CAUSE_NAMES[Cause(row.cause)]),
             minute(figures.house, row.raised_at),
-            "已反馈" if row.ended_at is not None else "未反馈",
+            words("已反馈", "Answered") if row.ended_at is not None else words("未反馈", "Not answered"),
         ]
         for number, (row, case) in enumerate(found, start=1)
     ]
@@ -224,16 +226,25 @@ def _case(case: CaseRow) -> Json:
     return {"text": case.number, "case": case.number}
 
 
-def _class(figures: Figures, case: CaseRow) -> str:
-    return str(case.category.get("name") or figures.name(Dimension.CATEGORY, case.category_code or None))
+def _class(figures: Figures, case: CaseRow) -> Said:
+    if case.category.get("name"):
+        return {**figures.house.rules.class_names(case.category)}
+    return figures.name(Dimension.CATEGORY, case.category_code or None)
 
 
-def _unit(figures: Figures, case: CaseRow) -> str:
+def _with_code(name: Said, code: str | None) -> Said:
+    return words(f"{in_zh(name)}（{code}）", f"{in_en(name)} ({code})") if code else name
+
+
+def _unit(figures: Figures, case: CaseRow) -> Said:
     return figures.name(Dimension.DEPARTMENT, case.department_id or case.last_department_id)
 
 
-def change_text(fact: Json) -> str:
+def change_text(fact: Json) -> Json:
     """`（环比↑12.50%，同比持平）`; what cannot be compared is left out."""
-    compared = (("环比", fact["before"]["text"]), ("同比", fact["year"]["text"]))
-    said = "，".join(f"{name}{text}" for name, text in compared if text != NOTHING)
-    return f"（{said}）" if said else ""
+    compared = [(name, fact[key]) for key, name in _AGAINST if fact[key]["text"] != NOTHING]
+    if not compared:
+        return words("", "")
+    zh = "，".join(f"{name['zh']}{change['text']}" for name, change in compared)
+    en = ", ".join(f"{change['en']} on {name['en']}" for name, change in compared)
+    return words(f"（{zh}）", f" ({en})")

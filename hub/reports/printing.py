@@ -10,7 +10,7 @@ from ..house import House
 from ..papers.chart import Chart, Series, Shape
 from ..papers.paper import RED, Align, ChartBlock, Column, Paper, Sheet, Table, grid, words
 from ..papers.xlsx import Leaf, Value
-from .content import Json
+from .content import Json, Said, in_zh
 from .kinds import ReportKind
 
 _NUMBERS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三", "十四", "十五")
@@ -40,7 +40,7 @@ def paper_of(house: House, report: Json) -> Paper:
         for line in report["notes"].split("\n"):
             sheet.add(words(line, size_pt=12, indent_em=2))
     sheet.add(words(f"报：{house.office.reported_to}", size_pt=12, align=Align.LEFT, before_pt=12, rule="000000"))
-    return Paper(report["title"], tuple(sheet.blocks), house.office.issuer, margins_mm=(30.0, 24.0, 28.0, 24.0))
+    return Paper(report["title"]["zh"], tuple(sheet.blocks), house.office.issuer, margins_mm=(30.0, 24.0, 28.0, 24.0))
 
 
 def _head(sheet: Sheet, house: House, report: Json) -> None:
@@ -49,21 +49,21 @@ def _head(sheet: Sheet, house: House, report: Json) -> None:
     if report["kind"] == ReportKind.MONTHLY:
         spaced = " ".join(house.office.bulletin)
         sheet.add(words(spaced, bold=True, color=RED, size_pt=38, align=Align.CENTER, line=1.2, after_pt=6))
-        sheet.add(words(report["number"], size_pt=14, align=Align.CENTER, line=1.2))
+        sheet.add(words(report["number"]["zh"], size_pt=14, align=Align.CENTER, line=1.2))
         line = f"{house.office.issuer}　　　　　　　　{day}"
         sheet.add(words(line, size_pt=12, align=Align.CENTER, rule=RED, after_pt=10))
         subtitle = f"{report['period']['zh']}城市管理网格化运行分析"
         sheet.add(words(subtitle, bold=True, size_pt=20, align=Align.CENTER, line=1.3, before_pt=6, after_pt=8))
         return
-    sheet.add(words(report["title"], bold=True, size_pt=22, align=Align.CENTER, line=1.3, after_pt=4))
-    line = f"{report['number']}　{house.office.issuer}　{day}"
+    sheet.add(words(report["title"]["zh"], bold=True, size_pt=22, align=Align.CENTER, line=1.3, after_pt=4))
+    line = f"{report['number']['zh']}　{house.office.issuer}　{day}"
     sheet.add(words(line, size_pt=11, align=Align.CENTER, after_pt=8, rule="000000"))
 
 
 def _section(sheet: Sheet, heading: str, part: Json) -> None:
     sheet.heading(heading)
     for line in part["text"]:
-        sheet.add(words(line, size_pt=12, indent_em=2))
+        sheet.add(words(in_zh(line), size_pt=12, indent_em=2))
     if part["facts"]:
         sheet.add(_facts(part["facts"]))
     table = part["table"]
@@ -72,7 +72,7 @@ def _section(sheet: Sheet, heading: str, part: Json) -> None:
     elif table is not None and not part["text"]:
         sheet.add(words("本期无。", size_pt=12, indent_em=2))
     if part["note"]:
-        sheet.add(words(part["note"], size_pt=9, align=Align.LEFT, color="555555"))
+        sheet.add(words(in_zh(part["note"]), size_pt=9, align=Align.LEFT, color="555555"))
     if part["chart"] is not None and part["chart"]["labels"]:
         chart = chart_of(part["chart"])
         high = 60 + 17 * len(chart.labels) if chart.shape is Shape.BARS else 190
@@ -115,14 +115,20 @@ def _table(table: Json) -> Table:
     return grid(columns, rows, 9.0 if len(heads) <= 8 else 8.0)
 
 
-def _text(cell: Json | str) -> str:
-    return cell if isinstance(cell, str) else str(cell["text"])
+def _text(cell: Said) -> str:
+    return str(cell["text"]) if isinstance(cell, dict) and "text" in cell else in_zh(cell)
 
 
 def chart_of(chart: Json) -> Chart:
     """The chart as it is drawn, named in Chinese."""
     series = tuple(Series(s["name"]["zh"], tuple(s["values"])) for s in chart["series"])
-    return Chart(chart["title"]["zh"], Shape(chart["shape"]), tuple(chart["labels"]), series, chart["unit"])
+    return Chart(
+        chart["title"]["zh"],
+        Shape(chart["shape"]),
+        tuple(in_zh(label) for label in chart["labels"]),
+        series,
+        chart["unit"],
+    )
 
 
 def leaves_of(report: Json) -> list[Leaf]:
@@ -136,7 +142,7 @@ def leaves_of(report: Json) -> list[Leaf]:
         percents = frozenset(n for n, column in enumerate(table["columns"]) if column.get("percent"))
         rows = [[_value(cell) for cell in row] for row in table["rows"]]
         chart = chart_of(part["chart"]) if part["chart"] else None
-        title = f"{report['title']} {part['heading']['zh']}"
+        title = f"{report['title']['zh']} {part['heading']['zh']}"
         leaves.append(Leaf(part["heading"]["zh"], title, heads, rows, percents, chart if rows else None))
     return leaves
 
@@ -154,15 +160,15 @@ def _fact_leaf(report: Json, part: Json) -> Leaf:
         ]
         for fact in part["facts"]
     ]
-    return Leaf(part["heading"]["zh"], f"{report['title']} {part['heading']['zh']}", heads, rows)
+    return Leaf(part["heading"]["zh"], f"{report['title']['zh']} {part['heading']['zh']}", heads, rows)
 
 
-def _value(cell: Json | str) -> Value:
+def _value(cell: Said) -> Value:
     if isinstance(cell, str):
         return cell
     value = cell.get("value")
     if value is None:
-        return str(cell["text"])
+        return _text(cell)
     if cell.get("percent"):
         return Decimal(str(value))
     return value if isinstance(value, int) else Decimal(str(value))

@@ -47,7 +47,7 @@ def scored(figures: Figures, dimension: Dimension = Dimension.DEPARTMENT) -> lis
         rates = {which: rate(which, counts) for which in _RATES}
         made[key] = (counts, rates, score(rule, rates, off.get(key, ())))
     places = ranking({key: each[2].total for key, each in made.items()})
-    return [Scored(place, key, figures.name(dimension, key), *made[key]) for place, key in places]
+    return [Scored(place, key, figures.unit(dimension, key), *made[key]) for place, key in places]
 
 
 def _deductions(figures: Figures, rule: ScoringRule) -> dict[str, list[Deduction]]:

@@ -102,6 +102,27 @@ def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browse
         assert screen.overflow_px() == 0
 
 
+def test_in_english_only_names_are_chinese(office: Office, chrome: Browser, case: str) -> None:
+    names = [unit["name"] for unit in office.get(office.admin, "departments")["items"]]
+    names += [camera["name"] for camera in office.get(office.admin, "cameras")["items"]]
+    names += [f"北大街{number}号" for number in (1, 11, 21, 31)]
+    left: dict[str, set[str]] = {}
+    with Screen(chrome, office.url, locale="en") as screen:
+        screen.open("zhang", "/reports/weekly")
+        screen.page.wait_for_selector("[data-test=fact-register] a")
+        screen.page.click("[data-test=fact-register] a")
+        screen.page.wait_for_selector("[data-test=counted-cases] tbody tr")
+        counted = screen.page.url.removeprefix(office.url)
+        for path in (counted, *(f"/reports/{kind}" for kind in ("weekly", "monthly", "quarterly", "yearly"))):
+            screen.page.goto(office.url + path)
+            screen.page.wait_for_selector("[data-test=report], [data-test=counted-cases] tbody tr")
+            said = screen.page.locator("main.screen").inner_text()
+            for name in sorted(names, key=len, reverse=True):
+                said = said.replace(name, "")
+            left[path] = {line for line in said.splitlines() if re.search(r"[\u3000-\u303f\u4e00-\u9fff]", line)}
+    assert not any(left.values()), left
+
+
 def test_points_are_taken_off_by_hand_and_given_back(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page

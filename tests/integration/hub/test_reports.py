@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from pypdf import PdfReader
 
 from hub.api.shown_reports import Deduction, Deductions
 from hub.store.rows import GridRow
+from hub.store.supervision_rows import BulletinRow
 
 from .conftest import City
 from .counted_cases import Made, add
@@ -103,13 +105,13 @@ def test_the_month_is_compared_with_the_last_and_with_last_year(town: City) -> N
     assert facts["intime_archive_rate"]["year"]["text"] == "↑75.00个百分点"
     assert facts["archive_rate"]["archive_rate_HB"] == 100.0
     assert _part(report, "streets")["table"]["rows"][0][1] == "南街街道"  # 3 of 3 in time
-    sources = {row[0]: row[2]["text"] for row in _part(report, "sources")["table"]["rows"]}
+    sources = {row[0]["zh"]: row[2]["text"] for row in _part(report, "sources")["table"]["rows"]}
     assert sources == {"监督员巡查": "87.50%", "12345政务热线": "12.50%"}
-    top = [row[1] for row in _part(report, "classes")["table"]["rows"]]
+    top = [row[1]["zh"] for row in _part(report, "classes")["table"]["rows"]]
     assert [name.split("（")[0] for name in top] == ["暴露垃圾", "占道经营", "雨水井盖"]
     assert len(_part(report, "overdue")["table"]["rows"]) == 2
     assert _part(report, "recurrence")["table"]["rows"][0][3]["value"] == 2
-    assert "11月" in _part(report, "overall")["text"][0]
+    assert "11月" in _part(report, "overall")["text"][0]["zh"]
     empty = _read(town, "monthly", "2026-02")
     facts = {fact["key"]: fact for fact in _part(empty, "overall")["facts"]}
     assert (facts["archive_rate"]["text"], facts["archive_rate"]["before"]["text"]) == ("—", "—")
@@ -126,7 +128,7 @@ def test_scores_by_the_rule_with_itemised_deductions(town: City) -> None:
     assert clean[8]["text"] == "1.10"  # three reworks at 0.2, the third failed check at 0.5
     assert clean[9]["text"] == "90.58"
     details = [row for row in _part(report, "deductions")["table"]["rows"] if row[0] == clean[1]]
-    assert [row[1] for row in details] == ["返工", "返工", "返工", "同一案件三次核查不合格"]
+    assert [row[1]["zh"] for row in details] == ["返工", "返工", "返工", "同一案件三次核查不合格"]
     assert all(row[2]["case"].startswith("621002") for row in details)
     assert report["rule_version"] == "2026"
 
@@ -166,7 +168,7 @@ def test_an_issued_report_never_changes(town: City) -> None:
     assert (early.status_code, early.json()["type"]) == (409, "conflict")
     made = town.who("kao").post("/api/reports/monthly/2026-11/issue", json={"notes": "请各单位重视。"})
     assert made.status_code == 200, made.text
-    assert made.json()["number"] == "2026年第1期"
+    assert made.json()["number"] == {"zh": "2026年第1期", "en": "No. 1 of 2026"}
     assert town.who("kao").post("/api/reports/monthly/2026-11/issue").status_code == 409
     assert town.who("kao").post("/api/reports/monthly/2026-10/issue").json()["sequence"] == 2
     before = _read(town, "monthly", "2026-11")
@@ -207,6 +209,109 @@ def test_the_three_forms_say_the_same(town: City, kind: str, period: str) -> Non
     assert not any(cell.startswith("=") for cell in cells)
     assert all(sheet.freeze_panes == "A3" for sheet in book)
     assert len(document.inline_shapes) >= 1
+
+
+OWN_NAMES = ("环卫中心", "综合执法局", "北街街道", "南街街道", "北大街社区", "北大街1号")
+"""Of units and places: they stay as they are in every language."""
+
+
+def _read_aloud(value: Any) -> Iterator[str]:
+    """Every text of an answer as the English page shows it; `text` of a change is what print-outs say."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _read_aloud(each)
+    elif isinstance(value, dict):
+        if "zh" in value and "en" in value:
+            assert value["en"], value
+        skipped = {"zh", "text"} if "en" in value else set()
+        for key in value.keys() - skipped:
+            yield from _read_aloud(value[key])
+
+
+def _chinese(answer: Any) -> set[str]:
+    """What is left of Chinese, but for the names of units and places."""
+    found = set()
+    for said in _read_aloud(answer):
+        rest = said
+        for name in OWN_NAMES:
+            rest = rest.replace(name, "")
+        if re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", rest):
+            found.add(said)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "period"), KINDS)
+def test_the_english_page_has_no_chinese_but_names_of_units_and_places(town: City, kind: str, period: str) -> None:
+    body = {"department": "sanitation", "day": "2026-11-04", "rule": "media", "doubled": True, "note": "front page"}
+    assert town.who("kao").post("/api/reports/deductions", json=body).status_code == 200
+    case = {"counter": "register", "period": period, "channel": "patrol", "item": "component", "category": "01003"}
+    for path, asked in ((f"/api/reports/{kind}/{period}", {}), ("/api/reports/cases", case)):
+        answer = town.who("kao").get(path, params=asked).json()
+        for item in answer.get("items", ()):
+            del item["category"]["name"]  # as it was filed; the page shows `en`
+        assert _chinese({key: value for key, value in answer.items() if key != "issued_by"}) == set()
+
+
+def test_what_the_english_page_says(town: City) -> None:
+    month = _read(town, "monthly", "2026-11")
+    assert month["title"]["en"] == "Monthly analysis, November 2026"
+    assert _part(month, "overall")["text"][0]["en"].startswith(
+        "November 2026: reported 24, accepted 24, filed 24 (↑380.00% on the period before, ↑300.00% on a year before). "
+        "Due to be closed 24, closed 22: closing rate 91.67%"
+    )
+    assert _part(month, "classes")["table"]["rows"][0][1]["en"] == "Exposed garbage (06010)"
+    assert _part(month, "sources")["chart"]["labels"][1]["en"] == "12345 hotline"
+    assert _part(month, "overdue")["table"]["rows"][0][6]["en"] == "27 d 9 h"
+    year = _read(town, "yearly", "2026")
+    assert _part(year, "trend")["chart"]["labels"][10] == {"zh": "11月", "en": "Nov"}
+    counted = town.who("kao").get("/api/reports/cases?counter=register&period=2026-W45&channel=patrol").json()
+    assert counted["period"]["en"] == "Week 45 of 2026 (2 Nov to 8 Nov)"
+    assert counted["scope"] == {"channel": {"zh": "监督员巡查", "en": "Collectors on patrol"}}
+
+
+def test_a_report_that_was_kept_in_chinese_alone_is_shown_and_printed(town: City) -> None:
+    """As hubs issued them before reports had English."""
+    part: dict[str, Any] = {"id": "sources", "heading": {"zh": "案件来源", "en": "Sources"}, "facts": []}
+    part |= {"text": ["2025年11月，平台共上报问题7件。"], "note": "仅列超期最久的30件。"}
+    part["table"] = {
+        "columns": [{"zh": "来源", "en": "Source"}, {"zh": "立案数", "en": "Filed"}],
+        "rows": [["监督员巡查", {"value": 7, "text": "7", "drill": None}]],
+    }
+    part["chart"] = {"title": part["heading"], "shape": "bars", "unit": "", "labels": ["监督员巡查"]}
+    part["chart"]["series"] = [{"name": {"zh": "立案数", "en": "Filed"}, "values": [7.0]}]
+    kept = {
+        "kind": "monthly",
+        "kind_name": {"zh": "月分析", "en": "Monthly analysis"},
+        "title": "平台动态第3期（2025年11月）",
+        "number": "2025年第3期",
+        "sequence": 3,
+        "period": {"name": "2025-11", "zh": "2025年11月", "first": "2025-11-01", "last": "2025-11-30", "over": True},
+        "rule_version": "2026",
+        "made_at": EARLY.isoformat(),
+        "sections": [part],
+        "notes": "",
+    }
+    with town.hub.house.db.write() as tx:
+        row = BulletinRow(id="old", kind="monthly", period="2025-11", year=2025, sequence=3, rule_version="2026")
+        row.report, row.issued_at, row.issued_by, row.issued_by_name = kept, EARLY, "kao", "kao先生"
+        tx.add(row)
+    shown = _read(town, "monthly", "2025-11")
+    assert shown["sections"] == [part]
+    assert shown["title"] == {"zh": kept["title"], "en": "Monthly analysis, November 2025"}
+    assert shown["number"] == {"zh": "2025年第3期", "en": "No. 3 of 2025"}
+    assert shown["period"]["en"] == "November 2025"
+    assert town.who("kao").get("/api/reports").json()["items"][0]["title"] == shown["title"]
+    files = {form: town.who("kao").get(f"/api/reports/monthly/2025-11/{form}") for form in ("pdf", "docx", "xlsx")}
+    assert all(answer.status_code == 200 for answer in files.values()), [a.text[:300] for a in files.values()]
+    document = Document(io.BytesIO(files["docx"].content))
+    lines = [p.text for p in document.paragraphs]
+    assert part["text"][0] in lines
+    assert part["note"] in lines
+    assert [cell.text for cell in document.tables[-1].rows[1].cells] == ["监督员巡查", "7"]
+    sheet = load_workbook(io.BytesIO(files["xlsx"].content)).worksheets[0]
+    assert sheet["A1"].value == "平台动态第3期（2025年11月） 案件来源"
 
 
 def test_what_is_refused(town: City) -> None:

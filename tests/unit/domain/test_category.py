@@ -51,6 +51,18 @@ def test_the_same_number_means_other_things_elsewhere() -> None:
     assert CODES.name(GBT_47678, "06031") is None
 
 
+def test_every_class_that_cases_are_filed_under_has_english() -> None:
+    assert [one.key for one in CODES.all() if one.standard == GBT_47678 and not one.en] == []
+    for code, kind, en in (
+        ("06010", ClassKind.MATTER, "Exposed garbage"),
+        ("01003", ClassKind.COMPONENT, "Storm-drain manhole cover"),
+        ("01003", ClassKind.MATTER, "Storm-drain manhole cover abnormal"),
+    ):
+        found = CODES.get(GBT_47678, code, kind)
+        assert found is not None
+        assert found.en == en
+
+
 @pytest.mark.parametrize(
     ("code", "name"),
     [
@@ -78,14 +90,15 @@ def test_local_numbers_say_so() -> None:
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text('standard: ISO 9\nmatter: {"1": x}\n', encoding="utf-8")
     (tmp_path / "b.yaml").write_text(
-        'standard: GB/T 47678.5\nmatter: {6010: 暴露垃圾, "06011": "", "06012": {name: 道路不洁, limit: 2}}\n',
+        'standard: GB/T 47678.5\nmatter: {6010: 暴露垃圾, "06011": "", "06012": {name: 道路不洁, limit: 2}, '
+        '"06013": {name: 道路破损, en: 3}}\n',
         encoding="utf-8",
     )
     (tmp_path / "crosswalk.yaml").write_text('matter:\n  - {"GB/T 47678.5": "06099"}\n', encoding="utf-8")
     with pytest.raises(CategoryError) as caught:
         load(tmp_path)
     text = str(caught.value)
-    for word in ("ISO 9", "6010 is not a code", "matter.06011: name", "unknown key 'limit'", "'06099'"):
+    for word in ("ISO 9", "6010 is not a code", "matter.06011: name", "unknown key 'limit'", "06013: en: 3", "'06099'"):
         assert word in text
 
 

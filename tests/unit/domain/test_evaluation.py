@@ -53,21 +53,21 @@ def test_a_rate_without_cases_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "was", "points", "text", "rise"),
+    ("now", "was", "points", "text", "english", "rise"),
     [
-        ("112", "100", False, "↑12.00%", True),
-        ("88", "100", False, "↓12.00%", False),
-        ("5", "5", False, "持平", None),
-        ("5", "0", False, "—", True),
-        ("0", "0", False, "持平", None),
-        ("93.72", "95.00", True, "↓1.28个百分点", False),
-        (None, "95.00", True, "—", None),
-        ("93.72", None, True, "—", None),
+        ("112", "100", False, "↑12.00%", "↑12.00%", True),
+        ("88", "100", False, "↓12.00%", "↓12.00%", False),
+        ("5", "5", False, "持平", "even", None),
+        ("5", "0", False, "—", "—", True),
+        ("0", "0", False, "持平", "even", None),
+        ("93.72", "95.00", True, "↓1.28个百分点", "↓1.28 pp", False),
+        (None, "95.00", True, "—", "—", None),
+        ("93.72", None, True, "—", "—", None),
     ],
 )
-def test_changes(now: str | None, was: str | None, points: bool, text: str, rise: bool | None) -> None:
+def test_changes(now: str | None, was: str | None, points: bool, text: str, english: str, rise: bool | None) -> None:
     change = Change(D(now) if now else None, D(was) if was else None, points)
-    assert (change.text(), change.rise) == (text, rise)
+    assert (change.text(), change.english(), change.rise) == (text, english, rise)
 
 
 def test_a_change_in_the_words_of_the_field() -> None:

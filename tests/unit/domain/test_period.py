@@ -37,6 +37,19 @@ def test_names(text: str, first: str, last: str, zh: str, before: str, year_befo
     assert (earlier.name if earlier else None) == year_before
 
 
+@pytest.mark.parametrize(
+    ("text", "en"),
+    [
+        ("2026-11", "November 2026"),
+        ("2026-Q4", "Quarter 4 of 2026"),
+        ("2026", "2026"),
+        ("2026-W53", "Week 53 of 2026 (28 Dec to 3 Jan)"),
+    ],
+)
+def test_english_names(text: str, en: str) -> None:
+    assert parse(text, SHANGHAI).en == en
+
+
 def test_a_period_begins_at_local_midnight() -> None:
     assert parse("2026-11", SHANGHAI).start == datetime(2026, 10, 31, 16, tzinfo=UTC)
     assert parse("2026-11", SHANGHAI).end == datetime(2026, 11, 30, 16, tzinfo=UTC)

@@ -94,14 +94,17 @@ def test_the_order_of_the_rules(
 
 def test_the_sentence_says_why_in_both_languages(rules: Any) -> None:
     made = route(rules(), "09006", PATH[:2], units=UNITS)
-    said = explain(made, "09006", "占道经营", NAMES, {"621002003": "西街街道"})
+    said = explain(made, "09006", {"zh": "占道经营", "en": "Trading on the road"}, NAMES, {"621002003": "西街街道"})
     assert said["zh"] == "因为 09006 占道经营 → 综合执法局；西街街道另有规定 → 西街街道办事处（夜市）"
-    assert said["en"] == "because class 09006 占道经营 → 综合执法局; override of 西街街道 → 西街街道办事处 (夜市)"
-    nobody = explain(route(rules(), "06010", (), units=UNITS), "06010", "暴露垃圾", NAMES, {})
+    assert (
+        said["en"]
+        == "because class 09006 Trading on the road → 综合执法局; override of 西街街道 → 西街街道办事处 (夜市)"
+    )
+    nobody = explain(route(rules(), "06010", (), units=UNITS), "06010", {"zh": "暴露垃圾", "en": ""}, NAMES, {})
     assert nobody["zh"].endswith("由派遣员决定")
     first = route(rules(), "06036", PATH, units=UNITS)
     assert first.grid_first
-    assert "小事不出网格" in explain(first, "06036", "乱堆杂物", NAMES, {})["zh"]
+    assert "小事不出网格" in explain(first, "06036", {"zh": "乱堆杂物", "en": ""}, NAMES, {})["zh"]
 
 
 @pytest.mark.parametrize(

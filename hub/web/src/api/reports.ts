@@ -1,18 +1,20 @@
 // Reports, supervision, letters and whistles as the hub gives them.
 import type { Category, Names } from './types'
 
+/** In both languages, or a text that is the same in both; reports of before 2026-11-28 are kept in Chinese alone. */
+export type Said = Names | string
 export interface Drill { counter: string; period: string; [dimension: string]: string }
 export interface Cell { text: string; value?: number | null; percent?: boolean; drill?: Drill | null; case?: string }
 export interface Change { was: number | null; rise: boolean | null; rate: number | null; text: string }
 export interface Fact extends Cell { key: string; name: Names; before: Change; year: Change }
-export interface ChartData { title: Names; shape: 'columns' | 'bars' | 'line'; unit: string; labels: string[]; series: { name: Names; values: (number | null)[] }[] }
-export interface Section { id: string; heading: Names; text: string[]; facts: Fact[]; table: { columns: (Names & { percent?: boolean })[]; rows: (Cell | string)[][] } | null; chart: ChartData | null; note: string }
+export interface ChartData { title: Names; shape: 'columns' | 'bars' | 'line'; unit: string; labels: Said[]; series: { name: Names; values: (number | null)[] }[] }
+export interface Section { id: string; heading: Names; text: Said[]; facts: Fact[]; table: { columns: (Names & { percent?: boolean })[]; rows: (Cell | Said)[][] } | null; chart: ChartData | null; note: Said }
 export interface Report {
   kind: string
   kind_name: Names
-  title: string
-  number: string
-  period: { name: string; zh: string; first: string; last: string; over: boolean }
+  title: Names
+  number: Names
+  period: Names & { name: string; first: string; last: string; over: boolean }
   rule_version: string
   made_at: string
   issued_at: string | null
@@ -20,7 +22,7 @@ export interface Report {
   notes: string
   sections: Section[]
 }
-export interface IssuedReport { kind: string; kind_name: Names; period: string; title: string; number: string; issued_at: string; issued_by: string }
+export interface IssuedReport { kind: string; kind_name: Names; period: string; title: Names; number: Names; issued_at: string; issued_by: string }
 
 export interface CaseBrief { id: string; number: string; state: string; state_name: Names; category: Category; address: string; department: string | null; urgent: boolean; opened_at: string; deadline: string | null; closed_at: string | null }
 export interface CountedCase extends CaseBrief { department_name: string | null; finished_at: string | null }

@@ -3,7 +3,7 @@ import type { Grid, Names } from './types'
 
 export interface Counterpart { standard: string; code: string; name: string }
 export interface ClassItem {
-  standard: string; kind: string; code: string; name: string; group: string; extension: boolean
+  standard: string; kind: string; code: string; name: string; en: string; group: string; extension: boolean
   verified: boolean; verified_by: string | null; verified_at: string | null; same: Counterpart[]; conditions: number
 }
 export interface Condition {

@@ -800,11 +800,13 @@ export interface components {
         };
         /**
          * Category
-         * @description A class of a code set.
+         * @description A class of a code set; `en`: its English, or its name again where the code set has none.
          */
         "Category-Output": {
             /** Code */
             code: string;
+            /** En */
+            en?: string | null;
             /** Name */
             name?: string | null;
             /** Standard */

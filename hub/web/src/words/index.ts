@@ -40,6 +40,14 @@ export function nameOf(names: Names | null | undefined): string {
   return names ? names[locale.value] || names.zh : '—'
 }
 
+/** A class of the code set in the reader's language. */
+export function classOf(category: { name?: string | null; en?: string | null } | null | undefined): string {
+  return (locale.value === 'en' && category?.en) || category?.name || ''
+}
+
+/** What a report says: in both languages, or a text that is the same in both. */
+export const saidOf = (said: Names | string): string => (typeof said === 'string' ? said : nameOf(said))
+
 /** Who did something: the hub itself by its name in this language, a person by theirs. */
 export const personOf = (id: string, name: string | null | undefined): string => (id === 'system' ? t('person.system') : name || id)
 
