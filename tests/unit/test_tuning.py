@@ -15,6 +15,7 @@ import yaml
 
 from detectors.catalog import Catalog
 from detectors.detection import Detections
+from detectors.tuning import drawn
 from detectors.tuning.alarms import Quiet, clip_pictures, footage, listen, quiet_score
 from detectors.tuning.card import LEAST_RECOMMENDED, UNMEASURED_SCORE, Measured, recommend, write_card
 from detectors.tuning.crops import wide_set
@@ -42,6 +43,65 @@ def test_importing_the_bench_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# ---- boxes drawn for this project
+
+
+def _drawn(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "drawn.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _pictures(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), np.full((40, 80, 3), 90, np.uint8))
+
+
+def test_drawn_boxes_become_a_set_for_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _drawn(tmp_path, "# how they were drawn\n\nd/a.jpg: 10 20 30 60; 0 0 100 50\nd/b.jpg:\n")
+    _pictures(tmp_path, "d/a.jpg", "d/b.jpg", "clean/c.jpg", "clean/e.jpg", "clean/notes.txt.jpg")
+    asked = ["x", str(path), "--pictures", str(tmp_path), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", [*asked, "--empty", str(tmp_path / "clean"), "--count", "2"])
+    assert drawn.main() == 0
+    made = read_yolo_set(tmp_path / "out" / "data.yaml")
+    found = {p.name: read_labels(label_file(p), 1) for p in made.pictures("train")}
+    assert made.names == ("garbage",)
+    assert len(found) == 4
+    assert found["a.jpg"] == [(0, 0.2, 0.4, 0.2, 0.4), (0, 0.5, 0.25, 1.0, 0.5)]
+    assert [boxes for name, boxes in found.items() if name != "a.jpg"] == [[], [], []]
+    assert made.pictures("val") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("d/a.jpg 10 20 30 60", "line 1: 'd/a.jpg 10 20 30 60'; wanted a new `picture:"),
+        ("d/a.jpg: 1 2 3 4\nd/a.jpg: 1 2 3 4", "line 2"),
+        ("d/a.jpg: 10 20 30", "line 1: '10 20 30'; wanted left top right bottom"),
+        ("d/a.jpg: 30 20 10 60", "line 1: '30 20 10 60'; wanted 0 to 100, left < right"),
+        ("d/a.jpg: 10 20 130 60", "wanted 0 to 100"),
+        ("d/missing.jpg: 10 20 30 60", "missing.jpg: not a picture"),
+        ("d/a.jpg: 1 2 3 4\ne/a.jpg: 1 2 3 4", "wanted each name once"),
+    ],
+)
+def test_a_bad_line_of_drawn_boxes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, says: str
+) -> None:
+    _pictures(tmp_path, "d/a.jpg", "e/a.jpg")
+    monkeypatch.setattr(
+        sys, "argv", ["x", str(_drawn(tmp_path, line)), "--pictures", str(tmp_path), "--out", str(tmp_path / "out")]
+    )
+    assert drawn.main() == 1
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_boxes_of_this_project_can_be_read() -> None:
+    boxes = drawn.read_drawn(ROOT / "configs" / "labels" / "garbage_around_bins.txt")
+    assert (len(boxes), sum(map(len, boxes.values()))) == (425, 773)
 
 
 # ---- the union
