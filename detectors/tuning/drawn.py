@@ -1,4 +1,4 @@
-"""A YOLO set for training from pictures that lie elsewhere and boxes that were drawn for this project.
+"""A YOLO set of pictures that lie elsewhere and boxes that were drawn for this project.
 
 python -m detectors.tuning.drawn configs/labels/FILE.txt --pictures DIR --out DIR [--empty FOLDER --count N --seed S]
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from detectors.tuning.dataset import PICTURE_SUFFIXES, DataError, is_picture
+from detectors.tuning.dataset import PICTURE_SUFFIXES, SPLITS, DataError, is_picture
 
 Corners = tuple[float, float, float, float]
 """Left, top, right, bottom in per cent of the picture's sides."""
@@ -48,9 +48,14 @@ def _corners(path: Path, number: int, part: str) -> Corners:
 
 
 def write_set(
-    drawn: Mapping[str, Sequence[Corners]], pictures: Path, out: Path, label: str, empty: Sequence[Path] = ()
+    drawn: Mapping[str, Sequence[Corners]],
+    pictures: Path,
+    out: Path,
+    label: str,
+    empty: Sequence[Path] = (),
+    split: str = "train",
 ) -> int:
-    """Copy the drawn pictures and the `empty` ones, which show none, to `out` as the training part of a YOLO set.
+    """Copy the drawn pictures and the `empty` ones, which show none, to `out` as the part `split` of a YOLO set.
 
     Returns how many pictures there are. Raises DataError where one is missing, or two have one name.
     """
@@ -62,7 +67,7 @@ def write_set(
         if picture.stem in seen:
             raise DataError(f"{picture}: has the name of {seen[picture.stem]}; wanted each name once")
         seen[picture.stem] = picture
-    images, labels = out / "train" / "images", out / "train" / "labels"
+    images, labels = out / split / "images", out / split / "labels"
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)
     for picture, boxes in chosen:
@@ -70,7 +75,7 @@ def write_set(
         centred = [((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1) for x1, y1, x2, y2 in boxes]
         lines = ["0 " + " ".join(f"{part / 100:.4f}" for part in box) for box in centred]
         (labels / f"{picture.stem}.txt").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    (out / "data.yaml").write_text(yaml.safe_dump({"train": "train/images", "names": [label]}), encoding="utf-8")
+    (out / "data.yaml").write_text(yaml.safe_dump({split: f"{split}/images", "names": [label]}), encoding="utf-8")
     return len(chosen)
 
 
@@ -81,15 +86,17 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, required=True, help="what the file's pictures are relative to")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--label", default="garbage", help="what the boxes show (default: garbage)")
+    parser.add_argument("--split", choices=SPLITS, default="train", help="what they are for (default: train)")
     parser.add_argument("--empty", type=Path, help="a folder of pictures that show none")
-    parser.add_argument("--count", type=int, default=0, help="so many of them, drawn by chance")
+    parser.add_argument("--count", type=int, help="so many of them, drawn by chance (default: all)")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     try:
         drawn = read_drawn(asked.file)
         there = sorted(p for p in asked.empty.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES) if asked.empty else []
-        empty = random.Random(asked.seed).sample(there, min(asked.count, len(there)))
-        count = write_set(drawn, asked.pictures, asked.out, asked.label, empty)
+        few = asked.count is not None and asked.count < len(there)
+        empty = random.Random(asked.seed).sample(there, asked.count) if few else there
+        count = write_set(drawn, asked.pictures, asked.out, asked.label, empty, asked.split)
     except (DataError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

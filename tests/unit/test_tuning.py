@@ -74,6 +74,13 @@ def test_drawn_boxes_become_a_set_for_training(tmp_path: Path, monkeypatch: pyte
     assert [boxes for name, boxes in found.items() if name != "a.jpg"] == [[], [], []]
     assert made.pictures("val") == []
 
+    monkeypatch.setattr(
+        sys, "argv", [*asked[:-1], str(tmp_path / "val"), "--split", "val", "--empty", str(tmp_path / "clean")]
+    )
+    assert drawn.main() == 0
+    measured = read_yolo_set(tmp_path / "val" / "data.yaml")
+    assert (len(measured.pictures("val")), measured.pictures("train")) == (5, [])
+
 
 @pytest.mark.parametrize(
     ("line", "says"),
@@ -100,8 +107,11 @@ def test_a_bad_line_of_drawn_boxes_is_named(
 
 
 def test_the_boxes_of_this_project_can_be_read() -> None:
-    boxes = drawn.read_drawn(ROOT / "configs" / "labels" / "garbage_around_bins.txt")
-    assert (len(boxes), sum(map(len, boxes.values()))) == (425, 773)
+    folder = ROOT / "configs" / "labels"
+    learnt, measured = (drawn.read_drawn(folder / f"garbage_around_bins{part}.txt") for part in ("", "_val"))
+    assert (len(learnt), sum(map(len, learnt.values()))) == (425, 773)
+    assert (len(measured), sum(map(len, measured.values()))) == (82, 131)
+    assert not {Path(name).name for name in learnt} & {Path(name).name for name in measured}
 
 
 # ---- the union
