@@ -510,10 +510,14 @@ def minute(house: House, value: datetime | None) -> str:
     return "—" if value is None else f"{value.astimezone(house.settings.timezone):%Y-%m-%d %H:%M}"
 
 
+def _days_hours_minutes(span: timedelta) -> tuple[int, int, int]:
+    minutes = int(span.total_seconds() // 60)
+    return minutes // 1440, minutes // 60 % 24, minutes % 60
+
+
 def span_text(span: timedelta) -> str:
     """`2天3小时`, `3小时20分`, `5分钟`."""
-    minutes = int(span.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    days, hours, rest = _days_hours_minutes(span)
     if days:
         return f"{days}天{hours}小时" if hours else f"{days}天"
     if hours:
@@ -523,8 +527,7 @@ def span_text(span: timedelta) -> str:
 
 def span_en(span: timedelta) -> str:
     """`2 d 3 h`, `3 h 20 min`, `5 min`."""
-    minutes = int(span.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    days, hours, rest = _days_hours_minutes(span)
     if days:
         return f"{days} d {hours} h" if hours else f"{days} d"
     if hours:
