@@ -186,6 +186,15 @@ class City:
             time.sleep(0.1)
         return result
 
+    def figure(self, name: str) -> float:
+        """The hub's metric of that name, which has no labels; 0 where there is none yet."""
+        lines = httpx.get(f"{self.url}/metrics", timeout=20).text.splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
+
+    def listening(self) -> None:
+        """Wait until the worker has subscribed: what is published to nobody is lost."""
+        self.until(lambda: self.figure("gridhub_broker_connected") == 1, 60, "the worker has subscribed")
+
     # ── people ──
 
     def client(self) -> httpx.Client:

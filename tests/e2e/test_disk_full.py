@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.e2e.city import City, Process
 from tests.peers.mosquitto import Mosquitto
 
@@ -17,11 +15,6 @@ from tests.peers.mosquitto import Mosquitto
 def no_file_may_grow(process: Process, most: int) -> None:
     """As on a full disk: Python ignores the signal, the write fails."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
-
-
-def figure(city: City, name: str) -> float:
-    lines = httpx.get(f"{city.url}/metrics", timeout=20).text.splitlines()
-    return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
 
 def stored(city: City) -> list[Any]:
@@ -38,7 +31,7 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path: Path) -> None:
     with Mosquitto() as broker, City(tmp_path, broker=broker.url) as city:
         city.add("sensors", {"id": "bin-1", "name": "桶", "device": "bin-1", "profile": "bin_level", "every_s": 600})
         city.until(lambda: city.worker.said("assigned 0 cameras, 1 sensors"), 60, "the worker is ready")
-        city.until(lambda: figure(city, "gridhub_broker_connected") == 1, 30, "the worker has subscribed")
+        city.listening()
         send(broker, 0, 50)
         city.until(lambda: len(stored(city)) == 50, 60, "the first are in the hub")
 
@@ -53,7 +46,7 @@ def test_a_full_disk_costs_nothing_but_time(tmp_path: Path) -> None:
         send(broker, 100, 50)
         said = city.until(lambda: city.worker.said("could not be stored"), 60, "the worker says that it stores nothing")
         assert "OperationalError" in said.string
-        city.until(lambda: figure(city, "gridhub_store_failures_total") >= 1, 30, "and so do the metrics")
+        city.until(lambda: city.figure("gridhub_store_failures_total") >= 1, 30, "and so do the metrics")
         no_file_may_grow(city.worker, resource.RLIM_INFINITY)
         city.until(lambda: len(stored(city)) == 150, 90, "what the broker kept is in the hub")
         assert sorted(stored(city)) == [n / 100 for n in range(150)], "each once"

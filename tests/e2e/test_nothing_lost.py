@@ -121,7 +121,7 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
         city.add("cameras", row | {"lon": 107.63, "lat": 35.73, "tasks": [{"kind": "garbage_exposed", "dwell_s": 1}]})
         staff = city.person("zhang", "staff")
         city.until(lambda: city.worker.said(f"assigned 1 cameras, {SENSORS} sensors"), 30, "the worker is ready")
-        city.until(lambda: broker_connected(city), 30, "the worker has subscribed")
+        city.listening()
         street = Street(broker.port)
         street.start()
         victims = [("hub", "worker", "broker")[n % 3] for n in range(KILLS)]
@@ -140,10 +140,6 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
         made = {m[1] for line in city.worker.lines if (m := re.search(r"found (\w+) \(", line))}
         one_alert_each(tmp_path / "hub" / "hub.sqlite", made)
         evidence_verifies(city, staff)
-
-
-def broker_connected(city: City) -> bool:
-    return "gridhub_broker_connected 1" in httpx.get(f"{city.url}/metrics").text
 
 
 def kill(which: str, city: City, broker: Mosquitto, street: Street) -> None:

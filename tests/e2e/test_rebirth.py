@@ -20,6 +20,7 @@ def test_births_are_asked_for_by_a_person(tmp_path: Path) -> None:
         with City(tmp_path, broker=broker.url, broker_topics={"spBv1.0/#": "sparkplug"}) as city:
             city.add("sensors", ROW)
             city.until(lambda: city.worker.said("assigned 0 cameras, 1 sensors"), 30, "the worker knows the sensor")
+            city.listening()
             engineer, clerk = city.person("zhao", "engineer"), city.person("li", "department", "sanitation")
 
             def rebirth() -> Json | None:

@@ -30,6 +30,7 @@ def test_a_bin_and_the_camera_beside_it_agree(tmp_path: Path) -> None:
         task = {"kind": "garbage_exposed", "dwell_s": 86400}
         city.add("cameras", camera | {"lon": 107.63, "lat": 35.73, "clip": False, "tasks": [task]})
         city.until(lambda: city.worker.said("assigned 1 cameras, 0 sensors"), 60, "the worker knows the camera")
+        city.listening()
 
         lid = Bin(broker.port)
         lid.says(20)

@@ -48,6 +48,7 @@ def test_a_full_bin(tmp_path: Path) -> None:
         city.add("sensors", row | {"every_s": 600, "lon": 107.63, "lat": 35.73})
         staff, clerk = city.person("zhang", "staff"), city.person("li", "department", "sanitation")
         city.until(lambda: city.worker.said("assigned 0 cameras, 1 sensors"), 30, "the worker knows the sensor")
+        city.listening()
         lid = Bin(broker.port)
         lid.publish("application/a1/device/a84041ffff180001/event/up", b"{not json")
         lid.publish("gridhub/somebody-else", b'{"fill_pct": "a lot"}')

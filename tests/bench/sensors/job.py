@@ -60,7 +60,7 @@ class Job:
         self.city = self._stack.enter_context(City(self.folder, broker=self.broker.url, **settings))
         assigned = f"assigned 0 cameras, {self.bins + self.alarms} sensors"
         self.city.until(lambda: self.city.worker.said(assigned), 60, assigned)
-        self.city.until(lambda: self._figures().get("gridhub_broker_connected") == 1, 60, "the worker has subscribed")
+        self.city.listening()
         return self
 
     def __exit__(self, *_: object) -> None:
