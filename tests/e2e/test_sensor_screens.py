@@ -18,6 +18,18 @@ from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office, picture
 
 BINS = ("bin-01", "bin-02", "bin-03")
+HELD_FRAMES = """(() => {
+  const real = requestAnimationFrame.bind(window), callOff = cancelAnimationFrame.bind(window), planned = new Map()
+  let last = 0, held = false
+  const draw = id => real(at => { const { call } = planned.get(id); planned.delete(id); call(at) })
+  window.requestAnimationFrame = call => { planned.set(++last, { call, frame: held ? null : draw(last) }); return last }
+  window.cancelAnimationFrame = id => { callOff(planned.get(id)?.frame ?? 0); planned.delete(id) }
+  window.holdFrames = yes => {
+    held = yes
+    if (!held) for (const [id, one] of planned) one.frame ??= draw(id)
+  }
+})()"""
+"""With `holdFrames(true)` the page draws no frame until `holdFrames(false)`, as a slow machine would."""
 
 
 class Bench(Office):
@@ -184,6 +196,21 @@ def test_the_page_of_a_sensor_names_the_gateways_that_hear_it(bench: Bench, chro
         expect(screen.page.locator("[data-test=heard-by]")).to_contain_text(
             "24e124fffef00002 · 24e124fffef00003 据最近"
         )
+
+
+def test_a_map_that_is_left_before_it_was_drawn_draws_no_more(bench: Bench, chrome: Browser) -> None:
+    with Screen(chrome, bench.url) as screen:  # which fails when the page has an error
+        page = screen.page
+        page.add_init_script(HELD_FRAMES)
+        screen.open("wu", "/sensors/all/well-1")
+        expect(page.locator(".facts").first).to_be_visible()
+        page.evaluate("holdFrames(true)")
+        screen.go("/sensors/all/bin-01")
+        page.wait_for_selector(".spot-map canvas")
+        screen.go("/sensors/all/well-1")
+        page.wait_for_selector(".spot-map", state="detached")
+        page.evaluate("holdFrames(false)")
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.mark.parametrize("path", ["all", "all/bin-01", "quarantine", "mappings", "links"])

@@ -1,7 +1,25 @@
-// What both maps share: the grid layer, optional tiles, and colours taken from the theme.
+// What all maps share: the canvas they draw on, the grid layer, optional tiles, and colours taken from the theme.
 import L from 'leaflet'
 import type { GridCollection } from '../api/types'
 import { hub } from '../state/session'
+
+/**
+ * Leaflet's canvas with its frames counted right. A redraw at once, as after setView, makes Leaflet forget the number of the
+ * frame it had planned: it can then not be called off when the map is taken away, and draws on a canvas that is gone.
+ */
+class Canvas extends L.Canvas {
+  declare _redrawRequest: number | null | undefined
+
+  _redraw(): void {
+    if (this._redrawRequest) L.Util.cancelAnimFrame(this._redrawRequest)
+    ;(L.Canvas.prototype as unknown as { _redraw: (this: Canvas) => void })._redraw.call(this)
+  }
+}
+
+/** A map that draws on a canvas, without Leaflet's own controls; `map.remove()` takes it away. */
+export function openMap(box: HTMLElement, options: L.MapOptions): L.Map {
+  return L.map(box, { attributionControl: false, zoomControl: false, renderer: new Canvas(), ...options })
+}
 
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
@@ -31,10 +49,4 @@ export function gridLayer(grids: GridCollection, options: { highlighted?: string
       if (options.names && leaf(String(feature.properties.id))) layer.bindTooltip(String(feature.properties.name), { permanent: true, direction: 'center', className: 'grid-name' })
     },
   })
-}
-
-/** Take a map away. What is drawn goes first: Leaflet's canvas would be asked to draw once more when it is gone. */
-export function closeMap(map: L.Map): void {
-  map.eachLayer((layer) => { if (!(layer instanceof L.Renderer)) layer.remove() })
-  map.remove()
 }
