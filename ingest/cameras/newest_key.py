@@ -13,6 +13,11 @@ from ..errors import Lost, Silent, SourceError, Stale
 class Dated(Protocol):
     """A coded keyframe."""
 
+    @property
+    def spent(self) -> bool:
+        """Whether its picture was made, and it is kept no longer."""
+        ...
+
     def captured_at(self) -> datetime:
         """When it was taken, as well as its clock can tell by now."""
         ...
@@ -93,7 +98,7 @@ class NewestKey(Generic[K]):
 
     def _fresh(self, not_before: datetime) -> K | None:
         key = self._key
-        return key if key is not None and key.captured_at() >= not_before else None
+        return key if key is not None and not key.spent and key.captured_at() >= not_before else None
 
     def _why_none(self, not_before: datetime, timeout_s: float) -> SourceError:
         if self._closed:
@@ -101,7 +106,7 @@ class NewestKey(Generic[K]):
         if self._failure is not None:
             return type(self._failure)(str(self._failure))
         if self._key is not None:
-            late_s = (not_before - self._key.captured_at()).total_seconds()
+            late_s = max(0.0, (not_before - self._key.captured_at()).total_seconds())
             waited = f"; waited {timeout_s:.1f} s" if timeout_s else ""
             return Stale(f"{self._shown}: the newest keyframe is {late_s:.1f} s older than the look{waited}")
         if self._packets():

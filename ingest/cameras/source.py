@@ -24,7 +24,10 @@ class Source(Protocol):
         ...
 
     def look(self, not_before: datetime, timeout_s: float) -> Frame:
-        """A picture captured at or after `not_before`; waits up to `timeout_s` for one. Raises SourceError."""
+        """A picture captured at or after `not_before`; waits up to `timeout_s` for one. Raises SourceError.
+
+        A picture may be given once only: who wants the same one again keeps it.
+        """
         ...
 
     def close(self) -> None:

@@ -27,6 +27,8 @@ class _Key:
     arrived_at: datetime
     coding: Coding
     clock: ArrivalClock
+    spent: bool = False
+    """It is kept for clips as well."""
 
     def captured_at(self) -> datetime:
         """As well as the stream's clock is known by now."""

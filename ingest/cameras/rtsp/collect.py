@@ -67,12 +67,19 @@ class Key:
     Any thread may ask for `data`: Annex-B, the parameter sets it needs in front.
     """
 
-    __slots__ = ("_data", "_pieces", "arrived_s", "codec", "number", "rtp_time", "size")
+    __slots__ = ("_data", "_pieces", "arrived_s", "codec", "number", "rtp_time", "size", "spent")
 
     def __init__(self, codec: str, rtp_time: int, arrived_s: float, number: int, pieces: Pieces, size: int) -> None:
         self.codec, self.rtp_time, self.arrived_s, self.number, self.size = codec, rtp_time, arrived_s, number, size
         self._pieces: Pieces = pieces
         self._data: bytes | None = None
+        self.spent = False
+        """Whether it was let go of: its picture was made, and nobody asks for it again."""
+
+    def let_go(self) -> None:
+        """Of thousands of cameras hardly one keyframe need be kept until the next one comes."""
+        self.spent = True
+        self._data, self._pieces = b"", []
 
     @property
     def data(self) -> bytes:

@@ -24,6 +24,11 @@ class TakenKey:
     size: tuple[int, int] = (0, 0)
 
     @property
+    def spent(self) -> bool:
+        """See Dated."""
+        return self.key.spent
+
+    @property
     def captured_s(self) -> float:
         """Seconds since 1970 (UTC), as well as the stream's clock is known by now."""
         return self.clock.taken_s(self.key.rtp_time, self.key.arrived_s)

@@ -139,8 +139,9 @@ class RtspStay:
         """See Source."""
         if self._ffmpeg is not None:
             return self._ffmpeg.look(not_before, timeout_s)
-        key = self._newest.look(not_before, timeout_s)
-        frame = key.frame(key.captured_at())
+        taken = self._newest.look(not_before, timeout_s)
+        frame = taken.frame(taken.captured_at())
+        taken.key.let_go()
         self._size = frame.width, frame.height
         return frame
 

@@ -31,15 +31,17 @@ supervisor = Supervisor(lambda name, error: failures.setdefault(name, str(error)
 sources = [RtspStay(Camera(f"c{n}", f"c{n}", url, preroll_s=0.0)) for n in range(cameras)]
 
 
+seen_s = {}  # a picture is given once
+
+
 def seen():
-    count = 0
     for source in sources:
         try:
             source.look(utc_now() - timedelta(seconds=3), 0.0)
-            count += 1
+            seen_s[source] = time.monotonic()
         except SourceError:
             pass
-    return count
+    return sum(at > time.monotonic() - 3 for at in seen_s.values())
 
 
 def wait(true):

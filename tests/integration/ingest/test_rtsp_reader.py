@@ -369,6 +369,20 @@ def test_between_looks_nothing_is_walked(codec: str, preroll_s: float, request: 
             assert pictures > 6 * 20 * 0.8, "what was not walked is kept for clips"
 
 
+def test_a_picture_is_given_once_and_its_bytes_are_let_go(h264: Clip) -> None:
+    with ScriptedCamera(h264) as camera, held(camera.url, preroll_s=0.0) as it:
+        at, kept = utc_now() - timedelta(seconds=3), []
+        for _ in range(3):
+            frame = it.source.look(at, 5.0)
+            assert frame.captured_at > at
+            at = frame.captured_at
+            assert it.source._feed is not None
+            key = it.source._feed.collected.key
+            assert key is not None
+            kept.append(len(key.data))
+        assert 0 in kept, "a newer keyframe may have come, but hardly each time"
+
+
 def test_a_look_out_of_turn_wakes_it(h264: Clip) -> None:
     with ScriptedCamera(h264) as camera, held(camera.url, preroll_s=0.0) as it:
         for _ in range(3):
