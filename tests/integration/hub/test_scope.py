@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -12,58 +11,20 @@ from typing import Any
 
 import pytest
 
-from .conftest import City, jpeg
-
-EAST, WEST = (107.6425, 35.7325), (107.6475, 35.7325)
-"""In the first and in the second of the two streets."""
-
-
-def box(west: float) -> dict[str, Any]:
-    """A square of 0.005 degrees."""
-    south, east, north = 35.73, round(west + 0.005, 4), 35.735
-    return {
-        "type": "Polygon",
-        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
-    }
-
-
-def feature(id_: str, level: str, parent: str, shape: dict[str, Any]) -> dict[str, Any]:
-    properties = {"id": id_, "name": id_, "level": level, "parent": parent or None}
-    return {"type": "Feature", "properties": properties, "geometry": shape}
+from .conftest import City
+from .two_streets import EAST, WEST, case_at, lay_out
 
 
 @pytest.fixture
 def town(city: City) -> City:
-    """Two streets, each with a community, a base grid, a camera, a sensor, an alert and a case; wang has the first."""
-    whole = box(107.64)
-    whole["coordinates"][0][1][0] = whole["coordinates"][0][2][0] = 107.65
-    features = [feature("d", "district", "", whole)]
-    for name, west in (("east", 107.64), ("west", 107.645)):
-        features += [
-            feature(f"{name}-s", "street", "d", box(west)),
-            feature(f"{name}-c", "community", f"{name}-s", box(west)),
-        ]
-        features += [feature(f"{name}-b", "base", f"{name}-c", box(west))]
-    city.hub.registry.import_grids({"type": "FeatureCollection", "features": features})
+    """Two streets, each with a camera, a sensor, an alert and a case; wang has the first."""
+    lay_out(city, {"wang": "east-s"})
     boss = city.who("boss")
-    for name, (lon, lat) in (("c1", EAST), ("c2", WEST)):
-        assert boss.patch(f"/api/cameras/{name}", json={"lon": lon, "lat": lat}).status_code == 200
     assert boss.patch("/api/sensors/s1", json={"lon": WEST[0], "lat": WEST[1]}).status_code == 200
     made = {"id": "s2", "name": "桶", "device": "bin-8", "profile": "bin_level", "lon": EAST[0], "lat": EAST[1]}
     assert boss.post("/api/sensors", json=made).status_code == 201
-    changed = boss.patch("/api/users/wang", json={"grids": ["east-s"]})
-    assert (changed.status_code, changed.json()["grids"]) == (200, ["east-s"])
     city.sign_all_out()
     return city
-
-
-def case_at(city: City, camera: str, **more: Any) -> tuple[str, str, str]:
-    """(alert, case, SHA-256 of the picture), confirmed by somebody who sees everything."""
-    frame = jpeg(7 if camera == "c1" else 8)
-    taken = city.post_finding(city.finding(camera=camera, preset="confirmed", **more), frame=frame)
-    told = city.who("li").post(f"/api/alerts/{taken['alert']}/confirm", json={})
-    assert told.status_code == 200, told.text
-    return taken["alert"], told.json()["case"]["id"], hashlib.sha256(frame).hexdigest()
 
 
 def ids(city: City, path: str, user: str = "wang") -> list[str]:

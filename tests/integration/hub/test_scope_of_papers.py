@@ -11,7 +11,7 @@ from hub.store.rows import DepartmentRow, UserRow
 from hub.store.scope import tops
 
 from .conftest import City, jpeg
-from .test_scope import EAST, WEST, box, case_at, feature
+from .two_streets import EAST, WEST, case_at, lay_out
 
 LETTERS, WHISTLES = "/api/supervision/letters", "/api/whistles"
 
@@ -19,16 +19,7 @@ LETTERS, WHISTLES = "/api/supervision/letters", "/api/whistles"
 @pytest.fixture
 def town(city: City) -> City:
     """Two streets, each with a camera and an office; wang and ban have the first, ling the second, li the district."""
-    whole = box(107.64)
-    whole["coordinates"][0][1][0] = whole["coordinates"][0][2][0] = 107.65
-    features = [feature("d", "district", "", whole)]
-    for name, west in (("east", 107.64), ("west", 107.645)):
-        features += [
-            feature(f"{name}-s", "street", "d", box(west)),
-            feature(f"{name}-c", "community", f"{name}-s", box(west)),
-            feature(f"{name}-b", "base", f"{name}-c", box(west)),
-        ]
-    city.hub.registry.import_grids({"type": "FeatureCollection", "features": features})
+    lay_out(city, {"wang": "east-s", "ban": "east-s", "ling": "west-s"})
     with city.hub.house.db.write() as tx:
         for name in ("east", "west"):
             tx.add(DepartmentRow(id=f"{name}_office", name=f"{name}街道办", kind="street", grid_id=f"{name}-s"))
@@ -38,11 +29,6 @@ def town(city: City) -> City:
             row.password_hash, row.must_change_password, row.active = "none", False, True
             row.created_at = city.clock()
             tx.add(row)
-    boss = city.who("boss")
-    for name, (lon, lat) in (("c1", EAST), ("c2", WEST)):
-        assert boss.patch(f"/api/cameras/{name}", json={"lon": lon, "lat": lat}).status_code == 200
-    for user, grid in (("wang", "east-s"), ("ban", "east-s"), ("ling", "west-s")):
-        assert boss.patch(f"/api/users/{user}", json={"grids": [grid]}).json()["grids"] == [grid]
     city.sign_all_out()
     return city
 

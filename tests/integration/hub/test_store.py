@@ -40,6 +40,17 @@ def database(database_url: str) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[Database]:
+    """A database without a table."""
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    if backend == "postgresql":
+        url = request.getfixturevalue("postgres_server").fresh_database()
+    made = Database(url)
+    yield made
+    made.close()
+
+
 def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
     folder = Path(hub.store.__file__).parent / "migrations"
     assert ScriptDirectory(str(folder)).get_current_head() == HEAD == database.version()
@@ -71,16 +82,11 @@ def test_letters_from_before_know_the_cases_of_their_table(database_of_0020: Dat
 
 
 @pytest.fixture
-def database_of_0020(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[Database]:
+def database_of_0020(empty: Database) -> Database:
     """A database in which letters do not know their cases yet: one about two cases and a gone one, one of none."""
-    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
-    if backend == "postgresql":
-        url = request.getfixturevalue("postgres_server").fresh_database()
-    made = Database(url)
-    made.migrate("0020")
-    old = sa.MetaData()
-    with made.write() as tx:
-        connection = tx.connection()
+    empty.migrate("0020")
+    with empty.write() as tx:
+        connection, old = tx.connection(), sa.MetaData()
         old.reflect(connection)
 
         def add(table: str, **values: object) -> None:
@@ -92,8 +98,7 @@ def database_of_0020(request: pytest.FixtureRequest, tmp_path: Path, backend: st
         lines = [{"编号": f"62100220261123{id_}"} for id_ in ("a", "b", "gone")]
         add("letters", id="two", template_id=1, lines=lines)
         add("letters", id="none", template_id=1, lines=[])
-    yield made
-    made.close()
+    return empty
 
 
 def _least(table: sa.Table) -> dict[str, object]:
@@ -108,16 +113,11 @@ def _kept(column: sa.Column[object]) -> type:
 
 
 @pytest.fixture
-def database_of_0004(request: pytest.FixtureRequest, tmp_path: Path, backend: str) -> Iterator[Database]:
+def database_of_0004(empty: Database) -> Database:
     """A database of the version before cases had lives of their own, with two cases in it."""
-    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
-    if backend == "postgresql":
-        url = request.getfixturevalue("postgres_server").fresh_database()
-    made = Database(url)
-    made.migrate("0004")
-    old = sa.MetaData()
-    with made.write() as tx:
-        connection = tx.connection()
+    empty.migrate("0004")
+    with empty.write() as tx:
+        connection, old = tx.connection(), sa.MetaData()
         old.reflect(connection)
         at = {"sqlite": MONDAY.replace(tzinfo=None)}.get(connection.dialect.name, MONDAY)
         hour, minute = timedelta(hours=1), timedelta(minutes=1)
@@ -166,8 +166,7 @@ def database_of_0004(request: pytest.FixtureRequest, tmp_path: Path, backend: st
         }
         for name, values in rows.items():
             connection.execute(old.tables[name].insert(), values)
-    yield made
-    made.close()
+    return empty
 
 
 @pytest.mark.parametrize("time", range(8))
