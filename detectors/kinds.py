@@ -105,7 +105,7 @@ class Kind:
 
     `did_you_mean`: codes of GB/T 47678.5 that a reviewer may mean instead. `agrees_with`: kinds that say the same of a
     place, so that a camera and a sensor beside it speak for each other. `evidence`: what it was measured on, in both
-    languages.
+    languages. `closing`: when its cases may be closed, `closing_en` in English.
     `off_because`: {zh, en}, why a kind that is off is off.
     """
 
@@ -126,6 +126,7 @@ class Kind:
     evidence: Mapping[str, str] = field(default_factory=dict)
     check: CheckSpec | None = None
     off_because: Mapping[str, str] = field(default_factory=dict)
+    closing_en: str = ""
     wire: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -209,13 +210,15 @@ def _kind(stanza: Stanza, wire: Mapping[str, Any]) -> Kind:
     for code in did_you_mean:
         if not re.fullmatch(_CODES[STANDARD], code):
             stanza.wrong("did_you_mean", code, f"codes of {STANDARD} (five digits, in quotes)")
+    closing = _closing(stanza)
     kind = Kind(
         id=kind_id,
         name=names(stanza),
         category=_category(stanza),
         limit=stanza.text("limit"),
         department=stanza.text("department"),
-        closing=stanza.text("closing"),
+        closing=closing["zh"],
+        closing_en=closing["en"],
         enabled=stanza.flag("enabled", True),
         urgent=stanza.flag("urgent", False),
         zone=stanza.choice("zone", ("optional", "required"), "optional"),
@@ -247,6 +250,13 @@ def names(stanza: Stanza, key: str = "name") -> dict[str, str]:
     both = {"zh": name.text("zh"), "en": name.text("en")}
     name.done()
     return both
+
+
+def _closing(stanza: Stanza) -> dict[str, str]:
+    """`closing`, a text in Chinese or {zh, en}."""
+    if isinstance(stanza.raw("closing", ""), Mapping):
+        return names(stanza, "closing")
+    return {"zh": stanza.text("closing"), "en": ""}
 
 
 def _category(stanza: Stanza) -> dict[str, str]:

@@ -23,6 +23,7 @@ from .casework.ladder import SUPERVISE
 from .config import ConfigError, Settings
 from .domain import category, routing
 from .domain.clock import Calendar
+from .domain.condition import read_english
 from .domain.role import Role
 from .domain.scoring import ScoringError, ScoringRule
 from .domain.scoring import read_rules as read_scoring
@@ -226,12 +227,14 @@ def read_rules(settings: Settings) -> RuleBook:
     """Kinds, profiles, codes, calendar, routing. Raises KindsError, Category-, Calendar-, Routing- and RuleError."""
     profiles = {key: profile.to_wire() for key, profile in load_profiles(settings.sensors_dir).items()}
     categories = category.load(settings.categories_dir)
+    seed = settings.categories_dir / category.CONDITIONS_FILE
     return RuleBook.of(
         load_kinds(settings.kinds_dir),
         profiles,
         Calendar.from_yaml(settings.calendar_file),
         categories,
         routing.load(settings.routing_file, categories),
+        read_english(seed) if seed.is_file() else {},
     )
 
 

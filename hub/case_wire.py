@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from . import grids
+from . import conditions, grids
 from .casework.clocks import clock_of
 from .domain.case import CASE, EXTENSIONS_MOST, HISTORY_NAMES, MOVES, RECURS_WITHIN, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
@@ -42,9 +42,11 @@ def cases_json(tx: Transaction, house: House, rows: Sequence[CaseRow], actor: Ac
     attached = case_queries.attachments(tx, ids)
     rechecks = case_queries.newest_rechecks(tx, ids)
     clocks = case_queries.clocks_of(tx, ids)
+    english = conditions.closings_in_english(tx, house)
     return [
         {
             **_case_json(row, house, names, now),
+            "closing_en": english.get(row.closing, ""),
             **_clocks_json(clocks.get(row.id, ()), house, now),
             "actions": [] if actor is None else [action_json(a) for a in open_actions(row, actor, now)],
             "evidence": [evidence_json(a, f) for a, f in attached.get(row.id, ())],

@@ -18,7 +18,7 @@ from . import units
 from .config import ConfigError, Settings, default_settings, load
 from .domain import category, grid_geojson, routing
 from .domain.clock import Calendar, CalendarError
-from .domain.condition import read_seed
+from .domain.condition import read_english, read_seed
 from .domain.grid import Grid, GridError
 from .domain.grid_survey import survey
 from .domain.letter import FORMS, LetterKind
@@ -111,8 +111,8 @@ def _read_rules(settings: Settings, report: _Report) -> None:
         return
     report.counts["categories"] = len(classes.classes)
     seed = settings.categories_dir / category.CONDITIONS_FILE
-    if seed.is_file():
-        report.read("conditions", lambda: read_seed(seed, classes))
+    if seed.is_file() and report.read("conditions", lambda: read_seed(seed, classes)) is not None:
+        report.read("words of conditions in English", lambda: read_english(seed))
     ids = None if found is None else {unit.id for unit in found}
     table = report.read("routing", lambda: routing.load(settings.routing_file, classes, ids))
     if table is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,11 @@ from .store import category_queries as ask
 from .store.category_rows import CheckedClassRow, ConditionRow
 from .wire import Names, time_text
 
-WIDTHS = (10, 16, 10, 24, 18, 18, 44, 24, 14)
-"""Of the nine columns, in characters."""
+WIDTHS = (10, 16, 10, 24, 18, 18, 44, 24, 14, 44, 24)
+"""Of the nine columns and the two of English, in characters."""
 _FIELDS = ("standard", "code", "area", "group_name", "class_name", "unit", "authority", "filing", "closing", "limit")
+_ENGLISH = ("filing", "closing")
+"""What may have English of its own, in `filing_en` and `closing_en`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,43 +122,71 @@ def _missing(tx: Transaction, found: handling_table.HandlingTable, standard: str
 def _merge(
     tx: Transaction, house: House, conditions: Sequence[Condition], *, apply: bool = True
 ) -> tuple[int, int, int]:
-    """(added, changed, same). What changed loses its tick: somebody ticked other words."""
+    """(added, changed, same). What changed loses its tick: somebody ticked other words; English alone leaves it."""
     known = {row.id: row for row in ask.conditions(tx, retired=True)}
     added = changed = same = 0
     for position, one in enumerate(conditions):
         row = known.get(one.id)
         values = {"kind": one.kind.value} | {name: getattr(one, name) for name in _FIELDS}
+        english = _own_english(house, one, row)
         if row is None:
             added += 1
             if apply:
-                tx.add(ConditionRow(id=one.id, position=position, changed_at=house.now(), **values))
-        elif row.retired_at is None and all(getattr(row, name) == value for name, value in values.items()):
-            same += 1
-            if apply:
-                row.position = position
-        else:
+                tx.add(ConditionRow(id=one.id, position=position, changed_at=house.now(), **values, **english))
+            continue
+        ruled = row.retired_at is not None or any(getattr(row, name) != value for name, value in values.items())
+        if ruled or any(getattr(row, name) != value for name, value in english.items()):
             changed += 1
-            if apply:
-                for field, value in values.items():
-                    setattr(row, field, value)
-                row.position, row.changed_at = position, house.now()
-                row.verified_by = row.verified_at = row.retired_at = None
+        else:
+            same += 1
+        if apply:
+            for field, value in (values | english).items():
+                setattr(row, field, value)
+            row.position = position
+            if ruled:
+                row.changed_at, row.verified_by, row.verified_at, row.retired_at = house.now(), None, None, None
     if apply:
         tx.flush()
     return added, changed, same
+
+
+def _own_english(house: House, one: Condition, row: ConditionRow | None) -> dict[str, str]:
+    """{filing_en, closing_en} that the row is to have: none where it would repeat the shipped English.
+
+    A table that says nothing of English leaves what is there, as long as the Chinese words stay.
+    """
+    found: dict[str, str] = {}
+    for name in _ENGLISH:
+        words, said = getattr(one, name), getattr(one, f"{name}_en")
+        if said is None:
+            said = getattr(row, f"{name}_en") if row is not None and getattr(row, name) == words else ""
+        found[f"{name}_en"] = "" if said == house.rules.english.get(words) else said
+    return found
+
+
+def closings_in_english(tx: Transaction, house: House) -> dict[str, str]:
+    """Closing conditions to their English: the shipped, and over it what the hub's own table says."""
+    return {**house.rules.english, **ask.english_of_closings(tx)}
 
 
 def export_sheet(house: House, area: str = "") -> bytes:
     """The handling table of one class of area as XLSX."""
     _check_area(area)
     with house.db.read() as tx:
-        found = [condition_of(row) for row in ask.conditions(tx, area)]
+        found = [_with_english(house, row) for row in ask.conditions(tx, area)]
     return workbook.write(handling_table.write(found), WIDTHS)
 
 
-def condition_of(row: ConditionRow) -> Condition:
-    """The row as the pure middle knows it."""
-    return Condition(kind=ClassKind(row.kind), **{name: getattr(row, name) for name in _FIELDS})
+def _with_english(house: House, row: ConditionRow) -> Condition:
+    """The row as the pure middle knows it, with the English that is shown."""
+    words = {name: getattr(row, name) for name in _FIELDS}
+    return Condition(kind=ClassKind(row.kind), **words, **_shown_english(house, row))
+
+
+def _shown_english(house: House, row: ConditionRow) -> dict[str, str]:
+    return {
+        f"{name}_en": getattr(row, f"{name}_en") or house.rules.english.get(getattr(row, name), "") for name in _ENGLISH
+    }
 
 
 def for_class(
@@ -191,22 +221,47 @@ def listed(
     with house.db.read() as tx:
         area = grid_queries.area_level(tx, grid) if grid else area
         rows = for_class(tx, house, standard, code, area or "") if code else ask.conditions(tx, area)
-        names = Names.of(tx)
-        shown = [condition_json(row, names) for row in rows]
-    words = text.split()
+        show = _Shown.of(tx, house)
+        shown = [show.condition(row) for row in rows]
+    words = text.casefold().split()
     return [
         one
         for one in shown
         if (verified is None or one["verified"] is verified)
-        and all(any(word in str(one[name]) for name in _SEARCHED) for word in words)
+        and all(any(word in str(one[name]).casefold() for name in _SEARCHED) for word in words)
     ]
 
 
-_SEARCHED = ("code", "group_name", "class_name", "unit", "authority", "filing", "closing", "limit")
+_SEARCHED = (
+    *("code", "group_name", "class_name", "class_en", "unit", "unit_en", "authority", "authority_en", "filing"),
+    *("filing_en", "closing", "closing_en", "limit"),
+)
 
 
-def condition_json(row: ConditionRow, names: Names) -> dict[str, Any]:
-    """A condition as screens show it; `verified` until somebody changes it."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Conditions as screens show them. `units`: the English of units' names."""
+
+    house: House
+    names: Names
+    units: Mapping[str, str]
+
+    @classmethod
+    def of(cls, tx: Transaction, house: House) -> _Shown:
+        units = {d.name: d.name_en for d in people_queries.departments(tx) if d.name_en}
+        return cls(house, Names.of(tx), {**house.rules.english, **units})
+
+    def condition(self, row: ConditionRow) -> dict[str, Any]:
+        """A condition; `verified` until somebody changes it. `…_en`: "" where there is no English for it."""
+        shown = _words(row, self.names)
+        one = self.house.rules.categories.get(row.standard, row.code, ClassKind(row.kind))
+        same_name = one is not None and one.name == row.class_name
+        shown |= {"class_en": one.en if one and same_name else "", **_shown_english(self.house, row)}
+        return shown | {f"{name}_en": self.units.get(shown[name], "") for name in ("unit", "authority")}
+
+
+def _words(row: ConditionRow, names: Names) -> dict[str, Any]:
+    """A condition in the table's own words."""
     return {
         "id": row.id,
         "standard": row.standard,
@@ -239,7 +294,7 @@ def verify(house: House, actor: Actor, condition_id: str, verified: bool = True)
         told = {"class": row.code, "filing": row.filing, "limit": row.limit, "closing": row.closing}
         tx.audit(now, actor.id, action, f"condition/{row.id}", **told)
         tx.flush()
-        return condition_json(row, Names.of(tx))
+        return _Shown.of(tx, house).condition(row)
 
 
 # --- classes ----------------------------------------------------------------------------------------------------------
@@ -261,7 +316,7 @@ def classes(
         for one in house.rules.categories.all()
         if (standard is None or one.standard == standard)
         and (kind is None or one.kind == kind)
-        and all(word in f"{one.code} {one.name} {one.group} {one.en}".casefold() for word in words)
+        and all(word in f"{one.code} {one.name} {one.group} {one.en} {one.group_en}".casefold() for word in words)
     ]
 
 
@@ -275,6 +330,7 @@ def _class_json(house: House, one: Category, mark: CheckedClassRow | None, names
         "name": one.name,
         "en": one.en,
         "group": one.group,
+        "group_en": one.group_en,
         "extension": one.extension,
         "verified": one.verified or ticked,
         "verified_by": names.person(mark.by) if mark is not None and ticked else None,

@@ -222,7 +222,7 @@ class Registry:
         return grids.geojson(self.house)
 
     def departments(self) -> list[dict[str, Any]]:
-        """{id, name, name_en, kind, grid, code, duties}"""
+        """{id, name, name_en, kind, grid, code, duties, duties_en}"""
         with self.house.db.read() as tx:
             names = Names.of(tx)
             return [
@@ -234,6 +234,7 @@ class Registry:
                     "grid": names.grid(d.grid_id),
                     "code": d.code,
                     "duties": d.duties,
+                    "duties_en": d.duties_en,
                 }
                 for d in people_queries.departments(tx)
             ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,25 +32,36 @@ def decide(
     # The grid can only be first where somebody answers for it, and where its street has an office that speaks for them.
     first = made.grid_first and office is not None and climb(None, grids.staffed(tx, grid_id)) is not None
     made = replace(made, grid_first=first)
-    shown = routing_json(house, made, code, dict(units.names), path)
+    names = {d.id: {"zh": d.name, "en": d.name_en or d.name} for d in departments}
+    shown = routing_json(house, made, code, names, path)
     return made, shown | ({"grid_unit": office} if first else {})
 
 
 def routing_json(
-    house: House, made: Route, code: str, units: dict[str, str], path: Sequence[tuple[str, str, str, str]]
+    house: House,
+    made: Route,
+    code: str,
+    units: Mapping[str, Mapping[str, str]],
+    path: Sequence[tuple[str, str, str, str]],
 ) -> dict[str, Any]:
-    """{unit, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note}]}, perhaps with grid_unit."""
+    """{unit, unit_name, step, grid_first, version, why: {zh, en}, reasons: [{step, unit, area, note, note_en}]}.
+
+    `units`: id to name, {zh, en}. Perhaps with grid_unit.
+    """
     areas = {id_: name for id_, name, _level, _area in path}
     known = house.rules.categories.get(STANDARD, code)
     names = {"zh": known.name, "en": known.en or known.name} if known else {"zh": "", "en": ""}
     return {
         "unit": made.unit,
-        "unit_name": units.get(made.unit or ""),
+        "unit_name": units[made.unit]["zh"] if made.unit else None,
         "step": made.step.value,
         "grid_first": made.grid_first,
         "version": made.version,
         "why": explain(made, code, names, units, areas),
-        "reasons": [{"step": r.step.value, "unit": r.unit, "area": r.area, "note": r.note} for r in made.reasons],
+        "reasons": [
+            {"step": r.step.value, "unit": r.unit, "area": r.area, "note": r.note, "note_en": r.note_en}
+            for r in made.reasons
+        ],
     }
 
 
@@ -78,12 +89,14 @@ def attempt(house: House, code: str, lon: float | None, lat: float | None, grid_
 def table_json(house: House) -> dict[str, Any]:
     """The routing table: version, and classes by unit in its order."""
     table = house.rules.routing
-    name = house.rules.categories.name
+    get = house.rules.categories.get
 
     def by_unit(mapping: dict[str, str]) -> dict[str, list[dict[str, str]]]:
         units: dict[str, list[dict[str, str]]] = {}
         for code, unit in mapping.items():
-            units.setdefault(unit, []).append({"code": code, "name": name(STANDARD, code) or ""})
+            one = get(STANDARD, code)
+            names = {"name": one.name, "en": one.en} if one else {"name": "", "en": ""}
+            units.setdefault(unit, []).append({"code": code, **names})
         return units
 
     return {
@@ -98,6 +111,7 @@ def table_json(house: House) -> dict[str, Any]:
                 "classes": sorted(rule.classes),
                 "instead_of": rule.instead_of,
                 "why": rule.why,
+                "why_en": rule.why_en,
             }
             for rule in table.areas
         ],

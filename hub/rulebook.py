@@ -28,7 +28,8 @@ class RuleError(ValueError):
 class RuleBook:
     """Kinds by id, sensor profiles (stanzas) by id, code sets and calendar. Made with `of`, which checks the limits.
 
-    `sensing`: the rules of the profiles, for what the hub itself asks of them.
+    `sensing`: the rules of the profiles, for what the hub itself asks of them. `english`: words of conditions, and
+    closing conditions of the kinds, to their English.
     """
 
     kinds: Mapping[str, Kind]
@@ -38,6 +39,7 @@ class RuleBook:
     sensing: SensorRules
     routing: RoutingTable = field(default_factory=RoutingTable)
     versions: Mapping[str, str] = field(default_factory=dict)
+    english: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -47,6 +49,7 @@ class RuleBook:
         calendar: Calendar,
         categories: Categories,
         routing: RoutingTable | None = None,
+        english: Mapping[str, str] | None = None,
     ) -> RuleBook:
         """Check and version the kinds. Raises RuleError with every limit that cannot be read, or KindsError."""
         problems = []
@@ -60,9 +63,9 @@ class RuleBook:
         if problems:
             raise RuleError(problems)
         versions = {k.id: _version(k.to_wire()) for k in kinds.values()}
-        return cls(
-            kinds, profiles, calendar, categories, SensorRules(profiles, kinds), routing or RoutingTable(), versions
-        )
+        said = {kind.closing: kind.closing_en for kind in kinds.values() if kind.closing_en} | dict(english or {})
+        sensing = SensorRules(profiles, kinds)
+        return cls(kinds, profiles, calendar, categories, sensing, routing or RoutingTable(), versions, said)
 
     def category_of(self, kind: Kind, code: str | None = None) -> dict[str, Any]:
         """{standard, code, name} of a kind, or of another `code` of the same standard."""

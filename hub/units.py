@@ -36,6 +36,7 @@ class Unit:
     grid: str | None = None
     code: str = ""
     duties: tuple[str, ...] = ()
+    duties_en: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, Any]:
         """As the table of departments holds it, without the id."""
@@ -46,15 +47,17 @@ class Unit:
             "grid_id": self.grid,
             "code": self.code,
             "duties": list(self.duties),
+            "duties_en": list(self.duties_en),
         }
 
 
 def unit_of(row: Mapping[str, Any]) -> Unit:
-    """A row of {id, name, kind, grid, code, duties}, name a text or {zh, en}; only id and name must be there."""
+    """A row of {id, name, kind, grid, code, duties}: id and name must be there, name and duties may be {zh, en}."""
     name = row["name"]
     zh, en = (name["zh"], name.get("en", "")) if isinstance(name, Mapping) else (name, "")
     kind, code, duties = row.get("kind", "district"), row.get("code", ""), row.get("duties", ())
-    return Unit(row["id"], zh, en, kind, row.get("grid"), code, tuple(duties))
+    both = duties if isinstance(duties, Mapping) else {"zh": duties}
+    return Unit(row["id"], zh, en, kind, row.get("grid"), code, tuple(both["zh"]), tuple(both.get("en", ())))
 
 
 def read(path: Path) -> list[Unit]:
@@ -98,11 +101,17 @@ def _wrong(row: Any) -> list[tuple[str, Any, str]]:
         ("kind", row.get("kind", "district") in KINDS, f"one of {', '.join(KINDS)}"),
         ("grid", isinstance(row.get("grid", ""), str), "the code of a street, in quotes"),
         ("code", row.get("code", "") == "" or bool(_CODE.fullmatch(str(row["code"]))), "18 characters (GB 32100)"),
-        (
-            "duties",
-            isinstance(row.get("duties", []), list) and all(isinstance(d, str) for d in row.get("duties", [])),
-            "a list of texts",
-        ),
+        ("duties", _duties_ok(row.get("duties", [])), "a list of texts, or {zh, en} of two such lists"),
     ]
     unknown = [(str(key), row[key], f"a known key ({', '.join(_KEYS)})") for key in row.keys() - set(_KEYS)]
     return [(key, row.get(key), allowed) for key, good, allowed in checks if not good] + unknown
+
+
+def _duties_ok(duties: Any) -> bool:
+    if isinstance(duties, Mapping):
+        return "zh" in duties and not duties.keys() - {"zh", "en"} and all(_texts(part) for part in duties.values())
+    return _texts(duties)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)

@@ -57,7 +57,7 @@ def list_conditions(
 
 @router.get("/api/conditions/sheet")
 def export_conditions(house: TheHouse, _actor: Sees, area: str = "") -> Response:
-    """The handling table as XLSX: sheets 部件 and 事件, nine columns."""
+    """The handling table as XLSX: sheets 部件 and 事件, nine columns and two of English."""
     headers = {"Content-Disposition": 'attachment; filename="handling-table.xlsx"'}
     return Response(conditions.export_sheet(house, area), media_type=workbook.MEDIA_TYPE, headers=headers)
 

@@ -91,6 +91,7 @@ class RoutingReason(Shown):
     unit: str | None
     area: str | None
     note: str
+    note_en: str | None = None
 
 
 class RoutingShown(Shown):
@@ -150,6 +151,7 @@ class Case(Shown):
     grid_step: GridStep | None
     limit: str
     closing: str
+    closing_en: str
     opened_at: datetime
     filed_at: datetime | None
     closed_at: datetime | None

@@ -45,7 +45,7 @@ Key = tuple[str, ClassKind, str]
 class Category:
     """One class. `extension`: a local number outside the standard. `verified`: checked against the standard itself.
 
-    `en`: what the English page calls it, our own words; "" where the file says none.
+    `en`, `group_en`: what the English page calls it and its group, our own words; "" where the file says none.
     """
 
     standard: str
@@ -56,6 +56,7 @@ class Category:
     extension: bool = False
     verified: bool = False
     en: str = ""
+    group_en: str = ""
 
     @property
     def key(self) -> Key:
@@ -141,7 +142,7 @@ class _Reader:
         if standard not in _CODES:
             self.problems.append(f"{path}: standard: {standard!r} is not one of {', '.join(_CODES)}")
             return
-        groups = raw.get("groups") or {}
+        groups = self._groups(path, raw.get("groups") or {})
         for kind in ClassKind:
             names = raw.get(kind.value) or {}
             if not isinstance(names, dict):
@@ -151,17 +152,31 @@ class _Reader:
                 entry = value if isinstance(value, dict) else {"name": value}
                 where = f"{path}: {kind.value}.{code}"
                 if self._entry_ok(where, standard, code, entry):
-                    group = (groups.get(kind.value) or {}).get(code[:2], "")
+                    group = groups.get((kind.value, code[:2]), {"name": ""})
                     self.classes[(standard, kind, code)] = Category(
                         standard,
                         kind,
                         code,
                         entry["name"],
-                        group,
+                        group["name"],
                         bool(entry.get("extension", False)),
                         bool(entry.get("verified", raw.get("verified", False))),
                         entry.get("en", ""),
+                        group.get("en", ""),
                     )
+
+    def _groups(self, path: Path, raw: Any) -> dict[tuple[str, str], dict[str, str]]:
+        """(kind, two digits) to {name, en}; a name alone has no English."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for kind, names in raw.items() if isinstance(raw, dict) else [("", raw)]:
+            for code, value in names.items() if isinstance(names, dict) else [("", names)]:
+                entry = value if isinstance(value, dict) else {"name": value}
+                texts = all(isinstance(text, str) and text for text in entry.values())
+                if not texts or "name" not in entry or entry.keys() - {"name", "en"}:
+                    self.problems.append(f"{path}: groups.{kind}.{code}: {value!r} is not a text, or {{name, en}}")
+                    continue
+                found[str(kind), str(code)] = entry
+        return found
 
     def crosswalk(self, path: Path) -> None:
         raw = self._mapping(path)

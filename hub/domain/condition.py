@@ -1,6 +1,7 @@
 """Filing conditions of a class: when it is filed (立案条件), what limit then runs, when it may be closed (结案条件).
 
-One class has 1..n conditions; a case keeps the one that was chosen. The table's own wording is kept.
+One class has 1..n conditions; a case keeps the one that was chosen. The table's own wording is kept, in Chinese;
+beside it stands English: the row's own, or else the shipped English of the same words (`read_english`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Condition:
     """One row of a handling table. `area`: the class of area it is for (地区等级), empty: everywhere.
 
     `unit`: 处置单位, who handles it; `authority`: 主管部门, who answers for it; `limit`: the table's own words.
+    `filing_en`, `closing_en`: the row's own English; empty: it has none; None: nothing was said of it.
     """
 
     standard: str
@@ -38,6 +40,8 @@ class Condition:
     group_name: str = ""
     class_name: str = ""
     area: str = ""
+    filing_en: str | None = None
+    closing_en: str | None = None
 
     @property
     def key(self) -> Key:
@@ -66,12 +70,7 @@ def keys_for(categories: Categories, standard: str, code: str, kind: ClassKind =
 
 def read_seed(path: Path, categories: Categories) -> list[Condition]:
     """The conditions of `configs/categories/conditions.yaml`, in its order. Raises CategoryError with every problem."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CategoryError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
-    if not isinstance(raw, dict):
-        raise CategoryError([f"{path}: holds {type(raw).__name__}, wanted a mapping"])
+    raw = _mapping(path)
     standard, found, problems = raw.get("standard", GBT_47678), list[Condition](), list[str]()
     for kind in ClassKind:
         for number, row in enumerate(raw.get(kind.value) or []):
@@ -84,6 +83,27 @@ def read_seed(path: Path, categories: Categories) -> list[Condition]:
     if problems:
         raise CategoryError(problems)
     return found
+
+
+def read_english(path: Path) -> dict[str, str]:
+    """Words of conditions to their English: `english` in the file of `read_seed`. Raises CategoryError."""
+    raw = _mapping(path).get("english") or {}
+    if not isinstance(raw, dict):
+        raise CategoryError([f"{path}: english: {raw!r} is not a mapping of Chinese words to English"])
+    wrong_ones = [(zh, en) for zh, en in raw.items() if not isinstance(zh, str) or not isinstance(en, str) or not en]
+    if wrong_ones:
+        raise CategoryError([f"{path}: english.{zh}: {en!r} is not a text" for zh, en in wrong_ones])
+    return dict(raw)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise CategoryError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
+    if not isinstance(raw, dict):
+        raise CategoryError([f"{path}: holds {type(raw).__name__}, wanted a mapping"])
+    return raw
 
 
 _SEED_KEYS = ("codes", "unit", "authority", "filing", "limit", "closing", "area")
@@ -124,8 +144,8 @@ def wrong(condition: Condition) -> list[tuple[str, str, str]]:
         parse_limit(condition.limit)
     except LimitError as error:
         found.append(("limit", condition.limit, str(error).partition(" is not ")[2]))
-    for name in ("unit", "authority", "filing", "closing", "group_name", "class_name"):
-        value = getattr(condition, name)
+    for name in ("unit", "authority", "filing", "closing", "group_name", "class_name", "filing_en", "closing_en"):
+        value = getattr(condition, name) or ""
         if len(value) > LONGEST:
             found.append((name, value[:40] + "…", f"at most {LONGEST} characters, not {len(value)}"))
     return found

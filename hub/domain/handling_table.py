@@ -1,5 +1,6 @@
 """The handling table as it travels between cities: two sheets, nine columns, blank code cells inherit from above.
 
+Behind the nine may stand English of ours, found by its header; a file without it says nothing of it.
 Pure: cells in, conditions and problems out, and back. `hub/workbook.py` knows the file format.
 """
 
@@ -24,7 +25,11 @@ COLUMNS = (
     "结案条件",
     "处置时限",
 )
+ENGLISH_COLUMNS = ("立案条件（英文）", "结案条件（英文）")
+_ALL_COLUMNS = (*COLUMNS, *ENGLISH_COLUMNS)
 _FIELDS = ("", "group_name", "", "class_name", "unit", "authority", "filing", "closing", "limit")
+_ENGLISH_FIELDS = ("filing_en", "closing_en")
+_ALL_FIELDS = (*_FIELDS, *_ENGLISH_FIELDS)
 _WORDED = ("unit", "authority", "filing", "closing", "limit")
 
 Table = Sequence[Sequence[object]]
@@ -90,7 +95,7 @@ def read(
 
 def write(conditions: Iterable[Condition]) -> dict[str, list[list[str]]]:
     """Both sheets with their header; code cells that repeat the row above are left blank. Order is kept."""
-    tables = {sheet: [list(COLUMNS)] for sheet in SHEETS.values()}
+    tables = {sheet: [list(_ALL_COLUMNS)] for sheet in SHEETS.values()}
     above: dict[str, list[str]] = {}
     for one in conditions:
         sheet = SHEETS[one.kind]
@@ -102,7 +107,8 @@ def write(conditions: Iterable[Condition]) -> dict[str, list[list[str]]]:
             if codes[2:] == before[2:]:
                 shown[2:] = ["", ""]
         above[sheet] = codes
-        tables[sheet].append([*shown, one.unit, one.authority, one.filing, one.closing, one.limit])
+        english = [one.filing_en or "", one.closing_en or ""]
+        tables[sheet].append([*shown, one.unit, one.authority, one.filing, one.closing, one.limit, *english])
     return tables
 
 
@@ -120,6 +126,7 @@ class _Reader:
         self.conditions: list[Condition] = []
         self.problems: list[SheetProblem] = []
         self._first_row: dict[str, tuple[str, int]] = {}
+        self._told: set[str] = set()
 
     def sheet(self, sheet: str, kind: ClassKind, table: Table) -> None:
         rows = iter(enumerate(table, start=1))
@@ -127,11 +134,13 @@ class _Reader:
         if not self._header(sheet, header):
             return
         group, name = ["", ""], ["", ""]
+        english = [_column(header, wanted) for wanted in ENGLISH_COLUMNS]
+        self._told = {field for field, column in zip(_ENGLISH_FIELDS, english, strict=True) if column is not None}
         for number, row in rows:
             cells = [*row, *[None] * len(COLUMNS)][: len(COLUMNS)]
             if all(_blank(cell) for cell in cells):
                 continue
-
+            cells += [row[column] if column is not None and column < len(row) else None for column in english]
             self._row(_Row(self, sheet, number, kind, cells), group, name)
 
     def _header(self, sheet: str, header: Sequence[object]) -> bool:
@@ -157,9 +166,12 @@ class _Reader:
             return
         texts = {field: _text(row.cells[index]) for index, field in enumerate(_FIELDS) if field in _WORDED}
         names = {"group_name": group[1] or category.group, "class_name": name[1] or category.name}
+        for index, field in enumerate(_ENGLISH_FIELDS, start=len(COLUMNS)):
+            if field in self._told:
+                names[field] = _text(row.cells[index]).strip()
         condition = Condition(self.standard, row.kind, code, **texts, **names, area=self.area)
         for field, value, allowed in wrong(condition):
-            row.problem(_FIELDS.index(field), value, allowed, field)
+            row.problem(_ALL_FIELDS.index(field), value, allowed, field)
         first = self._first_row.setdefault(condition.id, (row.sheet, row.number))
         if first != (row.sheet, row.number):
             allowed = f"one row for a class and filing condition; row {first[1]} says the same"
@@ -211,8 +223,16 @@ class _Row:
 
     def problem(self, column: int, value: object, allowed: str, what: str, *, note: bool = False) -> None:
         self.refused = self.refused or not note
-        found = SheetProblem(self.sheet, self.number, COLUMNS[column], _shown(value), allowed, what, note, self.code)
+        found = SheetProblem(
+            self.sheet, self.number, _ALL_COLUMNS[column], _shown(value), allowed, what, note, self.code
+        )
         self._problems.append(found)
+
+
+def _column(header: Sequence[object], wanted: str) -> int | None:
+    """Where the column stands, if it does: behind the nine that must be there."""
+    found = (index for index, cell in enumerate(header) if isinstance(cell, str) and cell.strip() == wanted)
+    return next(found, None)
 
 
 def _blank(cell: object) -> bool:

@@ -51,6 +51,7 @@ class AreaRule:
     classes: frozenset[str] = frozenset()
     instead_of: str = ""
     why: str = ""
+    why_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,16 @@ class RoutingTable:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One step that was tried: `unit` is what it said (None: nothing), `area` the code of the area it spoke of."""
+    """One step that was tried: `unit` is what it said (None: nothing), `area` the code of the area it spoke of.
+
+    `note`: why that area has a rule of its own, `note_en` in English.
+    """
 
     step: Step
     unit: str | None
     area: str = ""
     note: str = ""
+    note_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def route(
     rule = _area_rule(table, code, unit, path, known)
     if rule is not None:
         unit, step = rule[0], Step.AREA
-        reasons.append(Reason(Step.AREA, unit, rule[1].area, rule[1].why))
+        reasons.append(_of_area(*rule))
     for other, name in ((Step.OWNER, _owner(table, code, path, owner, known)), (Step.KIND, known.unit(fallback))):
         if unit is not None or (other is Step.KIND and not fallback):
             continue
@@ -133,11 +138,15 @@ def route(
         rule = _area_rule(table, code, unit, path, known) if unit else None
         if rule is not None:
             unit, step = rule[0], Step.AREA
-            reasons.append(Reason(Step.AREA, unit, rule[1].area, rule[1].why))
+            reasons.append(_of_area(*rule))
     if unit is None:
         step = Step.DISPATCHER
         reasons.append(Reason(step, None))
     return Route(unit, step, tuple(reasons), code in table.grid_first and bool(path), table.version)
+
+
+def _of_area(unit: str, rule: AreaRule) -> Reason:
+    return Reason(Step.AREA, unit, rule.area, rule.why, rule.why_en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +196,21 @@ def climb(step: str | None, staffed: Collection[str]) -> str | None:
 
 
 def explain(
-    made: Route, code: str, names: Mapping[str, str], units: Mapping[str, str], areas: Mapping[str, str]
+    made: Route, code: str, names: Mapping[str, str], units: Mapping[str, Mapping[str, str]], areas: Mapping[str, str]
 ) -> dict[str, str]:
     """One sentence in both languages: 因为 09006 占道经营 → 综合执法局；南街街道另有规定 → 南街街道办事处.
 
-    `names`: the class in both languages; `units`: id to name; `areas`: code of a grid to its name.
+    `names`: the class in both languages; `units`: id to name, {zh, en}; `areas`: code of a grid to its name.
     """
     zh, en = [f"因为 {code} {names['zh']}".rstrip()], [f"because class {code} {names['en']}".rstrip()]
     for reason in made.reasons:
-        name = units.get(reason.unit or "", reason.unit or "")
+        unknown = {"zh": reason.unit or "", "en": reason.unit or ""}
+        name = units.get(reason.unit or "", unknown)
         area = areas.get(reason.area, reason.area)
-        note = f"（{reason.note}）" if reason.note else ""
+        note, note_en = reason.note, reason.note_en or reason.note
         texts = _SENTENCES[reason.step, reason.unit is not None]
-        zh.append(texts[0].format(unit=name, area=area) + note)
-        en.append(texts[1].format(unit=name, area=area) + (f" ({reason.note})" if reason.note else ""))
+        zh.append(texts[0].format(unit=name["zh"], area=area) + (f"（{note}）" if note else ""))
+        en.append(texts[1].format(unit=name["en"], area=area) + (f" ({note_en})" if note_en else ""))
     if made.grid_first:
         zh.append("小事不出网格：先派网格员，逾时逐级上升")
         en.append("handled in the grid first: grid member, then upwards when the time is up")
@@ -284,8 +294,16 @@ class _Reader:
         if row.get("instead_of"):
             self._unit(f"{where}.instead_of", row["instead_of"])
         classes = frozenset(self._classes(where, row)) if row.get("classes") else frozenset[str]()
-        text = {name: str(row.get(name, "")) for name in ("area", "unit", "instead_of", "why")}
-        return AreaRule(text["area"], text["unit"], classes, text["instead_of"], text["why"])
+        text = {name: str(row.get(name, "")) for name in ("area", "unit", "instead_of")}
+        return AreaRule(text["area"], text["unit"], classes, text["instead_of"], *self._why(where, row.get("why", "")))
+
+    def _why(self, where: str, why: Any) -> tuple[str, str]:
+        """The Chinese and the English of it."""
+        both = why if isinstance(why, dict) else {"zh": why}
+        texts = both.get("zh"), both.get("en", "")
+        if both.keys() - {"zh", "en"} or not all(isinstance(text, str) for text in texts):
+            self._problem(f"{where}.why", why, "a text, or {zh, en}")
+        return str(texts[0]), str(texts[1])
 
     def _rows(self, raw: Mapping[Any, Any], key: str, allowed: Sequence[str]) -> list[tuple[str, Mapping[str, Any]]]:
         value = raw.get(key) or []

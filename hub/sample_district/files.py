@@ -71,7 +71,8 @@ def departments(areas: Areas, shipped: Path) -> list[dict[str, Any]]:
         ]
         for id_, name, name_en, grid in rows or [(unit.id, unit.name, unit.name_en, "")]:
             row: dict[str, Any] = {"id": id_, "name": {"zh": name, "en": name_en}, "kind": unit.kind}
-            found.append(row | ({"grid": grid} if grid else {}) | {"duties": list(unit.duties)})
+            duties = {"zh": list(unit.duties), "en": list(unit.duties_en)}
+            found.append(row | ({"grid": grid} if grid else {}) | {"duties": duties})
     return found
 
 
@@ -81,7 +82,7 @@ def routing(areas: Areas, shipped: Path) -> str:
         "area": areas.street_id(NIGHT_MARKET),
         "classes": ["09006"],
         "unit": f"street_{NIGHT_MARKET + 1:03d}",
-        "why": "夜市由街道管理",
+        "why": {"zh": "夜市由街道管理", "en": "the street manages the night market"},
     }
     text = (shipped / "routing.yaml").read_text(encoding="utf-8")
     return text.replace("areas: []", f"areas:\n  - {json.dumps(rule, ensure_ascii=False)}")

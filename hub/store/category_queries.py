@@ -41,6 +41,13 @@ def conditions_of(tx: Session, keys: Iterable[Key]) -> list[ConditionRow]:
     return list(tx.scalars(query.order_by(ConditionRow.position, ConditionRow.id)))
 
 
+def english_of_closings(tx: Session) -> dict[str, str]:
+    """Closing conditions to their English, of the rows in force that have English of their own."""
+    query = select(ConditionRow.closing, ConditionRow.closing_en).order_by(ConditionRow.position, ConditionRow.id)
+    rows = tx.execute(query.where(ConditionRow.closing_en != "", ConditionRow.retired_at.is_(None)))
+    return {row.closing: row.closing_en for row in rows}
+
+
 def conditions_unverified(tx: Session) -> int:
     """How many in force nobody has ticked."""
     query = select(func.count()).select_from(ConditionRow)

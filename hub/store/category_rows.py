@@ -28,6 +28,8 @@ class ConditionRow(Row):
     filing: Mapped[str]
     closing: Mapped[str]
     limit: Mapped[str]
+    filing_en: Mapped[str] = mapped_column(default="", server_default="")
+    closing_en: Mapped[str] = mapped_column(default="", server_default="")
     changed_at: Mapped[datetime]
     verified_by: Mapped[str | None] = mapped_column(String(64))
     verified_at: Mapped[datetime | None]

@@ -41,7 +41,7 @@ class Row(DeclarativeBase):
 class DepartmentRow(Row):
     """A unit that receives cases. `kind`: district, street (then `grid_id` is the street's) or enterprise.
 
-    `code`: its 统一社会信用代码; `duties`: what it is for, as texts.
+    `code`: its 统一社会信用代码; `duties`: what it is for, as texts, `duties_en` in English.
     """
 
     __tablename__ = "departments"
@@ -52,6 +52,7 @@ class DepartmentRow(Row):
     grid_id: Mapped[str | None] = mapped_column(String(64))
     code: Mapped[str] = mapped_column(String(18), default="", server_default="")
     duties: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    duties_en: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class UserRow(Row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,30 @@ def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chrome: Browser
         page.locator("[data-test=place]").click()  # waits until the list of classes no longer lies over it
         page.locator("[data-test=why]:has-text('综合执法局')").wait_for()
         page.locator("dd:has-text('网格')").first.wait_for()
+
+
+def test_rules_are_read_in_english(hub: tuple[Hub, str], chrome: Browser) -> None:
+    with Screen(chrome, hub[1], locale="en") as screen:
+        page = screen.page
+        screen.open("staff", "/rules/conditions")
+        page.fill(".search input", "exposed garbage")
+        page.locator("[data-test=conditions] >> text=Household garbage in a public place").wait_for()
+        page.fill(".search input", "")
+        page.locator("[data-test=conditions] >> text=Storm-drain grate").first.wait_for()
+        said = chinese(page.locator("[data-test=conditions]").inner_text())
+        # What the test above may have imported has no English, and who ticked it is a person.
+        assert {text for text in said if text != "主干道两侧" and "eng先生" not in text} == set()
+        screen.go("/rules/units")
+        page.wait_for_selector("[data-test=units] tbody tr")
+        said = chinese(page.locator("[data-test=units]").inner_text())
+        assert {text for text in said if not text.startswith("Street office · ")} == set()  # which street: its name
+        page.click("[data-test=try-class]")
+        page.locator(".el-select-dropdown__item:has-text('09006 Trading on the road')").click()
+        page.locator("[data-test=why]:has-text('→ Urban enforcement bureau')").wait_for()
+
+
+def chinese(said: str) -> set[str]:
+    return {part for part in re.split(r"[\t\n]", said) if re.search(r"[\u3000-\u303f\u4e00-\u9fff]", part)}
 
 
 @pytest.mark.parametrize("name", ["conditions", "grid", "units"])

@@ -112,6 +112,7 @@ describe('periods', () => {
   it('and limits are told in the words of the language', () => {
     expect(limitWords('4工作时', 'en')).toBe('4 working hours')
     expect(limitWords('1工作日', 'en')).toBe('1 working day')
+    expect(limitWords('2紧急工作日', 'en')).toBe('2 urgent days')
     expect(limitWords('0.5紧急工作时', 'zh')).toBe('30 分钟')
     expect(limitWords('无', 'en')).toBe('无')
   })

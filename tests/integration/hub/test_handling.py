@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hub import workbook
-from hub.domain.handling_table import COLUMNS
+from hub.domain.handling_table import COLUMNS, ENGLISH_COLUMNS
 from hub.store.chain import entries
 
 from .conftest import City
@@ -98,7 +98,7 @@ def test_the_table_goes_out_and_in_and_nothing_changes(city: City) -> None:
     assert out.headers["content-type"] == workbook.MEDIA_TYPE
     book = load_workbook(io.BytesIO(out.content))
     assert book.sheetnames == ["部件", "事件"]
-    assert [cell.value for cell in book["事件"][1]] == list(COLUMNS)
+    assert [cell.value for cell in book["事件"][1]] == [*COLUMNS, *ENGLISH_COLUMNS]
     done = send(city, "eng", "/api/conditions/sheet", out.content, apply=True, replace=True).json()
     assert (done["same"], done["added"], done["changed"], done["retired"], done["refused"]) == (113, 0, 0, 0, 0)
     assert {p["what"] for p in done["problems"]} == {"unknown_unit"}  # 权属单位, whoever it is
@@ -143,9 +143,54 @@ def test_replacing_retires_what_the_file_does_not_hold(city: City) -> None:
     done = send(city, "eng", "/api/conditions/sheet", content, apply=True, replace=True).json()
     assert (done["added"], done["retired"]) == (1, 113)
     assert city.who("wang").get("/api/conditions").json()["total"] == 1
-    assert workbook.read(city.who("eng").get("/api/conditions/sheet").content)["事件"][1] == [
-        cell or None for cell in row
-    ]
+    out = workbook.read(city.who("eng").get("/api/conditions/sheet").content)["事件"][1]
+    assert out == [cell or None for cell in [*row, "", "Cleared away"]]
+
+
+def the_one(city: City, filing: str) -> Any:
+    found = city.who("wang").get("/api/conditions", params={"code": "06010"}).json()["items"]
+    return next(c for c in found if c["filing"] == filing)
+
+
+def bring(city: City, *rows: list[str], english: bool = True) -> Any:
+    head = [*COLUMNS, *ENGLISH_COLUMNS] if english else list(COLUMNS)
+    content = workbook.write({"事件": [head, *(["06", "市容环境类", "010", "暴露垃圾", *row] for row in rows)]})
+    return send(city, "eng", "/api/conditions/sheet", content, apply=True).json()
+
+
+def test_conditions_are_said_in_english_too(city: City) -> None:
+    shipped = the_one(city, "公共场所的生活垃圾未入容器")
+    assert (shipped["filing_en"], shipped["closing_en"]) == (
+        "Household garbage in a public place, outside a container",
+        "Cleared away",
+    )
+    assert (shipped["class_en"], shipped["unit_en"]) == ("Exposed garbage", "Sanitation centre")
+    assert city.who("wang").get("/api/conditions", params={"q": "household GARBAGE"}).json()["total"] == 1
+    (one,) = city.who("eng").get("/api/categories", params={"q": "06010"}).json()["items"]
+    assert (one["group"], one["group_en"]) == ("市容环境类", "City appearance and environment")
+
+
+def test_what_people_write_may_have_english_of_its_own(city: City) -> None:
+    path = f"/api/conditions/{the_one(city, '公共场所的生活垃圾未入容器')['id']}/verify"
+    city.who("eng").post(path, json={})
+    old = ["环卫中心", "", "公共场所的生活垃圾未入容器", "清理", "4工作时"]
+    new = ["环卫中心", "", "卫生死角", "清扫干净", "1工作日"]
+    assert bring(city, old, new, english=False)["same"] == 1
+    assert (the_one(city, "卫生死角")["filing_en"], the_one(city, "卫生死角")["closing_en"]) == ("", "")
+    done = bring(city, [*old, "Litter", ""], [*new, "Neglected corner", "Swept clean"])
+    assert (done["same"], done["changed"]) == (0, 2)
+    ours, theirs = the_one(city, "公共场所的生活垃圾未入容器"), the_one(city, "卫生死角")
+    assert (ours["filing_en"], ours["closing_en"]) == ("Litter", "Cleared away")
+    assert ours["verified"], "the words that were ticked are the same"
+    assert (theirs["filing_en"], theirs["closing_en"]) == ("Neglected corner", "Swept clean")
+    assert bring(city, old, new, english=False)["same"] == 2, "an old file leaves the English there is"
+    assert the_one(city, "卫生死角")["closing_en"] == "Swept clean"
+    new[3] = "清扫并消毒"
+    assert bring(city, old, new, english=False)["changed"] == 1
+    after = the_one(city, "卫生死角")
+    assert (after["filing_en"], after["closing_en"]) == ("Neglected corner", ""), "it was English of other words"
+    assert bring(city, [*old, "", ""])["changed"] == 1
+    assert the_one(city, "公共场所的生活垃圾未入容器")["filing_en"].startswith("Household garbage")
 
 
 def test_conditions_of_a_class_of_area_come_before_those_for_everywhere(city: City) -> None:
@@ -274,7 +319,10 @@ def test_who_would_handle_it_and_why(gridded: City) -> None:
     tried = ask.get("/api/routing/try", params={"code": "09006", "lon": 107.635, "lat": 35.715}).json()
     assert tried["grid"]["id"] == A
     assert tried["routing"]["unit"] == "enforcement"
-    assert tried["routing"]["why"]["zh"] == "因为 09006 占道经营 → 综合执法局"
+    assert tried["routing"]["why"] == {
+        "zh": "因为 09006 占道经营 → 综合执法局",
+        "en": "because class 09006 Trading on the road → Urban enforcement bureau",
+    }
     assert [p["level"] for p in tried["persons"]] == ["base", "community", "street", "district"]
     assert tried["persons"][0]["persons"][0]["phone"] == "138****5678"
     far = ask.get("/api/routing/try", params={"code": "06036", "lon": 100, "lat": 30}).json()
@@ -282,7 +330,7 @@ def test_who_would_handle_it_and_why(gridded: City) -> None:
     assert ask.get("/api/routing/try", params={"code": "06036", "grid": A}).json()["routing"]["grid_first"]
     assert ask.get("/api/routing/try", params={"code": "77777"}).status_code == 422
     table = ask.get("/api/routing").json()
-    assert {"code": "09006", "name": "占道经营"} in table["duties"]["enforcement"]
+    assert {"code": "09006", "name": "占道经营", "en": "Trading on the road"} in table["duties"]["enforcement"]
     assert not table["verified"]
 
 
@@ -330,6 +378,7 @@ def test_other_classes_do_not_climb(covered: City) -> None:
     case = covered.case()
     assert (case["department"]["id"], case["grid_step"]) == ("sanitation", None)
     assert case["routing"]["why"]["zh"] == "因为 06010 暴露垃圾 → 环卫中心"
+    assert (case["closing"], case["closing_en"]) == ("清理", "Cleared away")
     assert case["grid"]["id"] == A
 
 
@@ -357,9 +406,7 @@ def test_a_case_says_which_year_the_calendar_lacks(covered: City) -> None:
 
 
 def test_an_alert_is_filed_under_the_condition_that_was_chosen(covered: City) -> None:
-    row = ["06", "市容环境类", "010", "暴露垃圾", "环卫中心", "", "主干道", "清理干净", "1工作时"]
-    content = workbook.write({"事件": [list(COLUMNS), row]})
-    send(covered, "eng", "/api/conditions/sheet", content, apply=True)
+    bring(covered, ["环卫中心", "", "主干道", "清理干净", "1工作时", "", "Cleaned up"])
     found = covered.who("wang").get("/api/conditions", params={"code": "06010", "grid": A}).json()["items"]
     chosen = next(c for c in found if c["filing"] == "主干道")
     taken = covered.post_finding(covered.finding())
@@ -369,10 +416,12 @@ def test_an_alert_is_filed_under_the_condition_that_was_chosen(covered: City) ->
     assert "主干道" in refused.json()["detail"]
     case = covered.who("wang").post(path, json={"condition": chosen["id"]}).json()["case"]
     assert (case["condition"], case["limit"], case["closing"]) == (chosen["id"], "1工作时", "清理干净")
+    assert case["closing_en"] == "Cleaned up"
     assert case["deadline"] == "2026-11-23T03:00:00+00:00"
 
 
 def test_units_say_what_they_are_for(city: City) -> None:
     units = {d["id"]: d for d in city.who("wang").get("/api/departments").json()["items"]}
     assert "道路清扫保洁" in units["sanitation"]["duties"]
+    assert "street cleaning" in units["sanitation"]["duties_en"]
     assert units["street_office"]["kind"] == "street"

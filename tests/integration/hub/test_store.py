@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 import hub.store
 from hub.store import Database, StoreError, case_queries, timer_queries
 from hub.store.case_rows import CaseRow, MoveRow
+from hub.store.category_rows import ConditionRow
 from hub.store.chain import broken_at
 from hub.store.counting import next_in
 from hub.store.migrations import HEAD
@@ -79,6 +80,32 @@ def test_letters_from_before_know_the_cases_of_their_table(database_of_0020: Dat
     with database_of_0020.read() as tx:
         links = tx.execute(sa.select(LetterCaseRow.letter_id, LetterCaseRow.case_id).order_by(LetterCaseRow.case_id))
         assert links.all() == [("two", "a"), ("two", "b")]
+
+
+def test_conditions_and_units_from_before_stay_as_they_were(database_of_0022: Database) -> None:
+    database_of_0022.migrate()
+    with database_of_0022.read() as tx:
+        row, unit = tx.get(ConditionRow, "a"), tx.get(DepartmentRow, "market")
+        assert row is not None
+        assert unit is not None
+        assert (row.filing, row.closing, row.verified_by) == ("夜市", "撤摊", "eng")
+        assert (row.filing_en, row.closing_en) == ("", "")
+        assert (unit.name, unit.duties, unit.duties_en) == ("市场所", ["农贸市场"], [])
+
+
+@pytest.fixture
+def database_of_0022(empty: Database) -> Database:
+    """A database whose conditions and units have no English: a ticked condition of the hub's own, and a unit."""
+    empty.migrate("0022")
+    with empty.write() as tx:
+        connection, old = tx.connection(), sa.MetaData()
+        old.reflect(connection)
+        for table, values in (
+            ("conditions", {"id": "a", "filing": "夜市", "closing": "撤摊", "verified_by": "eng"}),
+            ("departments", {"id": "market", "name": "市场所", "duties": ["农贸市场"]}),
+        ):
+            connection.execute(old.tables[table].insert(), {**_least(old.tables[table]), **values})
+    return empty
 
 
 @pytest.fixture

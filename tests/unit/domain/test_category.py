@@ -61,6 +61,7 @@ def test_every_class_that_cases_are_filed_under_has_english() -> None:
         found = CODES.get(GBT_47678, code, kind)
         assert found is not None
         assert found.en == en
+    assert {one.group for one in CODES.all() if one.standard == GBT_47678 and not one.group_en} == set()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,8 @@ def test_local_numbers_say_so() -> None:
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text('standard: ISO 9\nmatter: {"1": x}\n', encoding="utf-8")
     (tmp_path / "b.yaml").write_text(
-        'standard: GB/T 47678.5\nmatter: {6010: 暴露垃圾, "06011": "", "06012": {name: 道路不洁, limit: 2}, '
+        'standard: GB/T 47678.5\ngroups: {matter: {"06": {name: 市容, fr: x}}}\n'
+        'matter: {6010: 暴露垃圾, "06011": "", "06012": {name: 道路不洁, limit: 2}, '
         '"06013": {name: 道路破损, en: 3}}\n',
         encoding="utf-8",
     )
@@ -98,7 +100,15 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(CategoryError) as caught:
         load(tmp_path)
     text = str(caught.value)
-    for word in ("ISO 9", "6010 is not a code", "matter.06011: name", "unknown key 'limit'", "06013: en: 3", "'06099'"):
+    for word in (
+        "ISO 9",
+        "6010 is not a code",
+        "matter.06011: name",
+        "unknown key 'limit'",
+        "06013: en: 3",
+        "'06099'",
+        "groups.matter.06",
+    ):
         assert word in text
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.category import GBT_30428, GBT_47678, CategoryError, ClassKind, load
-from hub.domain.condition import keys_for, read_seed
+from hub.domain.condition import keys_for, read_english, read_seed
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 CODES = load(CONFIGS / "categories")
@@ -74,6 +74,29 @@ def test_the_shipped_conditions_of_matters(code: str, limits: list[str], closing
 )
 def test_the_shipped_conditions_of_components(code: str, limits: list[str]) -> None:
     assert [c.limit for c in SEED if c.kind is ClassKind.COMPONENT and c.code == code] == limits
+
+
+def test_all_shipped_words_have_english() -> None:
+    english = read_english(CONFIGS / "categories" / "conditions.yaml")
+    words = {text for c in SEED for text in (c.filing, c.closing) if text}
+    assert words - english.keys() == set()
+    assert english["清理"] == "Cleared away"
+
+
+def test_english_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "conditions.yaml"
+    path.write_text("english: {清理: Cleared away, 修复: 3, 恢复: ''}", encoding="utf-8")
+    with pytest.raises(CategoryError) as caught:
+        read_english(path)
+    assert [line.partition(": ")[2] for line in caught.value.problems] == [
+        "english.修复: 3 is not a text",
+        "english.恢复: '' is not a text",
+    ]
+    path.write_text("english: [清理]", encoding="utf-8")
+    with pytest.raises(CategoryError, match="is not a mapping"):
+        read_english(path)
+    path.write_text("matter: []", encoding="utf-8")
+    assert read_english(path) == {}
 
 
 def test_every_matter_of_the_table_is_here_and_no_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hub import workbook
 from hub.domain import handling_table
 from hub.domain.category import GBT_30428, GBT_47678, ClassKind, load
 from hub.domain.condition import Condition, read_seed
-from hub.domain.handling_table import COLUMNS, Formula
+from hub.domain.handling_table import COLUMNS, ENGLISH_COLUMNS, Formula
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 CODES = load(CONFIGS / "categories")
@@ -131,10 +132,28 @@ def test_empty_rows_and_columns_to_the_right_are_passed_over() -> None:
     assert (len(found.conditions), found.problems) == (1, ())
 
 
+def test_english_may_stand_behind_the_nine_columns() -> None:
+    header = [*COLUMNS, "备注", ENGLISH_COLUMNS[1]]
+    found = handling_table.read(
+        {"事件": [header, [*GOOD, "", " Cleared away "], [*row(立案条件="卫生死角"), "x"]]}, CODES
+    )
+    assert found.problems == ()
+    assert [(c.filing_en, c.closing_en) for c in found.conditions] == [(None, "Cleared away"), (None, "")]
+    silent = handling_table.read(table(GOOD), CODES)
+    assert [(c.filing_en, c.closing_en) for c in silent.conditions] == [(None, None)]
+
+
+@pytest.mark.parametrize(("cell", "what"), [("x" * 501, "filing_en"), (Formula("=A1"), "formula")])
+def test_english_that_cannot_be_used_is_named(cell: Any, what: str) -> None:
+    found = handling_table.read({"事件": [[*COLUMNS, *ENGLISH_COLUMNS], [*GOOD, cell, ""]]}, CODES)
+    assert [(p.column, p.what) for p in found.problems] == [(ENGLISH_COLUMNS[0], what)]
+    assert found.conditions == ()
+
+
 def test_the_shipped_table_goes_out_and_in_unchanged() -> None:
     packed = workbook.write(handling_table.write(SEED))
     found = handling_table.read(workbook.read(packed), CODES)
-    assert list(found.conditions) == SEED
+    assert list(found.conditions) == [replace(one, filing_en="", closing_en="") for one in SEED]
     assert found.problems == ()
     assert workbook.read(workbook.write(handling_table.write(found.conditions))) == workbook.read(packed)
 
@@ -148,8 +167,10 @@ _TEXT = st.text(
 _CLASSES = [c for c in CODES.all() if c.standard == GBT_47678]
 _CONDITIONS = st.lists(
     st.builds(
-        lambda one, unit, authority, filing, closing, limit: Condition(
-            GBT_47678, one.kind, one.code, unit, filing, closing, limit, authority, one.group or "其他", one.name
+        lambda one, unit, authority, filing, closing, limit, filing_en, closing_en: Condition(
+            *(GBT_47678, one.kind, one.code, unit, filing, closing, limit, authority, one.group or "其他", one.name),
+            filing_en=filing_en,
+            closing_en=closing_en,
         ),
         st.sampled_from(_CLASSES),
         _TEXT | st.sampled_from(["=1+1", "+86", "-", "@SUM(A1)", "环卫中心"]),
@@ -157,6 +178,8 @@ _CONDITIONS = st.lists(
         _TEXT | st.sampled_from(["", "=cmd|' /C calc'!A0"]),
         _TEXT,
         st.sampled_from(["4工作时", "2紧急工作时", "15工作日", "3天", "2.5小时", " 1工作日"]),
+        st.sampled_from(["", "Being built", "=1+1"]),
+        st.sampled_from(["", "Repaired"]),
     ),
     max_size=12,
     unique_by=lambda condition: condition.id,

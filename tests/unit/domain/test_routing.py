@@ -27,6 +27,7 @@ NAMES = {
     "drainage": "排水所",
     "night": "夜市办",
 }
+BOTH = {id_: {"zh": name, "en": f"Unit {id_}"} for id_, name in NAMES.items()}
 UNITS = Units(NAMES, {"621002003": "street_003", "621002001": "street_001"})
 PATH = ("621002", "621002003", "621002003002", "621002003002001")
 
@@ -40,7 +41,7 @@ def table(**changes: Any) -> Any:
             {"unit": "drainage", "classes": ["01007"], "area": PATH[2]},
         ],
         "areas": [
-            {"area": PATH[1], "classes": ["09006"], "unit": "street_003", "why": "夜市"},
+            {"area": PATH[1], "classes": ["09006"], "unit": "street_003", "why": {"zh": "夜市", "en": "night market"}},
             {"area": PATH[2], "instead_of": "enforcement", "unit": "night"},
         ],
         "grid_first": {
@@ -89,22 +90,30 @@ def test_the_order_of_the_rules(
     made = route(rules(), code, path, units=UNITS, **more)
     assert (made.unit, made.step, made.version) == (unit, step, "t1")
     assert made.reasons[0].step is Step.CLASS
-    assert made.reasons[-1] == Reason(step, unit, made.reasons[-1].area, made.reasons[-1].note)
+    last = made.reasons[-1]
+    assert last == Reason(step, unit, last.area, last.note, last.note_en)
 
 
 def test_the_sentence_says_why_in_both_languages(rules: Any) -> None:
     made = route(rules(), "09006", PATH[:2], units=UNITS)
-    said = explain(made, "09006", {"zh": "占道经营", "en": "Trading on the road"}, NAMES, {"621002003": "西街街道"})
+    said = explain(made, "09006", {"zh": "占道经营", "en": "Trading on the road"}, BOTH, {"621002003": "西街街道"})
     assert said["zh"] == "因为 09006 占道经营 → 综合执法局；西街街道另有规定 → 西街街道办事处（夜市）"
     assert (
-        said["en"]
-        == "because class 09006 Trading on the road → 综合执法局; override of 西街街道 → 西街街道办事处 (夜市)"
+        said["en"] == "because class 09006 Trading on the road → Unit enforcement; "
+        "override of 西街街道 → Unit street_003 (night market)"
     )
-    nobody = explain(route(rules(), "06010", (), units=UNITS), "06010", {"zh": "暴露垃圾", "en": ""}, NAMES, {})
+    plain = route(
+        rules(areas=[{"area": PATH[1], "classes": ["09006"], "unit": "street_003", "why": "夜市"}]),
+        "09006",
+        PATH[:2],
+        units=UNITS,
+    )
+    assert explain(plain, "09006", {"zh": "", "en": ""}, BOTH, {})["en"].endswith("→ Unit street_003 (夜市)")
+    nobody = explain(route(rules(), "06010", (), units=UNITS), "06010", {"zh": "暴露垃圾", "en": ""}, BOTH, {})
     assert nobody["zh"].endswith("由派遣员决定")
     first = route(rules(), "06036", PATH, units=UNITS)
     assert first.grid_first
-    assert "小事不出网格" in explain(first, "06036", {"zh": "乱堆杂物", "en": ""}, NAMES, {})["zh"]
+    assert "小事不出网格" in explain(first, "06036", {"zh": "乱堆杂物", "en": ""}, BOTH, {})["zh"]
 
 
 @pytest.mark.parametrize(

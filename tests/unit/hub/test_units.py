@@ -15,6 +15,14 @@ def test_the_shipped_units() -> None:
     assert len(found) == 43
     assert {"sanitation", "enforcement", "street_office", "fire"} <= {unit.id for unit in found}
     assert all(unit.name and unit.name_en and unit.duties for unit in found)
+    assert [unit.id for unit in found if len(unit.duties_en) != len(unit.duties)] == []
+
+
+def test_duties_are_chinese_alone_or_in_both_languages() -> None:
+    plain = units.unit_of({"id": "a", "name": "甲", "duties": ["道路"]})
+    assert (plain.duties, plain.duties_en) == (("道路",), ())
+    both = units.unit_of({"id": "a", "name": "甲", "duties": {"zh": ["道路"], "en": ["roads"]}})
+    assert (both.duties, both.duties_en) == (("道路",), ("roads",))
 
 
 def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
@@ -26,7 +34,8 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "  - {id: b, name: 甲}\n"
         "  - {id: B!, name: 丙}\n"
         "  - {id: c}\n"
-        "  - {id: d, name: 丁, kind: army, code: '12', duties: x, colour: red}\n",
+        "  - {id: d, name: 丁, kind: army, code: '12', duties: x, colour: red}\n"
+        "  - {id: e, name: 戊, duties: {zh: [路], fr: [rue]}}\n",
         encoding="utf-8",
     )
     with pytest.raises(units.UnitsError) as caught:
@@ -39,7 +48,8 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         "[4]: name",
         "'army'",
         "'12'",
-        "duties",
+        "duties: 'x' is not a list of texts, or {zh, en} of two such lists",
+        "{'zh': ['路'], 'fr': ['rue']}",
         "colour",
     ):
         assert word in text

@@ -463,6 +463,8 @@ export interface components {
             closed_at: string | null;
             /** Closing */
             closing: string;
+            /** Closing En */
+            closing_en: string;
             community: components["schemas"]["Grid"] | null;
             /** Condition */
             condition: string | null;
@@ -2149,6 +2151,8 @@ export interface components {
             area: string | null;
             /** Note */
             note: string;
+            /** Note En */
+            note_en?: string | null;
             /** Step */
             step: string;
             /** Unit */
@@ -2885,6 +2889,8 @@ export interface components {
             closed_at: string | null;
             /** Closing */
             closing: string;
+            /** Closing En */
+            closing_en: string;
             community: components["schemas"]["Grid"] | null;
             /** Condition */
             condition: string | null;

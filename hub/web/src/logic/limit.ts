@@ -1,6 +1,6 @@
 // A case's time limit ("4工作时", "2紧急工作时", "1工作日") in the words of the screen's language. Pure.
 const UNITS: Record<string, [one: string, many: string]> = {
-  工作时: ['working hour', 'working hours'], 紧急工作时: ['urgent hour', 'urgent hours'], 工作日: ['working day', 'working days'],
+  工作时: ['working hour', 'working hours'], 紧急工作时: ['urgent hour', 'urgent hours'], 紧急工作日: ['urgent day', 'urgent days'], 工作日: ['working day', 'working days'],
   小时: ['hour', 'hours'], 天: ['day', 'days'], 日: ['day', 'days'],
 }
 

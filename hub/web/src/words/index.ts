@@ -45,6 +45,9 @@ export function classOf(category: { name?: string | null; en?: string | null } |
   return (locale.value === 'en' && category?.en) || category?.name || ''
 }
 
+/** Words of the hub's tables in the reader's language: the Chinese where there is no English for them. */
+export const ofTable = (zh: string, en?: string | null): string => (locale.value === 'en' && en) || zh
+
 /** What a report says: in both languages, or a text that is the same in both. */
 export const saidOf = (said: Names | string): string => (typeof said === 'string' ? said : nameOf(said))
 
