@@ -27,7 +27,10 @@ def wanted(tx: Transaction) -> dict[str, dict[str, str]]:
 
 
 def listed(house: House) -> dict[str, Any]:
-    """Every model's card, what it works as, its shadows; and the history of promotions."""
+    """Every model's card, what it works as, its shadows; and the history of promotions.
+
+    `kinds` and `kind_names` are found by it; of `checks` (names) it takes the second look.
+    """
     catalog = Catalog(house.settings.models_dir)
     items: list[dict[str, Any]] = []
     kinds = house.rules.kinds.values()
@@ -43,6 +46,7 @@ def listed(house: House) -> dict[str, Any]:
         works_as += [name] if named and name not in force else []
         item: dict[str, Any] = {"name": name, "works_as": works_as, "kinds": [k.id for k in named], "problem": None}
         item["kind_names"] = [dict(kind.name) for kind in named]
+        item["checks"] = [dict(kind.name) for kind in kinds if kind.check and kind.check.model == name]
         try:
             card = catalog.card(name)
             check_hash(card.file, card.sha256)

@@ -146,7 +146,11 @@ def test_a_model_is_promoted_on_evidence_only_and_taken_back(bench: Bench, scree
     card = page.locator("[data-model=street]")
     expect(card).to_contain_text("现用作 street")
     expect(card).to_contain_text("SHA-256")
-    expect(card.locator("tbody tr").filter(has_text="垃圾").first).to_contain_text("0.")  # measured, not only named
+    on = [row for row in card.locator("tbody tr").all_inner_texts() if "0." in row]
+    assert {"garbage_nat", "bins", "fire", "vehicle"} <= {cell for row in on for cell in row.replace("\t", " ").split()}
+    second = page.locator("[data-model=bins]")
+    expect(second).to_contain_text("AUC")
+    expect(second).to_contain_text("垃圾满溢（二次核对）")
     card.locator("summary").click()
     expect(card.locator("details li").first).to_be_visible()
 

@@ -31,13 +31,15 @@ export interface Sighting {
 }
 export interface ShadowRun { id: string; base: string; model: string; version: string; running: boolean; started_at: string; started_by: string; ended_at: string | null }
 export interface ShadowScore extends ShadowRun { all: Paired; kinds: ({ kind: string; kind_name: Names } & Paired)[]; refusals: Refusal[]; alone: Sighting[] }
-export interface Measured { ap50?: number; ap50_range?: [number, number]; precision?: number; recall?: number; at_score?: number; boxes?: number }
+export interface Measured { ap50?: number; ap50_range?: [number, number]; precision?: number; recall?: number; at_score?: number; pictures?: number; boxes?: number }
+/** What a model scored on one set; `auc` is a classifier's, over all its labels. */
+export interface MeasuredSet { pictures?: number; auc?: number; auc_range?: [number, number]; classes?: Record<string, Measured> }
 export interface ModelCard {
   summary?: string; task: string; labels: string[]; licence?: string; sha256: string; limits?: string[]; zh?: { summary: string; limits: string[] }; thresholds?: Record<string, number>
   data?: { name: string; set: string; licence: string }[]; speed?: Record<string, unknown>
-  measured?: { how?: string; validation?: Record<string, { pictures?: number; classes?: Record<string, Measured> }> }
+  measured?: { how?: string; validation?: Record<string, MeasuredSet> }
 }
-export interface ModelItem { name: string; version?: string; bytes?: number; works_as: string[]; kinds: string[]; kind_names: Names[]; problem: string | null; shadow_of: string | null; card?: ModelCard }
+export interface ModelItem { name: string; version?: string; bytes?: number; works_as: string[]; kinds: string[]; kind_names: Names[]; checks: Names[]; problem: string | null; shadow_of: string | null; card?: ModelCard }
 export interface Promotion { id: number; base: string; model: string; version: string; at: string; by: string; ended_at: string | null; rolled_back_from: number | null }
 export interface Models { items: ModelItem[]; shadows: ShadowRun[]; promotions: Promotion[] }
 export interface Drift { camera: string; camera_name: string; model: string; label: string; since: string; psi: number; ks: number; recent: number; before: number }
