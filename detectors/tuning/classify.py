@@ -13,31 +13,26 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from detectors.backends import open_backend
-from detectors.backends.openvino import arithmetic
-from detectors.classifier import PictureClassifier
-from detectors.model import PAD, InputForm
-from detectors.tuning.card import cpu_ms, input_as_told
+from detectors.model import PAD
+from detectors.tuning.class_card import counted, measured, write_class_card
 from detectors.tuning.class_recipe import ClassRecipe
-from detectors.tuning.classes import ClassScores, class_scores, count_called, evaluate_classes, read_classes
+from detectors.tuning.classes import ClassScores, class_scores, read_classes
 from detectors.tuning.classifier import PictureNet, write_onnx
 from detectors.tuning.dataset import Picture, read_picture
+from detectors.tuning.export import halve
 from detectors.tuning.looks import varied
 from detectors.tuning.transfer import restore_batchnorm
 from detectors.tuning.yolov8 import V8Detector, load_quantized
 
-RESAMPLES = 1000
 KEPT = 0.99
 """Of the running mean of weights, at each step: what is shipped, not the last step's."""
 SMOOTHING = 0.05
@@ -57,14 +52,10 @@ def train_classifier(recipe: ClassRecipe, out_dir: Path, trained_by: str, tell: 
     target = out_dir / recipe.name
     weights = target / f"{recipe.name}.onnx"
     write_onnx(mean, weights, recipe.size_px)
+    halve(weights)
     in_torch = _in_torch(recipe, mean)
     at_scores = {recipe.positive: _recommended(recipe, mean)}
-    scores = {
-        runtime: evaluate_classes(
-            _opened(recipe, weights, runtime), recipe.val, at_scores=at_scores, resamples=RESAMPLES
-        )
-        for runtime in ("openvino", "onnxruntime")
-    }
+    scores = {runtime: measured(recipe, weights, at_scores, runtime) for runtime in ("openvino", "onnxruntime")}
     record = {
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, one torch thread",
@@ -74,11 +65,10 @@ def train_classifier(recipe: ClassRecipe, out_dir: Path, trained_by: str, tell: 
         "epochs": epochs,
         "validation": {name: score.as_dict() for name, score in scores.items()} | {"torch": in_torch.as_dict()},
     }
-    also = {name: count_called(_opened(recipe, weights, "openvino"), path) for name, path in recipe.also.items()}
-    if also:
+    if also := counted(recipe, weights):
         record["also"] = also
     (target / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    _write_card(recipe, weights, scores["openvino"], also, trained_by, target / "card.yaml")
+    write_class_card(recipe, weights, scores["openvino"], also, trained_by, target / "card.yaml")
     return target
 
 
@@ -226,57 +216,3 @@ def _recommended(recipe: ClassRecipe, network: PictureNet) -> float:
     levels = np.arange(0.05, 1.0, 0.05)
     f1 = [2 * right[scores >= at].sum() / max(1, (scores >= at).sum() + right.sum()) for at in levels]
     return round(float(levels[int(np.argmax(f1))]), 2)
-
-
-def _opened(recipe: ClassRecipe, weights: Path, runtime: str) -> PictureClassifier:
-    form = InputForm(recipe.size_px, recipe.size_px)
-    return PictureClassifier(
-        recipe.name, recipe.version, recipe.labels, form, open_backend(runtime, weights, form.pixels, 1, 1)
-    )
-
-
-def _write_card(
-    recipe: ClassRecipe,
-    weights: Path,
-    scores: ClassScores,
-    also: Mapping[str, Any],
-    trained_by: str,
-    path: Path,
-) -> None:
-    model = _opened(recipe, weights, "openvino")
-    content: dict[str, Any] = {
-        "name": recipe.name,
-        "version": recipe.version,
-        "task": "classify",
-        "summary": recipe.card.summary,
-        "file": weights.name,
-        "format": "onnx",
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "labels": list(recipe.labels),
-        "positive": recipe.positive,
-        "input": input_as_told(recipe.size_px, None),
-        "output": {"kind": "shares", "shape": f"N x {len(recipe.labels)}"},
-        "thresholds": {label: scores.labels[label]["at_score"] for label in recipe.labels},
-        "licence": recipe.card.licence,
-        "data": [
-            {"name": recipe.name, "set": recipe.train.parent.name, "licence": recipe.licence},
-            {"name": "start", "set": recipe.start.name, "licence": recipe.start_licence},
-        ],
-        "measured": {
-            "how": f"OpenVINO at this processor's fastest arithmetic, {recipe.size_px} px; "
-            "95 % intervals over redrawn pictures",
-            "validation": {recipe.val_name: scores.as_dict()},
-            **({"also": also} if also else {}),
-        },
-        "speed": {
-            "cpu_ms_per_picture": round(cpu_ms(model.classify, 1), 1),
-            "cpu_ms_per_picture_in_eights": round(cpu_ms(model.classify, 8), 1),
-            "arithmetic": arithmetic(),
-            "on": "960 x 540, one CPU thread, OpenVINO; letterbox and network together",
-        },
-        "limits": list(recipe.card.limits),
-        **recipe.card.chinese,
-        "trained_by": trained_by,
-    }
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-    path.write_text("# Written by training; the record beside it holds every figure.\n" + text, encoding="utf-8")

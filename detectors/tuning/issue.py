@@ -2,9 +2,10 @@
 
     python -m detectors.tuning.issue configs/recipes/street.yaml models/street
     python -m detectors.tuning.issue configs/recipes/vehicle.yaml models/vehicle --half
+    python -m detectors.tuning.issue configs/recipes/bins.yaml models/bins --half
 
 With `--keep-scores` the recommended scores stay, for a change that moves boxes and no scores. With `--half` its weights
-are stored in 16 bits, which halves the file; AP50 before and after stands in the record.
+are stored in 16 bits, which halves the file; AP50 (a classifier: AUC) before and after stands in the record.
 Needs the package `onnx` (extra `tune`) and the recipe's validation sets and clips, but no torch.
 """
 
@@ -25,12 +26,14 @@ import yaml
 
 from detectors.backends import Backend, open_backend
 from detectors.model import InputForm, YoloModel
+from detectors.tuning import class_card
 from detectors.tuning.card import STEP, measure, write_card
+from detectors.tuning.class_recipe import read_class_recipe
 from detectors.tuning.crops import wide_set
 from detectors.tuning.dataset import build_union
 from detectors.tuning.evaluate import evaluate
 from detectors.tuning.export import free_sides, halve
-from detectors.tuning.recipe import Recipe, read_recipe
+from detectors.tuning.recipe import Recipe, read_raw, read_recipe
 from detectors.tuning.train import REPOSITORY, versions
 
 
@@ -49,25 +52,58 @@ def issue(
     free_sides(weights)
     with tempfile.TemporaryDirectory() as scratch:
         union = build_union(recipe.sets, recipe.labels, Path(scratch), teach=None, seed=recipe.seed, splits=("val",))
-        told = {"what": "sides freed (multiples of 32), no weight changed; measured anew"}
+        told: dict[str, Any] = {"what": "sides freed (multiples of 32), no weight changed; measured anew"}
         if half:
             told = halved(recipe, weights, union.evaluations)
         measured = measure(recipe, weights, union.evaluations, card["thresholds"] if keep_scores else None)
         compared = compare(recipe, weights, _wide(recipe, union.evaluations, Path(scratch) / "wide"))
     write_card(recipe, weights, measured, card["trained_by"], folder / "card.yaml")
+    told |= {
+        "scores": "kept from the version before" if keep_scores else "chosen anew",
+        "ap50_in_16_to_9": compared,
+    }
+    validation = {name: scores.as_dict() for name, scores in measured.sets.items()}
+    _write_record(folder, weights, before, recipe.version, validation, told)
+
+
+def issue_classifier(recipe_path: Path, folder: Path, *, half: bool = False, root: Path = REPOSITORY) -> None:
+    """Measure `folder`'s ONNX file as the recipe says, rewrite its card and record; its recommended scores stay.
+
+    `half`: see `issue`. Raises RecipeError, DataError, ModelError.
+    """
+    recipe = read_class_recipe(recipe_path, root)
+    weights = folder / f"{recipe.name}.onnx"
+    before = _sha256(weights)
+    card = yaml.safe_load((folder / "card.yaml").read_text(encoding="utf-8"))
+    at_scores = {recipe.positive: card["thresholds"][recipe.positive]}
+    told: dict[str, Any] = {"what": "no weight changed; measured anew"}
+    if half:
+        plain = class_card.measured(recipe, weights, at_scores).auc
+        halve(weights)
+        told = {"what": "weights stored in 16 bits instead of 32; measured anew", "auc_stored_in_32_bits": plain}
+    scores = {name: class_card.measured(recipe, weights, at_scores, name) for name in ("openvino", "onnxruntime")}
+    if half:
+        told["auc_stored_in_16_bits"] = scores["openvino"].auc
+    also = class_card.counted(recipe, weights)
+    class_card.write_class_card(recipe, weights, scores["openvino"], also, card["trained_by"], folder / "card.yaml")
+    validation = {name: score.as_dict() for name, score in scores.items()}
+    _write_record(folder, weights, before, recipe.version, validation, told)
+
+
+def _write_record(
+    folder: Path, weights: Path, before: str, version: str, validation: Mapping[str, Any], told: Mapping[str, Any]
+) -> None:
     path = folder / "record.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     trained = record.get("issued", {}).get("trained_sha256", record["sha256"])
     record["sha256"] = _sha256(weights)
-    record["validation"] = {name: scores.as_dict() for name, scores in measured.sets.items()}
+    record["validation"] = validation
     record["issued"] = {
-        "version": recipe.version,
+        "version": version,
         "trained_sha256": trained,
         **told,
-        "scores": "kept from the version before" if keep_scores else "chosen anew",
         "libraries": versions(("onnx", "onnxruntime", "openvino", "numpy", "opencv-python-headless")),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "ap50_in_16_to_9": compared,
     }
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{weights}: {before[:12]} is now {record['sha256'][:12]}")
@@ -134,4 +170,8 @@ if __name__ == "__main__":
     parser.add_argument("--half", action="store_true", help="store its weights in 16 bits")
     parser.add_argument("--keep-scores", action="store_true", help="leave the recommended scores as they are")
     given = parser.parse_args()
-    issue(given.recipe, given.folder, half=given.half, keep_scores=given.keep_scores)
+    raw = read_raw(given.recipe)
+    if isinstance(raw, Mapping) and raw.get("task") == "classify":
+        issue_classifier(given.recipe, given.folder, half=given.half)
+    else:
+        issue(given.recipe, given.folder, half=given.half, keep_scores=given.keep_scores)

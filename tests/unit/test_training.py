@@ -162,3 +162,31 @@ def test_a_classifier_says_the_same_as_onnx(tmp_path: Path, through: str, most_m
     assert shares == pytest.approx(wanted, abs=1e-3)  # its weights are kept in 16 bit
     assert file.stat().st_size < most_mb * 1e6
     assert shares.sum(1) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_classifier_is_issued_again_in_half_the_space(tmp_path: Path) -> None:
+    import cv2
+    import yaml
+
+    from detectors.tuning.issue import issue_classifier
+
+    shipped, folder = Catalog(ROOT / "models").card("bins"), tmp_path / "bins"
+    folder.mkdir()
+    for name in ("card.yaml", "record.json"):
+        (folder / name).write_text((shipped.file.parent / name).read_text(encoding="utf-8"), encoding="utf-8")
+    _in_32_bits(shipped.file, folder / "bins.onnx")
+    before = (folder / "bins.onnx").stat().st_size
+    for number, picture in enumerate(_noise(6, 64)):
+        path = tmp_path / "set" / "val" / ("clean", "dirty")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), picture)
+    recipe = yaml.safe_load((ROOT / "configs" / "recipes" / "bins.yaml").read_text(encoding="utf-8"))
+    recipe["data"] |= {"train": str(tmp_path / "set" / "val"), "val": str(tmp_path / "set" / "val")}
+    recipe["start"]["weights"] = str(folder / "bins.onnx")
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    issue_classifier(tmp_path / "recipe.yaml", folder, half=True)
+    assert (folder / "bins.onnx").stat().st_size < 0.56 * before
+    made, record = Catalog(tmp_path).card("bins"), (folder / "record.json").read_text(encoding="utf-8")
+    assert made.thresholds == shipped.thresholds
+    assert made.to_wire()["sha256"] in record
+    assert '"auc_stored_in_16_bits"' in record
