@@ -81,7 +81,10 @@ def deduction(tx: Session, deduction_id: str) -> DeductionRow | None:
 
 
 def overdue_at(tx: Session, moment: datetime, most: int) -> list[CaseRow]:
-    """Cases whose handle deadline had passed at `moment` and that were not closed then, the longest overdue first."""
+    """Cases whose handle deadline had passed at `moment` and that were not closed then.
+
+    The longest overdue first, those of the same deadline by their numbers.
+    """
     # Two small sets by their own indexes; by deadline alone it would walk through a year of closed cases.
     still = select(CaseRow.id).where(CaseRow.open.is_(True))
     later = select(CaseRow.id).where(CaseRow.closed_at >= moment)
@@ -90,7 +93,7 @@ def overdue_at(tx: Session, moment: datetime, most: int) -> list[CaseRow]:
         select(CaseRow)
         .join(open_then, open_then.c.id == CaseRow.id)
         .where(CaseRow.deadline < moment, CaseRow.state != "void")
-        .order_by(CaseRow.deadline)
+        .order_by(CaseRow.deadline, CaseRow.number)
         .limit(most)
     )
     return list(tx.scalars(query))
@@ -102,7 +105,7 @@ def supervised(tx: Session, start: datetime, end: datetime, most: int) -> list[t
         select(SupervisionRow, CaseRow)
         .join(CaseRow, CaseRow.id == SupervisionRow.case_id)
         .where(SupervisionRow.level >= 2, SupervisionRow.raised_at >= start, SupervisionRow.raised_at < end)
-        .order_by(SupervisionRow.level.desc(), SupervisionRow.raised_at)
+        .order_by(SupervisionRow.level.desc(), SupervisionRow.raised_at, CaseRow.number)
         .limit(most)
     )
     return [(row, case) for row, case in tx.execute(query)]
@@ -115,7 +118,7 @@ def recurrences(tx: Session, start: datetime, end: datetime, most: int) -> list[
         select(CaseRow.address, CaseRow.category_code, times)
         .where(CaseRow.recurrence.is_(True), CaseRow.filed_at >= start, CaseRow.filed_at < end, CaseRow.state != "void")
         .group_by(CaseRow.address, CaseRow.category_code)
-        .order_by(times.desc(), CaseRow.address)
+        .order_by(times.desc(), CaseRow.address, CaseRow.category_code)
         .limit(most)
     )
     return [(address, code, "", count) for address, code, count in tx.execute(query)]

@@ -117,6 +117,19 @@ def test_the_month_is_compared_with_the_last_and_with_last_year(town: City) -> N
     assert (facts["archive_rate"]["text"], facts["archive_rate"]["before"]["text"]) == ("—", "—")
 
 
+def test_cases_with_the_same_deadline_stand_by_their_number(town: City) -> None:
+    late = [41, 7, 93, 22, 68, 15, 80, 34]
+    with town.hub.house.db.write() as tx:
+        for number in late:
+            row = add(tx, town.hub.house, Made(EARLY, answered_h=None, closed_h=None), 90000 + number)
+            row.address = "同一天"
+    for _ in range(2):
+        rows = _part(_read(town, "monthly", "2026-11"), "overdue")["table"]["rows"]
+        numbers = [row[1]["text"] for row in rows if row[3] == "同一天"]
+        assert [int(number[-5:]) - 90000 for number in numbers] == sorted(late)
+        assert [row[0] for row in rows] == [str(n) for n in range(1, len(rows) + 1)]
+
+
 def test_scores_by_the_rule_with_itemised_deductions(town: City) -> None:
     report = _read(town, "quarterly", "2026-Q4")
     rows = {row[1]: row for row in _part(report, "ranking-department")["table"]["rows"]}
