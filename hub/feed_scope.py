@@ -11,11 +11,12 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Ids of grids (with all below them), and of the cameras and sensors that stand in them."""
+    """Ids of grids (with all below them), of the cameras and sensors that stand in them, and of the grids around."""
 
     grids: frozenset[str]
     cameras: frozenset[str]
     sensors: frozenset[str]
+    around: frozenset[str] = frozenset()
 
     def part(self, event: str, body: Body) -> Body | None:
         """What of an event is theirs; None: nothing, also of events that nothing is known of here."""
@@ -50,8 +51,9 @@ def _sensor_notice(within: Within, body: Body) -> Body | None:
     return {**body, "children": children} if body["sensor"] in within.sensors else None
 
 
-def _whole(_within: Within, body: Body) -> Body:
-    return body
+def _handover(within: Within, body: Body) -> Body | None:
+    areas = {grid["id"] for grid in body["grids"]}
+    return None if areas and areas.isdisjoint(within.grids | within.around) else body
 
 
 _PARTS: Mapping[str, Callable[[Within, Body], Body | None]] = {
@@ -63,5 +65,5 @@ _PARTS: Mapping[str, Callable[[Within, Body], Body | None]] = {
     "looks": _looks,
     "notice": _notice,
     "sensor_notice": _sensor_notice,
-    "handover": _whole,
+    "handover": _handover,
 }

@@ -1,4 +1,7 @@
-"""Shifts of the desk: what one person decided since the last hand-over, and the note left to the next."""
+"""Shifts of the desk: what one person decided since the last hand-over, and the note left to the next.
+
+A note is for the desk of its area: of somebody limited to grids, it is shown to those who share one with him.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def mine(house: House, actor: Actor) -> dict[str, Any]:
         return {
             "figures": _figures(tx, house, actor),
             **_open(tx, house),
-            "handover": None if last is None else _json(last, Names.of(tx)),
+            "handover": None if last is None else _json(tx, last),
         }
 
 
@@ -40,7 +43,7 @@ def hand_over(house: House, actor: Actor, note: str) -> dict[str, Any]:
         now = house.now()
         figures = {"figures": _figures(tx, house, actor), **_open(tx, house)}
         row = HandoverRow(id=uuid4().hex, at=now, by=actor.id, note=note.strip(), figures=figures)
-        tx.add(row)
+        shift_queries.leave(tx, row, actor.grids)
         tx.audit(now, actor.id, "shift-handed-over", f"handover/{row.id}", note=row.note)
         return _told(tx, house, row)
 
@@ -88,17 +91,19 @@ def _open(tx: Transaction, house: House) -> dict[str, int]:
 
 def _told(tx: Transaction, house: House, row: HandoverRow) -> dict[str, Any]:
     tx.flush()
-    shown = _json(row, Names.of(tx))
+    shown = _json(tx, row)
     tx.after(partial(house.feed.publish, "handover", shown))
     return shown
 
 
-def _json(row: HandoverRow, names: Names) -> dict[str, Any]:
+def _json(tx: Transaction, row: HandoverRow) -> dict[str, Any]:
+    names = Names.of(tx)
     return {
         "id": row.id,
         "at": time_text(row.at),
         "by": row.by,
         "by_name": names.person(row.by),
+        "grids": [names.grid(grid) for grid in shift_queries.areas(tx, row.id)],
         "note": row.note,
         **row.figures,
         "taken_by": row.taken_by,

@@ -269,12 +269,16 @@ class ShiftFigures(Shown):
 
 
 class Handover(Shown):
-    """The note a shift left, with its figures and what was open; `taken_by`: who read it."""
+    """The note a shift left, with its figures and what was open; `taken_by`: who read it.
+
+    `grids`: what whoever left it is limited to; none: the whole district.
+    """
 
     id: str
     at: datetime
     by: str
     by_name: str
+    grids: list[Grid]
     note: str
     figures: ShiftFigures
     waiting: int

@@ -15,7 +15,7 @@ from ..errors import Forbidden, Full, NotSignedIn
 from ..feed import Change, Listener, as_data
 from ..feed_scope import Within
 from ..house import Actor, House
-from ..store import device_queries
+from ..store import device_queries, scope
 from .access import TheActor, TheHouse, the_actor
 
 router = APIRouter(tags=["feed"])
@@ -72,7 +72,8 @@ def _within(house: House, actor: Actor) -> Within | None:
     if actor.grids is None:
         return None
     with house.db.read() as tx:
-        return Within(actor.grids, *(frozenset(ids) for ids in device_queries.ids(tx)))
+        cameras, sensors = (frozenset(ids) for ids in device_queries.ids(tx))
+        return Within(actor.grids, cameras, sensors, scope.around(tx, actor.grids))
 
 
 async def _events(

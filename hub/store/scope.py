@@ -20,7 +20,17 @@ from ..errors import OutsideScope
 from .case_rows import CaseRow, ReportRow, RequestRow, VisitRow
 from .device_rows import LinkRow, QuarantineRow, SensorNoticeRow, SightRow
 from .learning_rows import DriftRow, SightingRow
-from .rows import AlertRow, CameraRow, DepartmentRow, GridRow, NoticeCameraRow, NoticeRow, SensorRow, ZoneRow
+from .rows import (
+    AlertRow,
+    CameraRow,
+    DepartmentRow,
+    GridRow,
+    HandoverRow,
+    NoticeCameraRow,
+    NoticeRow,
+    SensorRow,
+    ZoneRow,
+)
 from .supervision_rows import (
     DeductionRow,
     LetterCaseRow,
@@ -33,8 +43,13 @@ from .supervision_rows import (
 
 WHAT: Mapping[type[Any], str] = {AlertRow: "alert", CaseRow: "case", CameraRow: "camera", SensorRow: "sensor"}
 """What lies in a grid itself."""
-PAPERS: Mapping[type[Any], str] = {LetterRow: "letter", WhistleRow: "whistle", DeductionRow: "deduction"}
-"""What is about cases or areas, or comes from or goes to the office of a street."""
+PAPERS: Mapping[type[Any], str] = {
+    LetterRow: "letter",
+    WhistleRow: "whistle",
+    DeductionRow: "deduction",
+    HandoverRow: "handover",
+}
+"""What is about cases or areas, comes from or goes to the office of a street, or is left to a desk."""
 
 
 @dataclass(slots=True)
@@ -86,6 +101,17 @@ def below(tx: Session, grids: Iterable[str]) -> frozenset[str]:
     found = select(GridRow.id).where(GridRow.id.in_(list(grids))).cte(recursive=True)
     found = found.union(select(GridRow.id).join(found, GridRow.parent_id == found.c.id))
     return frozenset(tx.scalars(select(found.c.id)))
+
+
+def around(tx: Session, grids: Iterable[str]) -> frozenset[str]:
+    """The ids of these grids and of all that hold them."""
+    return frozenset(tx.scalars(_around(grids)))
+
+
+def _around(grids: Iterable[str]) -> Select[str]:
+    found = select(GridRow.id, GridRow.parent_id).where(GridRow.id.in_(list(grids))).cte(recursive=True)
+    held_by = select(GridRow.id, GridRow.parent_id).join(found, GridRow.id == found.c.parent_id)
+    return select(found.union(held_by).c.id)
 
 
 def tops(tx: Session, grids: frozenset[str]) -> list[str]:
@@ -183,7 +209,14 @@ def _papers(grids: frozenset[str], who: str, cases: Any) -> dict[type[Any], Any]
         ),
         # Points off without a case count for a unit, wherever it works.
         DeductionRow: (DeductionRow.case_number == "") | DeductionRow.case_number.in_(numbers),
+        HandoverRow: _desks(grids, who),
     }
+
+
+def _desks(grids: frozenset[str], who: str) -> Any:
+    """Notes of a shift are theirs who share an area with whoever left them; the whole district's are everybody's."""
+    shared = select(PaperAreaRow.paper_id).where(PaperAreaRow.grid_id.in_(_around(grids) if grids else []))
+    return or_(HandoverRow.id.in_(shared), HandoverRow.id.not_in(select(PaperAreaRow.paper_id)), HandoverRow.by == who)
 
 
 def _keep_within(session: Session, _context: object, _instances: object) -> None:

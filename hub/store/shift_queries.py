@@ -7,13 +7,30 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from . import scope
 from .rows import HandoverRow
+from .supervision_rows import PaperAreaRow
 
 
 def handover(tx: Session, handover_id: str) -> HandoverRow | None:
     """The note, locked."""
     query = select(HandoverRow).where(HandoverRow.id == handover_id)
     return tx.scalars(query.with_for_update().execution_options(populate_existing=True)).first()
+
+
+def leave(tx: Session, row: HandoverRow, grids: frozenset[str] | None) -> None:
+    """Keep the note, left by one who is limited to these grids (None: to none, so that it is the whole district's)."""
+    tx.add(row)
+    tx.flush()
+    if grids is not None:
+        tx.add_all(PaperAreaRow(paper_id=row.id, grid_id=grid) for grid in scope.tops(tx, grids))
+        tx.flush()
+
+
+def areas(tx: Session, handover_id: str) -> list[str]:
+    """Ids of the grids that whoever left it was limited to; none: the whole district."""
+    query = select(PaperAreaRow.grid_id).where(PaperAreaRow.paper_id == handover_id)
+    return list(tx.scalars(query.order_by(PaperAreaRow.grid_id)))
 
 
 def newest(tx: Session, since: datetime, by: str | None = None) -> HandoverRow | None:

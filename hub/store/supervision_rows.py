@@ -77,7 +77,10 @@ class LetterCaseRow(Row):
 
 
 class PaperAreaRow(Row):
-    """An area that a letter or whistle without a case is about: of its point, or of the limited person who made it."""
+    """An area that a letter or whistle without a case is about: of its point, or of the limited person who made it.
+
+    Of the note of a shift: the areas of the limited person who left it.
+    """
 
     __tablename__ = "paper_areas"
     paper_id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -84,6 +84,38 @@ def test_a_letter_is_for_those_whose_cases_it_names(town: City) -> None:
     refused(town, "wang", "POST", LETTERS, 403, "outside-scope", kind="contact", to="甲", cases=[west])
 
 
+def test_a_note_of_the_shift_is_for_the_desk_of_its_area(town: City) -> None:
+    def left_to(*users: str) -> list[str | None]:
+        notes = [town.who(user).get("/api/shift").json()["handover"] for user in users]
+        return [note and note["note"] for note in notes]
+
+    def leave(user: str, note: str) -> dict[str, Any]:
+        town.clock.forward(minutes=1)
+        return posted(town, user, "/api/shift/handover", note=note)
+
+    def limit(user: str, grid: str) -> None:
+        assert town.who("boss").patch(f"/api/users/{user}", json={"grids": [grid]}).status_code == 200
+        town.sign_all_out()
+
+    limit("ban", "west-s")
+    east = leave("wang", "east")
+    assert east["grids"] == [{"id": "east-s", "name": "east-s"}]
+    assert left_to("wang", "ban", "li") == ["east", None, "east"]
+    refused(town, "ban", "POST", f"/api/shift/handovers/{east['id']}/take", 403, "outside-scope")
+    assert posted(town, "li", f"/api/shift/handovers/{east['id']}/take")["taken_by"] == "li"
+    assert leave("li", "all")["grids"] == []
+    assert left_to("wang", "ban", "li") == ["all"] * 3
+    leave("ban", "west")
+    assert left_to("wang", "ban", "li") == ["all", "west", "west"]
+    # Who has a part of the street shares it: he sees its notes, and the street sees his.
+    limit("ban", "east-b")
+    assert left_to("ban") == ["west"], "what he left himself"
+    leave("wang", "east again")
+    assert left_to("wang", "ban", "li") == ["east again"] * 3
+    leave("ban", "one grid of the east")
+    assert left_to("wang", "ban", "li") == ["one grid of the east"] * 3
+
+
 def test_a_letter_without_cases_is_for_the_street_that_wrote_or_gets_it(town: City) -> None:
     of_district = contact(town, "li")
     to_office = contact(town, "li", department="east_office", to="", reply="1工作日")

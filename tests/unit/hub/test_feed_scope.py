@@ -8,7 +8,7 @@ import pytest
 
 from hub.feed_scope import Within
 
-MINE = Within(frozenset({"g"}), frozenset({"c1"}), frozenset({"s1"}))
+MINE = Within(frozenset({"g"}), frozenset({"c1"}), frozenset({"s1"}), frozenset({"g", "street"}))
 CAMERAS = [{"id": "c1", "back_at": None}, {"id": "c2", "back_at": None}]
 
 
@@ -30,7 +30,9 @@ CAMERAS = [{"id": "c1", "back_at": None}, {"id": "c2", "back_at": None}]
         ("notice", {"cameras": CAMERAS[1:], "out": 1, "total": 1}, None),
         ("sensor_notice", {"sensor": "s1", "children": [{"id": "s2"}]}, {"sensor": "s1", "children": []}),
         ("sensor_notice", {"sensor": None, "children": [{"id": "s1"}]}, None),
-        ("handover", {"note": "x"}, {"note": "x"}),
+        ("handover", {"note": "x", "grids": []}, {"note": "x", "grids": []}),
+        ("handover", {"grids": [{"id": "street"}, {"id": "other"}]}, {"grids": [{"id": "street"}, {"id": "other"}]}),
+        ("handover", {"note": "x", "grids": [{"id": "other"}]}, None),
         ("quarantine", {"waiting": 3}, None),
         ("something new", {"id": "a"}, None),
     ],

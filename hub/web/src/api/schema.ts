@@ -1083,6 +1083,8 @@ export interface components {
         /**
          * Handover
          * @description The note a shift left, with its figures and what was open; `taken_by`: who read it.
+         *
+         *     `grids`: what whoever left it is limited to; none: the whole district.
          */
         Handover: {
             /**
@@ -1095,6 +1097,8 @@ export interface components {
             /** By Name */
             by_name: string;
             figures: components["schemas"]["ShiftFigures"];
+            /** Grids */
+            grids: components["schemas"]["Grid"][];
             /** Id */
             id: string;
             /** Note */
