@@ -28,7 +28,6 @@ from detectors.tuning.class_recipe import ClassRecipe
 from detectors.tuning.classes import ClassScores, class_scores, read_classes
 from detectors.tuning.classifier import PictureNet, write_onnx
 from detectors.tuning.dataset import Picture, read_picture
-from detectors.tuning.export import halve
 from detectors.tuning.looks import varied
 from detectors.tuning.transfer import restore_batchnorm
 from detectors.tuning.yolov8 import V8Detector, load_quantized
@@ -52,7 +51,6 @@ def train_classifier(recipe: ClassRecipe, out_dir: Path, trained_by: str, tell: 
     target = out_dir / recipe.name
     weights = target / f"{recipe.name}.onnx"
     write_onnx(mean, weights, recipe.size_px)
-    halve(weights)
     in_torch = _in_torch(recipe, mean)
     at_scores = {recipe.positive: _recommended(recipe, mean)}
     scores = {runtime: measured(recipe, weights, at_scores, runtime) for runtime in ("openvino", "onnxruntime")}
