@@ -26,9 +26,14 @@ SHOWN_FOR = timedelta(days=2)
 
 
 def mine(house: House, actor: Actor) -> dict[str, Any]:
-    """{figures, waiting, unsure, postponed, handover}: own figures, what waits, and the last note that was left."""
+    """{figures, waiting, unsure, postponed, handover}: own figures, what waits, and the last note that was left.
+
+    Of several desks' last notes, one that is still to be read comes first.
+    """
     with house.db.read() as tx:
-        last = shift_queries.newest(tx, house.now() - SHOWN_FOR)
+        notes = shift_queries.newest_of_each_desk(tx, house.now() - SHOWN_FOR)
+        unread = (row for row in notes if row.taken_by is None and row.by != actor.id)
+        last = next(unread, notes[0] if notes else None)
         return {
             "figures": _figures(tx, house, actor),
             **_open(tx, house),

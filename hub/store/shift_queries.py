@@ -33,6 +33,19 @@ def areas(tx: Session, handover_id: str) -> list[str]:
     return list(tx.scalars(query.order_by(PaperAreaRow.grid_id)))
 
 
+def newest_of_each_desk(tx: Session, since: datetime) -> list[HandoverRow]:
+    """The last one of each desk since then, newest first; a desk is all who are limited to the same grids."""
+    rows = list(tx.scalars(select(HandoverRow).where(HandoverRow.at >= since).order_by(HandoverRow.at.desc())))
+    query = select(PaperAreaRow.paper_id, PaperAreaRow.grid_id).where(PaperAreaRow.paper_id.in_([r.id for r in rows]))
+    desks: dict[str, set[str]] = {row.id: set() for row in rows}
+    for paper_id, grid_id in tx.execute(query):
+        desks[paper_id].add(grid_id)
+    found: dict[frozenset[str], HandoverRow] = {}
+    for row in rows:
+        found.setdefault(frozenset(desks[row.id]), row)
+    return list(found.values())
+
+
 def newest(tx: Session, since: datetime, by: str | None = None) -> HandoverRow | None:
     """The last one left since then (by that person)."""
     query = select(HandoverRow).where(HandoverRow.at >= since)

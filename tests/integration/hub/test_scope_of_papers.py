@@ -103,17 +103,21 @@ def test_a_note_of_the_shift_is_for_the_desk_of_its_area(town: City) -> None:
     assert left_to("wang", "ban", "li") == ["east", None, "east"]
     refused(town, "ban", "POST", f"/api/shift/handovers/{east['id']}/take", 403, "outside-scope")
     assert posted(town, "li", f"/api/shift/handovers/{east['id']}/take")["taken_by"] == "li"
-    assert leave("li", "all")["grids"] == []
+    whole = leave("li", "all")
+    assert whole["grids"] == []
     assert left_to("wang", "ban", "li") == ["all"] * 3
-    leave("ban", "west")
-    assert left_to("wang", "ban", "li") == ["all", "west", "west"]
+    west = leave("ban", "west")
+    assert left_to("wang", "ban", "li") == ["all", "all", "west"], "who left one himself still has the other to read"
+    posted(town, "li", f"/api/shift/handovers/{west['id']}/take")
+    assert left_to("wang", "li") == ["all", "west"], "nothing is to be read: the last one"
+    posted(town, "wang", f"/api/shift/handovers/{whole['id']}/take")
     # Who has a part of the street shares it: he sees its notes, and the street sees his.
     limit("ban", "east-b")
     assert left_to("ban") == ["west"], "what he left himself"
     leave("wang", "east again")
     assert left_to("wang", "ban", "li") == ["east again"] * 3
     leave("ban", "one grid of the east")
-    assert left_to("wang", "ban", "li") == ["one grid of the east"] * 3
+    assert left_to("wang", "ban", "li") == ["one grid of the east", "east again", "one grid of the east"]
 
 
 def test_a_letter_without_cases_is_for_the_street_that_wrote_or_gets_it(town: City) -> None:
