@@ -38,6 +38,7 @@ from .store import supervision_queries as ask
 from .store.case_rows import CaseRow
 from .store.counting import next_in
 from .store.supervision_rows import LetterCaseRow, LetterRow, PaperAreaRow, TemplateRow
+from .unit_names import UnitNames
 
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF_TYPE = "application/pdf"
@@ -171,7 +172,7 @@ def draft(tx: Transaction, house: House, wanted: Draft, actor: Actor, now: datet
     form, words = FORMS[wanted.kind], house.office.wording[wanted.kind]
     if len(wanted.cases) > LINES_MOST:
         raise Invalid("cases", len(wanted.cases), f"at most {LINES_MOST}")
-    units = people_queries.department_names(tx)
+    units = UnitNames.of(tx).zh
     if wanted.department is not None and wanted.department not in units:
         raise Invalid("department", wanted.department, sorted(units))
     to_name = wanted.to_name or units.get(wanted.department or "", "")
@@ -397,6 +398,7 @@ def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | No
         "title": row.title,
         "department": row.department_id,
         "to": row.to_name,
+        "to_en": _to_en(tx, row),
         "fields": dict(row.fields),
         "lines": lines,
         "elsewhere": elsewhere,
@@ -415,6 +417,12 @@ def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | No
         "decided_note": row.decided_note,
         "actions": [] if actor is None or elsewhere or not _decides(tx, row, actor) else _actions(actor, row),
     }
+
+
+def _to_en(tx: Transaction, row: LetterRow) -> str:
+    """The English name of the unit it goes to; empty where it has none, or is called otherwise in the letter."""
+    unit = people_queries.department(tx, row.department_id) if row.department_id else None
+    return unit.name_en if unit is not None and unit.name == row.to_name else ""
 
 
 def _actions(actor: Actor, row: LetterRow) -> list[dict[str, Any]]:

@@ -21,10 +21,11 @@ from .errors import Conflict, Invalid, NotFound
 from .house import SYSTEM, Actor, House
 from .letters import Draft
 from .outbox import announce
-from .store import Transaction, case_queries, people_queries
+from .store import Transaction, case_queries
 from .store import supervision_queries as ask
 from .store.case_rows import CaseRow, ClockRow, TimerRow
 from .store.supervision_rows import SupervisionRow
+from .unit_names import UnitNames
 
 _COMING = timedelta(days=2)
 _COMING_MOST = 200
@@ -89,7 +90,7 @@ def supervise(
         wanted = Raise(rung, Cause(cause), f"hand/{uuid4().hex}", now, demands.strip(), reason.strip())
         row = _raise(tx, house, case, clock, wanted, actor, now)
         tell(tx, house, case)
-        return _json(tx, house, row, case)
+        return _json(tx, house, UnitNames.of(tx), row, case)
 
 
 def _raise(
@@ -131,7 +132,8 @@ def _raise(
 
 def raised_for(tx: Transaction, house: House, case_id: str) -> list[dict[str, Any]]:
     """The supervisions of a case, oldest first, as its page shows them."""
-    return [_json(tx, house, row, None) for row in ask.of_case(tx, case_id)]
+    units = UnitNames.of(tx)
+    return [_json(tx, house, units, row, None) for row in ask.of_case(tx, case_id)]
 
 
 def page(
@@ -149,7 +151,8 @@ def page(
     unit = (actor.department or "") if actor.role in UNIT_ROLES else None
     with house.db.read() as tx:
         rows, key, total = ask.page(tx, level=level, department=unit, is_open=is_open, after=after, limit=limit)
-        return [_json(tx, house, row, case) for row, case in rows], key, total
+        units = UnitNames.of(tx)
+        return [_json(tx, house, units, row, case) for row, case in rows], key, total
 
 
 def desk(house: House, actor: Actor) -> dict[str, Any]:
@@ -158,10 +161,10 @@ def desk(house: House, actor: Actor) -> dict[str, Any]:
     now = house.now()
     with house.db.read() as tx:
         coming = ask.coming(tx, ladder.SUPERVISE, now + _COMING, _COMING_MOST)
-        names = people_queries.department_names(tx)
+        units = UnitNames.of(tx)
         return {
             "coming": [
-                _coming_json(house, names, timer.due_at, clock, case, ask.highest(tx, clock.id))
+                _coming_json(house, units, timer.due_at, clock, case, ask.highest(tx, clock.id))
                 for timer, clock, case in coming
                 if unit is None or clock.department_id == unit
             ],
@@ -173,14 +176,13 @@ def desk(house: House, actor: Actor) -> dict[str, Any]:
 
 
 def _coming_json(
-    house: House, names: dict[str, str], due_at: datetime, clock: ClockRow, case: CaseRow, done: int | None
+    house: House, units: UnitNames, due_at: datetime, clock: ClockRow, case: CaseRow, done: int | None
 ) -> dict[str, Any]:
     above = [rung.level for rung in house.office.ladder if done is None or rung.level > done]
     level = above[0] if above else Level.THIRD
     return {
         "case": case_brief(house, case),
-        "department": clock.department_id,
-        "department_name": names.get(clock.department_id or "", clock.department_id),
+        **units.columns(clock.department_id),
         "level": level.value,
         "level_name": LEVEL_NAMES[level],
         "due_at": due_at.isoformat(),
@@ -240,15 +242,13 @@ def write(house: House, actor: Actor, kind: str, body: dict[str, Any]) -> dict[s
         return letters.letter_json(tx, house, row, actor)
 
 
-def _json(tx: Transaction, house: House, row: SupervisionRow, case: CaseRow | None) -> dict[str, Any]:
+def _json(tx: Transaction, house: House, units: UnitNames, row: SupervisionRow, case: CaseRow | None) -> dict[str, Any]:
     letter = ask.letter(tx, row.letter_id) if row.letter_id else None
     batch = ask.letter(tx, row.batch_id) if row.batch_id else None
-    unit = people_queries.department(tx, row.department_id) if row.department_id else None
     return {
         "id": row.id,
         "case": case_brief(house, case) if case is not None else row.case_id,
-        "department": row.department_id,
-        "department_name": unit.name if unit else None,
+        **units.columns(row.department_id),
         "level": row.level,
         "level_name": LEVEL_NAMES[Level(row.level)],
         "cause": row.cause,

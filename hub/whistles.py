@@ -36,6 +36,7 @@ from .store import whistle_queries as ask
 from .store.case_rows import CaseRow
 from .store.counting import next_in
 from .store.supervision_rows import PaperAreaRow, WhistleCallRow, WhistleRow
+from .unit_names import UnitNames
 
 CALLED_MOST = 20
 _TEXT_MOST = 2000
@@ -348,7 +349,7 @@ def page(
 def rates(house: House, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """报到率, 按时报到率 and 解决率 of each department called in the time, with the mean mark of its callers."""
     with house.db.read() as tx:
-        names = {d.id: d.name for d in people_queries.departments(tx)}
+        units = UnitNames.of(tx)
         calls: dict[str, list[Call]] = {}
         marks: dict[str, list[int]] = {}
         for call, resolved in ask.calls_between(tx, start, end):
@@ -360,13 +361,13 @@ def rates(house: House, start: datetime, end: datetime) -> list[dict[str, Any]]:
                 marks.setdefault(call.department_id, []).append(call.mark)
     found = [(unit, indicators(each, min(end, house.now()))) for unit, each in calls.items()]
     order = sorted(found, key=lambda pair: (-(pair[1].in_time_rate or 0), pair[0]))
-    return [_rates_json(unit, names.get(unit, unit), each, marks.get(unit, [])) for unit, each in order]
+    return [_rates_json(unit, units.names(unit), each, marks.get(unit, [])) for unit, each in order]
 
 
-def _rates_json(unit: str, name: str, found: Indicators, marks: Sequence[int]) -> dict[str, Any]:
+def _rates_json(unit: str, names: Mapping[str, str], found: Indicators, marks: Sequence[int]) -> dict[str, Any]:
     return {
         "department": unit,
-        "name": name,
+        **names,
         "called": found.called,
         "arrived": found.arrived,
         "in_time": found.in_time,
@@ -385,7 +386,7 @@ def _number(value: Any) -> float | None:
 
 def whistle_json(tx: Transaction, house: House, row: WhistleRow, actor: Actor | None) -> dict[str, Any]:
     """The whistle as the API shows it."""
-    names, now = {d.id: d.name for d in people_queries.departments(tx)}, house.now()
+    units, now = UnitNames.of(tx), house.now()
     state = WhistleState(row.state)
     actor = actor if actor is not None and _decides(tx, actor, row) else None
     actions = [] if actor is None else [a for a in WHISTLE.allowed(state) if _open_to(actor, row, a)]
@@ -398,7 +399,7 @@ def whistle_json(tx: Transaction, house: House, row: WhistleRow, actor: Actor | 
         "state_name": WHISTLE_STATE_NAMES[state],
         "open": row.open,
         "case": row.case_id,
-        "initiator": {"id": row.initiator_id, "name": names.get(row.initiator_id, row.initiator_id)},
+        "initiator": {"id": row.initiator_id, **units.names(row.initiator_id)},
         "subject": row.subject,
         "place": row.place,
         "lon": row.lon,
@@ -415,7 +416,7 @@ def whistle_json(tx: Transaction, house: House, row: WhistleRow, actor: Actor | 
         "result_by": row.result_by_name,
         "result_evidence": _pictures(row.result_evidence),
         "closed_at": _time(row.closed_at),
-        "calls": [_call_json(call, names, now) for call in row.calls],
+        "calls": [_call_json(call, units, now) for call in row.calls],
         "actions": [{"action": a.value, "name": WHISTLE_ACTION_NAMES[a]} for a in actions],
     }
 
@@ -437,11 +438,11 @@ def _open_to(actor: Actor, row: WhistleRow, action: WhistleAction) -> bool:
     return True
 
 
-def _call_json(call: WhistleCallRow, names: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def _call_json(call: WhistleCallRow, units: UnitNames, now: datetime) -> dict[str, Any]:
     late = call.due_at is not None and (call.arrived_at or now) > call.due_at
     return {
         "department": call.department_id,
-        "name": names.get(call.department_id, call.department_id),
+        **units.names(call.department_id),
         "task": call.task,
         "due_at": _time(call.due_at),
         "arrived_at": _time(call.arrived_at),

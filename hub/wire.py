@@ -15,6 +15,7 @@ from .house import SYSTEM, House
 from .store import Transaction, alert_queries, device_queries, people_queries
 from .store.alert_queries import OpenSpot
 from .store.rows import AlertRow, AttachmentRow, EvidenceRow
+from .unit_names import UnitNames
 
 _SIMILAR_DEGREES = 0.0005
 """A little more than DUPLICATE_M in degrees of latitude."""
@@ -38,22 +39,20 @@ class Names:
 
     grids: dict[str, str]
     people: dict[str, str]
-    departments: dict[str, str]
+    units: UnitNames
 
     @classmethod
     def of(cls, tx: Transaction) -> Names:
         """Read all three small tables."""
-        return cls(device_queries.grid_names(tx), people_queries.user_names(tx), people_queries.department_names(tx))
+        return cls(device_queries.grid_names(tx), people_queries.user_names(tx), UnitNames.of(tx))
 
     def grid(self, grid_id: str | None) -> dict[str, str] | None:
         """{id, name}"""
         return {"id": grid_id, "name": self.grids.get(grid_id, grid_id)} if grid_id else None
 
     def department(self, department_id: str | None) -> dict[str, str] | None:
-        """{id, name}"""
-        return (
-            {"id": department_id, "name": self.departments.get(department_id, department_id)} if department_id else None
-        )
+        """{id, name, name_en}"""
+        return {"id": department_id, **self.units.names(department_id)} if department_id else None
 
     def person(self, user_id: str | None) -> str | None:
         """The name of a person, or of the hub itself."""

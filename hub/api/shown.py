@@ -50,10 +50,11 @@ class Grid(Shown):
 
 
 class NamedUnit(Shown):
-    """A department."""
+    """A department; `name_en` is empty where it has no English name."""
 
     id: str
     name: str
+    name_en: str
 
 
 class Person(Shown):

@@ -13,6 +13,7 @@ class Deduction(Shown):
     id: str
     department: str
     department_name: str
+    department_name_en: str
     day: date
     rule: str
     name: Names

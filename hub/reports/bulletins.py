@@ -22,6 +22,7 @@ from ..store.counting import locked_counter, next_in
 from ..store.evaluation_queries import Dimension, Options, Scope, Span
 from ..store.scope import is_office
 from ..store.supervision_rows import BulletinRow, DeductionRow
+from ..unit_names import UnitNames
 from .content import Json, in_en, in_zh, words
 from .figures import Figures
 from .kinds import FORMS, ReportKind
@@ -202,12 +203,11 @@ def cases_of(
             after=after,
             limit=limit,
         )
-        names = people_queries.department_names(tx)
+        units = UnitNames.of(tx)
         items = [
             {
                 **case_brief(house, entry.case),
-                "department": entry.department,
-                "department_name": names.get(entry.department or "", entry.department),
+                **units.columns(entry.department),
                 "deadline": entry.deadline.isoformat() if entry.deadline else None,
                 "finished_at": entry.finished_at.isoformat() if entry.finished_at else None,
             }
@@ -248,7 +248,7 @@ def deduct(house: House, actor: Actor, body: Mapping[str, Any]) -> Json:
         tx.add(row)
         tx.flush()
         tx.audit(row.at, actor.id, "deduction-made", f"department/{row.department_id}", rule=row.rule, case=case)
-        return _deduction_json(house, row, people_queries.department_names(tx))
+        return _deduction_json(house, row, UnitNames.of(tx))
 
 
 def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
@@ -264,7 +264,7 @@ def strike(house: House, actor: Actor, deduction_id: str, note: str) -> Json:
             raise Conflict(f"the deduction was struck by {row.struck_by_name}")
         row.struck_at, row.struck_by_name, row.struck_note = house.now(), actor.name, note.strip()
         tx.audit(house.now(), actor.id, "deduction-struck", f"department/{row.department_id}", note=note[:200])
-        return _deduction_json(house, row, people_queries.department_names(tx))
+        return _deduction_json(house, row, UnitNames.of(tx))
 
 
 def _may_deduct(tx: Transaction, actor: Actor, unit: str, case: str) -> None:
@@ -279,7 +279,7 @@ def deductions(house: House, period: str) -> Json:
     rule = _rule_on(house, span.first)
     with house.db.read() as tx:
         rows = report_queries.deductions(tx, span.first, span.last)
-        units = people_queries.department_names(tx)
+        units = UnitNames.of(tx)
     choices = [
         {"rule": key, "name": {"zh": each.zh, "en": each.en}, "points": float(each.points)}
         for key, each in rule.deductions.items()
@@ -292,13 +292,12 @@ def _rule_on(house: House, day: date) -> ScoringRule:
     return rule_for(house.scoring, day)
 
 
-def _deduction_json(house: House, row: DeductionRow, units: Mapping[str, str]) -> Json:
+def _deduction_json(house: House, row: DeductionRow, units: UnitNames) -> Json:
     rule = _rule_on(house, row.day).deductions.get(row.rule)
     points = float(rule.points) * (2 if row.doubled else 1) if rule else 0.0
     return {
         "id": row.id,
-        "department": row.department_id,
-        "department_name": units.get(row.department_id, row.department_id),
+        **units.columns(row.department_id),
         "day": row.day.isoformat(),
         "rule": row.rule,
         "name": {"zh": rule.zh, "en": rule.en} if rule else {"zh": row.rule, "en": row.rule},

@@ -1,7 +1,7 @@
 """What a report is made of, as JSON-ready values: the page shows them, print-outs set them, an issue keeps them.
 
-What is said is said in both languages; a text alone is the same in both (a unit's name, a place, a day). Reports that
-were issued before 2026-11-28 are kept in Chinese alone: texts, too.
+What is said is said in both languages; a text alone is the same in both (a place, a day, a unit without an English
+name). Reports that were issued before 2026-11-28 are kept in Chinese alone: texts, too.
 
 A number knows which cases it counted (`drill`), so the page can open their list.
 """

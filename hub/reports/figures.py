@@ -13,8 +13,9 @@ from ..domain.channel import CHANNEL_NAMES, Channel
 from ..domain.evaluation import COUNTER_NAMES, FORMULAS, Change, Counter, Rate, rate, rate_name
 from ..domain.period import Period
 from ..house import House
-from ..store import Transaction, evaluation_queries, grid_queries, people_queries
+from ..store import Transaction, evaluation_queries, grid_queries
 from ..store.evaluation_queries import Dimension, Options, Scope, Span
+from ..unit_names import UnitNames
 from . import content
 from .content import Said, words
 
@@ -101,20 +102,16 @@ class Figures:
         return made
 
     def name(self, dimension: Dimension, key: str | None) -> Said:
-        """What a group is called: a unit or place by its own name, anything else in both languages."""
+        """What a group is called: a place by its own name, anything else in both languages as far as it has both."""
         if key is None:
             return UNKNOWN
         if dimension not in self._names:
             self._names[dimension] = self._read_names(dimension)
         return self._names[dimension].get(key, key)
 
-    def unit(self, dimension: Dimension, key: str) -> str:
-        """What a department or street is called."""
-        return content.in_zh(self.name(dimension, key))
-
     def _read_names(self, dimension: Dimension) -> dict[str, Said]:
         if dimension is Dimension.DEPARTMENT:
-            return {**people_queries.department_names(self.tx)}
+            return UnitNames.of(self.tx).said()
         if dimension in (Dimension.STREET, Dimension.COMMUNITY):
             return {g.id: g.name for g in grid_queries.grids(self.tx, ["street", "community"])}
         if dimension is Dimension.CHANNEL:

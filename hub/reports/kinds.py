@@ -12,7 +12,7 @@ from ..domain.period import Period, PeriodKind
 from ..store import evaluation_queries, report_queries
 from ..store.evaluation_queries import Dimension, Scope, Span
 from . import content, parts
-from .content import Json, in_en, in_zh, words
+from .content import Json, Said, in_en, in_zh, words
 from .figures import Figures, ordered
 from .scores import Scored, rule_of, scored
 
@@ -158,14 +158,16 @@ def _advice(figures: Figures) -> Json:
     for unit, counts in figures.by(counters, Dimension.DEPARTMENT).items():
         value = rate(Rate.INTIME_DISPOSE, counts)
         if unit is not None and value is not None and value < 80 and counts.get(_C.NEED_DISPOSE, 0) >= 5:
-            late.append((value, figures.unit(Dimension.DEPARTMENT, unit)))
+            late.append((value, figures.name(Dimension.DEPARTMENT, unit)))
     if late:
-        worst = [(name, percent_text(value)) for value, name in sorted(late)[:3]]
+        order = sorted(late, key=lambda pair: (pair[0], in_zh(pair[1])))
+        worst = [(name, percent_text(value)) for value, name in order[:3]]
+        worst_zh = "、".join(f"{in_zh(name)}（{said}）" for name, said in worst)
+        worst_en = ", ".join(f"{in_en(name)} ({said})" for name, said in worst)
         lines.append(
             words(
-                f"{'、'.join(f'{name}（{said}）' for name, said in worst)}按期处置率低于80%，请主要负责人督促整改。",
-                f"{', '.join(f'{name} ({said})' for name, said in worst)} handled less than 80% in time: "
-                "their heads should see to it.",
+                f"{worst_zh}按期处置率低于80%，请主要负责人督促整改。",
+                f"{worst_en} handled less than 80% in time: their heads should see to it.",
             )
         )
     again = report_queries.recurrences(figures.tx, figures.period.start, figures.period.end, 1)
@@ -243,10 +245,12 @@ def _best_and_last(figures: Figures, found: Sequence[Scored]) -> Json:
     with_value = [each for each in found if each.score.total is not None]
     full = [e.name for e in with_value if e.score.total is not None and e.score.total >= rule.full_mark]
     last = [(e.name, e.score.total) for e in reversed(with_value[-3:])] if len(with_value) > 3 else []
-    last_zh, last_en = (f"{name}（{total}分）" for name, total in last), (f"{name} ({total})" for name, total in last)
+    last_zh = (f"{in_zh(name)}（{total}分）" for name, total in last)
+    last_en = (f"{in_en(name)} ({total})" for name, total in last)
     text = [
         words(
-            f"满分单位：{'、'.join(full) if full else '无'}。", f"Full marks: {', '.join(full) if full else 'nobody'}."
+            f"满分单位：{'、'.join(map(in_zh, full)) if full else '无'}。",
+            f"Full marks: {', '.join(map(in_en, full)) if full else 'nobody'}.",
         ),
         words(
             f"排名后三位：{'、'.join(last_zh) if last else '参评单位不足四家，不列。'}",
@@ -262,16 +266,17 @@ def _by_indicator(found: Sequence[Scored]) -> Json:
     for which in (Rate.INTIME_DISPOSE, Rate.DISPOSE, Rate.ARCHIVE, Rate.INTIME_ARCHIVE, Rate.REWORK, Rate.ANSWER):
         lower = which is Rate.REWORK
         known = [(each.rates[which], each.name) for each in found if each.rates.get(which) is not None]
-        order = sorted(known, key=lambda pair: (pair[0] if lower else -(pair[0] or 0), pair[1]))
-        best = [f"{name} {percent_text(value)}" for value, name in order]
+        order = sorted(known, key=lambda pair: (pair[0] if lower else -(pair[0] or 0), in_zh(pair[1])))
+        best = [(name, percent_text(value)) for value, name in order]
         first, last = best[:3], best[-3:] if len(best) > 3 else []
-        rows.append([dict(rate_name(which)), *(_listed(names) if names else "—" for names in (first, last))])
+        rows.append([dict(rate_name(which)), *(_listed(some) if some else "—" for some in (first, last))])
     heads = [words("指标", "Indicator"), words("前三位", "First three"), words("后三位", "Last three")]
     return content.section("indicators", words("单项指标排名", "By indicator"), table=content.table(heads, rows))
 
 
-def _listed(names: Sequence[str]) -> Json:
-    return words("、".join(names), ", ".join(names))
+def _listed(some: Sequence[tuple[Said, str]]) -> Json:
+    zh, en = (f"{in_zh(name)} {value}" for name, value in some), (f"{in_en(name)} {value}" for name, value in some)
+    return words("、".join(zh), ", ".join(en))
 
 
 def _deducted(figures: Figures, found: Sequence[Scored]) -> Json:
@@ -362,12 +367,12 @@ def _praise(found: Sequence[Scored]) -> Json:
     last = [e.name for e in with_value[-3:] if e.score.total is not None and e.score.total < 80 and e.name not in best]
     text = [
         words(
-            f"拟通报表扬：{'、'.join(best) if best else '无'}。",
-            f"To be commended: {', '.join(best) if best else 'nobody'}.",
+            f"拟通报表扬：{'、'.join(map(in_zh, best)) if best else '无'}。",
+            f"To be commended: {', '.join(map(in_en, best)) if best else 'nobody'}.",
         ),
         words(
-            f"拟通报批评（综合指标值低于80分的后三位）：{'、'.join(last) if last else '无'}。",
-            f"To be criticised (last three, below 80 points): {', '.join(last) if last else 'nobody'}.",
+            f"拟通报批评（综合指标值低于80分的后三位）：{'、'.join(map(in_zh, last)) if last else '无'}。",
+            f"To be criticised (last three, below 80 points): {', '.join(map(in_en, last)) if last else 'nobody'}.",
         ),
     ]
     return content.section("praise", words("表扬与批评（拟）", "Commended and criticised (proposed)"), text=text)

@@ -10,6 +10,7 @@ from ..domain.evaluation import Counter, Rate, rate
 from ..domain.scoring import Deduction, Score, ScoringRule, ranking, rule_for, score
 from ..store import report_queries
 from ..store.evaluation_queries import Dimension
+from .content import Said
 from .figures import Counts, Figures
 
 _COUNTERS = (
@@ -25,7 +26,7 @@ class Scored:
 
     place: int | None
     key: str
-    name: str
+    name: Said
     counts: Counts
     rates: Mapping[Rate, Decimal | None]
     score: Score
@@ -47,7 +48,7 @@ def scored(figures: Figures, dimension: Dimension = Dimension.DEPARTMENT) -> lis
         rates = {which: rate(which, counts) for which in _RATES}
         made[key] = (counts, rates, score(rule, rates, off.get(key, ())))
     places = ranking({key: each[2].total for key, each in made.items()})
-    return [Scored(place, key, figures.unit(dimension, key), *made[key]) for place, key in places]
+    return [Scored(place, key, figures.name(dimension, key), *made[key]) for place, key in places]
 
 
 def _deductions(figures: Figures, rule: ScoringRule) -> dict[str, list[Deduction]]:

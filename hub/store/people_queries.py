@@ -76,9 +76,10 @@ def department(tx: Session, department_id: str) -> DepartmentRow | None:
     return tx.get(DepartmentRow, department_id)
 
 
-def department_names(tx: Session) -> dict[str, str]:
-    """Names by id."""
-    return dict(tx.execute(select(DepartmentRow.id, DepartmentRow.name)).all())
+def department_names(tx: Session) -> list[tuple[str, str, str]]:
+    """(id, name, English name or ""), by id."""
+    asked = select(DepartmentRow.id, DepartmentRow.name, DepartmentRow.name_en).order_by(DepartmentRow.id)
+    return [(id_, name, english) for id_, name, english in tx.execute(asked)]
 
 
 def departments(tx: Session) -> list[DepartmentRow]:

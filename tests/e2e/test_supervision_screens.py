@@ -102,9 +102,8 @@ def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browse
         assert screen.overflow_px() == 0
 
 
-def test_in_english_only_names_are_chinese(office: Office, chrome: Browser, case: str) -> None:
-    names = [unit["name"] for unit in office.get(office.admin, "departments")["items"]]
-    names += [camera["name"] for camera in office.get(office.admin, "cameras")["items"]]
+def test_in_english_only_names_of_places_are_chinese(office: Office, chrome: Browser, case: str) -> None:
+    names = [camera["name"] for camera in office.get(office.admin, "cameras")["items"]]
     names += [f"北大街{number}号" for number in (1, 11, 21, 31)]
     left: dict[str, set[str]] = {}
     with Screen(chrome, office.url, locale="en") as screen:
@@ -120,6 +119,14 @@ def test_in_english_only_names_are_chinese(office: Office, chrome: Browser, case
             for name in sorted(names, key=len, reverse=True):
                 said = said.replace(name, "")
             left[path] = {line for line in said.splitlines() if re.search(r"[\u3000-\u303f\u4e00-\u9fff]", line)}
+        for path, part in ((f"/cases/{case}", "[data-test=case]"), ("/cases", "[data-test=cases]")):
+            screen.page.goto(office.url + path)
+            expect(screen.page.locator(part)).to_contain_text("Sanitation centre")
+            expect(screen.page.locator(part)).not_to_contain_text("环卫中心")
+        screen.page.goto(f"{office.url}/whistles")
+        screen.page.click("[data-test=blow]")
+        screen.page.locator("[data-test=whistle-called]").click()
+        expect(screen.page.get_by_role("option", name="Sanitation centre")).to_be_visible()
     assert not any(left.values()), left
 
 

@@ -30,7 +30,7 @@ def test_from_finding_to_closed_case(city: City) -> None:
     case = done["case"]
     assert case["number"] == "6210022026112300001"
     assert case["state"] == "dispatched"
-    assert case["department"] == {"id": "sanitation", "name": "环卫中心"}
+    assert case["department"] == {"id": "sanitation", "name": "环卫中心", "name_en": "Sanitation centre"}
     assert [line["by_name"] for line in case["history"]] == ["wang先生", "系统"]
     assert case["deadline"] == "2026-11-23T08:00:00+00:00"  # 10:00 + 4工作时 with the lunch break = 16:00
 

@@ -118,7 +118,8 @@ def test_a_return_pauses_the_ladder(city: City) -> None:
     city.sweep()
     assert _levels(city) == []
     city.move("wang", case["id"], "dispatch", department="sanitation")
-    assert _get(city, "wang", "/desk")["coming"][0]["level"] == 0
+    coming = _get(city, "wang", "/desk")["coming"][0]
+    assert (coming["level"], coming["department_name_en"]) == (0, "Sanitation centre")
 
 
 def _third(city: City) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -133,6 +134,8 @@ def _third(city: City) -> tuple[dict[str, Any], dict[str, Any]]:
 def test_a_letter_is_signed_numbered_answered_and_settled(city: City) -> None:
     case, letter = _third(city)
     assert (letter["state"], letter["number"]) == ("draft", None)
+    assert (letter["to"], letter["to_en"]) == ("环卫中心", "Sanitation centre")
+    assert _get(city, "wang", "/supervisions")["items"][0]["department_name_en"] == "Sanitation centre"
     assert _get(city, "huan", "/letters?kind=official")["total"] == 0  # a draft is not the department's business
     assert city.who("huan").get(f"{BASE}/letters/{letter['id']}").status_code == 404
     _refused(city, "huan", f"/letters/{letter['id']}/sign", 403, "forbidden")
@@ -309,6 +312,8 @@ def test_letters_by_hand_are_checked(city: City) -> None:
     )
     text = _text(city.who("wang").get(f"{BASE}/letters/{minutes['id']}/pdf").content)
     assert "会议议定三项。" in text
+    written = _post(city, "wang", "/letters", kind="contact", to="环卫中心一队", department="sanitation")
+    assert (written["to"], written["to_en"]) == ("环卫中心一队", "")  # what somebody wrote stays
 
 
 def test_audit_and_events_come_with_the_act(city: City) -> None:

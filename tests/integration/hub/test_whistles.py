@@ -50,7 +50,9 @@ def test_from_the_street_to_the_marks(town: City) -> None:
     answer = _blow(town, case=(case := town.case())["id"])
     assert answer.status_code == 200, answer.text
     made = answer.json()
-    assert (made["state"], made["number"], made["initiator"]["id"]) == ("proposed", "2026-0001", "street_office")
+    assert (made["state"], made["number"]) == ("proposed", "2026-0001")
+    assert made["initiator"] == {"id": "street_office", "name": "街道办事处", "name_en": "Street office"}
+    assert {c["name_en"] for c in made["calls"]} == {"Sanitation centre", "Urban enforcement bureau"}
     assert town.who("huan").get(f"{BASE}/{made['id']}").status_code == 404  # not yet approved
     assert town.who("huan").get(BASE).json()["total"] == 0
     blown = _act(town, "qu", made["id"], "approve", text="同意")
@@ -83,7 +85,7 @@ def test_from_the_street_to_the_marks(town: City) -> None:
     rates = {r["department"]: r for r in town.who("qu").get(f"{BASE}/rates?period=2026-11").json()["items"]}
     assert (rates["sanitation"]["in_time_rate"], rates["enforcement"]["in_time_rate"]) == (100.0, 0.0)
     assert (rates["enforcement"]["arrival_rate"], rates["enforcement"]["resolved_rate"]) == (100.0, 100.0)
-    assert rates["sanitation"]["mark"] == 5.0
+    assert (rates["sanitation"]["mark"], rates["sanitation"]["name_en"]) == (5.0, "Sanitation centre")
     assert town.who("qu").get(f"{BASE}/rates?period=2026-10").json()["items"] == []
 
 

@@ -25,7 +25,7 @@ export interface Report {
 export interface IssuedReport { kind: string; kind_name: Names; period: string; title: Names; number: Names; issued_at: string; issued_by: string }
 
 export interface CaseBrief { id: string; number: string; state: string; state_name: Names; category: Category; address: string; department: string | null; urgent: boolean; opened_at: string; deadline: string | null; closed_at: string | null }
-export interface CountedCase extends CaseBrief { department_name: string | null; finished_at: string | null }
+export interface CountedCase extends CaseBrief { department_name: string | null; department_name_en: string | null; finished_at: string | null }
 
 export interface Act { action: string; name: Names }
 export interface Letter {
@@ -36,6 +36,7 @@ export interface Letter {
   number: string | null
   title: string
   to: string
+  to_en: string
   fields: Record<string, string>
   lines: Record<string, string>[]
   /** Of its cases, those outside the grids that the reader is limited to; it has no files for him then. */
@@ -54,12 +55,12 @@ export interface Letter {
   decided_note: string
   actions: Act[]
 }
-export interface Supervision { id: string; case: CaseBrief; department_name: string | null; level: number; level_name: Names; cause: string; cause_name: Names; demands: string; due_at: string; raised_at: string; raised_by: string; ended_at: string | null; letter: { id: string; number: string | null; state: string } | null; batch: { id: string; number: string } | null }
-export interface Coming { case: CaseBrief; department_name: string | null; level: number; level_name: Names; due_at: string; deadline: string }
+export interface Supervision { id: string; case: CaseBrief; department_name: string | null; department_name_en: string | null; level: number; level_name: Names; cause: string; cause_name: Names; demands: string; due_at: string; raised_at: string; raised_by: string; ended_at: string | null; letter: { id: string; number: string | null; state: string } | null; batch: { id: string; number: string } | null }
+export interface Coming { case: CaseBrief; department_name: string | null; department_name_en: string | null; level: number; level_name: Names; due_at: string; deadline: string }
 export interface Desk { coming: Coming[]; letters: { draft: number; waiting: number; late: number; answered: number }; to_batch: number; levels: { level: number; name: Names }[]; causes: { cause: string; name: Names }[] }
 export interface Template { kind: string; name: Names; fields: string[]; rows: Record<string, string[]>; shipped: boolean; by: string; at: string }
 
-export interface WhistleCall { department: string; name: string; task: string; due_at: string | null; arrived_at: string | null; arrived_by: string; note: string; evidence: { url: string }[]; late: boolean; mark: number | null; mark_note: string; back_mark: number | null; back_mark_note: string }
+export interface WhistleCall { department: string; name: string; name_en: string; task: string; due_at: string | null; arrived_at: string | null; arrived_by: string; note: string; evidence: { url: string }[]; late: boolean; mark: number | null; mark_note: string; back_mark: number | null; back_mark_note: string }
 export interface Whistle {
   id: string
   number: string
@@ -69,7 +70,7 @@ export interface Whistle {
   state_name: Names
   open: boolean
   case: string | null
-  initiator: { id: string; name: string }
+  initiator: { id: string; name: string; name_en: string }
   subject: string
   place: string
   raised_at: string
@@ -85,4 +86,4 @@ export interface Whistle {
   calls: WhistleCall[]
   actions: Act[]
 }
-export interface WhistleRate { department: string; name: string; called: number; arrival_rate: number | null; in_time_rate: number | null; resolved_rate: number | null; mark: number | null }
+export interface WhistleRate { department: string; name: string; name_en: string; called: number; arrival_rate: number | null; in_time_rate: number | null; resolved_rate: number | null; mark: number | null }

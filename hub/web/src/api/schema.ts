@@ -939,6 +939,8 @@ export interface components {
             department: string;
             /** Department Name */
             department_name: string;
+            /** Department Name En */
+            department_name_en: string;
             /** Doubled */
             doubled: boolean;
             /** Id */
@@ -1527,13 +1529,15 @@ export interface components {
         };
         /**
          * NamedUnit
-         * @description A department.
+         * @description A department; `name_en` is empty where it has no English name.
          */
         NamedUnit: {
             /** Id */
             id: string;
             /** Name */
             name: string;
+            /** Name En */
+            name_en: string;
         };
         /**
          * Names

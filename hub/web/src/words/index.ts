@@ -48,6 +48,9 @@ export function classOf(category: { name?: string | null; en?: string | null } |
 /** Words of the hub's tables in the reader's language: the Chinese where there is no English for them. */
 export const ofTable = (zh: string, en?: string | null): string => (locale.value === 'en' && en) || zh
 
+/** A unit in the reader's language: by its own name where it has no English one. */
+export const unitOf = (unit: { name: string; name_en?: string | null } | null | undefined): string => (unit ? ofTable(unit.name, unit.name_en) : '—')
+
 /** What a report says: in both languages, or a text that is the same in both. */
 export const saidOf = (said: Names | string): string => (typeof said === 'string' ? said : nameOf(said))
 
