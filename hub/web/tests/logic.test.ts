@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Alert, Camera } from '../src/api/types'
 import { attained, seconds } from '../src/logic/attained'
+import { filled } from '../src/logic/filled'
 import { limitWords } from '../src/logic/limit'
 import { currentPeriod, step } from '../src/logic/period'
 import { before, following, stepped, withAlert, withoutAlert } from '../src/logic/queue'
 import { inMaintenance, readable } from '../src/logic/reading'
 import { clockRuns, deadlineSeverity, deviceSeverity } from '../src/logic/severity'
+import en from '../src/words/en.json'
 import { ago, brief, exact, short, span } from '../src/logic/time'
 
 const alert = (id: string, minute: number, more: Partial<Alert> = {}): Alert =>
@@ -99,6 +101,19 @@ describe('readings', () => {
   it('are set aside while somebody works on the sensor', () => {
     expect(inMaintenance({ maintenance: { until: '2026-11-23T06:00:00Z' } }, Date.UTC(2026, 10, 23, 5))).toBe(true)
     expect(inMaintenance({ maintenance: null }, 0)).toBe(false)
+  })
+})
+
+describe('words with numbers', () => {
+  it('have one thing where the number is 1', () => {
+    expect(filled(en['alert.times'], { n: 1 })).toBe('1 time')
+    expect(filled(en['alert.times'], { n: '1' })).toBe('1 time')
+    expect(filled(en['alert.times'], { n: 0 })).toBe('0 times')
+    expect(filled(en['grid.devices'], { cameras: 1, sensors: 21 })).toBe('1 camera · 21 sensors')
+    expect(filled(en['device.no-match-why'], { n: 1 })).toContain('There is 1 in all')
+  })
+  it('keep a blank that nothing fills, and fill one with 0', () => {
+    expect(filled('{who}: {n} {n|case|cases}', { n: 0 })).toBe('{who}: 0 cases')
   })
 })
 

@@ -35,6 +35,14 @@ def test_a_key_has_words_and_the_same_blanks_in_both(key: str) -> None:
     assert not CHINESE.search(EN[key]), EN[key]
 
 
+@pytest.mark.parametrize("words", [ZH, EN])
+def test_words_for_one_and_for_more_hang_on_a_number_that_stands_beside_them(words: dict[str, str]) -> None:
+    for key, text in words.items():
+        counted = re.findall(r"\{(\w+)\|[^{|}]+\|[^{|}]+\}", text)
+        assert len(counted) == text.count("|") / 2, key
+        assert set(counted) <= set(re.findall(r"\{(\w+)\}", text)), key
+
+
 def test_every_key_that_the_sources_name_is_there() -> None:
     families = {key.split(".")[0] for key in ZH}
     named = {k for k in re.findall(r"'([a-z][a-z-]*\.[a-z0-9_-]+)'", CODE) if k.split(".")[0] in families}

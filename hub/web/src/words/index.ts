@@ -1,6 +1,7 @@
 // The words on the screen, in two languages. Keys are checked by the compiler and by tests/e2e/desk/test_words.py.
 import { computed, ref } from 'vue'
 import type { Names, Why } from '../api/types'
+import { filled, type Values } from '../logic/filled'
 import en from './en.json'
 import zh from './zh.json'
 
@@ -17,9 +18,9 @@ export function setLocale(next: Locale): void {
   document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
 }
 
-/** The words for `key`, with `{name}` replaced from `values`. */
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return words[locale.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+/** The words for `key`, with `{name}` and `{name|one|other}` replaced from `values`. */
+export function t(key: Key, values: Values = {}): string {
+  return filled(words[locale.value][key], values)
 }
 
 /** The words for a key made of a prefix and a value from the hub; the value itself where there are none. */
