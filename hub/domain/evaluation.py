@@ -129,19 +129,19 @@ class Formula:
 
 FORMULAS: Mapping[Rate, Formula] = {
     Rate.ARCHIVE: Formula("结案率", "Closing rate", _C.ARCHIVE, _C.NEED_ARCHIVE),
-    Rate.INTIME_ARCHIVE: Formula("按期结案率", "Closed in time", _C.INTIME_ARCHIVE, _C.NEED_ARCHIVE),
+    Rate.INTIME_ARCHIVE: Formula("按期结案率", "On-time closing rate", _C.INTIME_ARCHIVE, _C.NEED_ARCHIVE),
     Rate.REGISTER: Formula("立案率", "Filing rate", _C.REGISTER, _C.ACCEPT),
-    Rate.INTIME_REGISTER: Formula("按时立案率", "Filed in time", _C.INTIME_REGISTER, _C.REGISTER),
-    Rate.PUBLIC_REPORT: Formula("监督举报率", "Reported by the public", _C.PUBLIC_REGISTER, _C.REGISTER, True),
+    Rate.INTIME_REGISTER: Formula("按时立案率", "On-time filing rate", _C.INTIME_REGISTER, _C.REGISTER),
+    Rate.PUBLIC_REPORT: Formula("监督举报率", "Public report rate", _C.PUBLIC_REGISTER, _C.REGISTER, True),
     Rate.DISPOSE: Formula("处置率", "Handling rate", _C.DISPOSE, _C.NEED_DISPOSE),
-    Rate.INTIME_DISPOSE: Formula("按期处置率", "Handled in time", _C.INTIME_DISPOSE, _C.NEED_DISPOSE),
+    Rate.INTIME_DISPOSE: Formula("按期处置率", "On-time handling rate", _C.INTIME_DISPOSE, _C.NEED_DISPOSE),
     Rate.REWORK: Formula("返工率", "Rework rate", _C.REWORK, _C.DISPOSE, True),
     Rate.POSTPONE: Formula("延期率", "Extension rate", _C.POSTPONE, _C.NEED_DISPOSE, True),
-    Rate.ACCURATE_DISPATCH: Formula("准确派遣率", "Dispatched right", _C.ACCURATE_DISPATCH, _C.DISPATCH),
-    Rate.WITHIN_LIMIT: Formula("限时办结率", "Settled within the limit", _C.INTIME_DISPOSE, _C.NEED_DISPOSE),
-    Rate.ANSWER: Formula("督办按时完成率", "Supervisions answered in time", _C.INTIME_ANSWER, _C.NEED_ANSWER),
-    Rate.INTIME_VERIFY: Formula("按期核实率", "Verified in time", _C.INTIME_VERIFY, _C.VERIFY),
-    Rate.INTIME_CHECK: Formula("按期核查率", "Checked in time", _C.INTIME_CHECK, _C.CHECK),
+    Rate.ACCURATE_DISPATCH: Formula("准确派遣率", "Dispatch accuracy", _C.ACCURATE_DISPATCH, _C.DISPATCH),
+    Rate.WITHIN_LIMIT: Formula("限时办结率", "Within-limit rate", _C.INTIME_DISPOSE, _C.NEED_DISPOSE),
+    Rate.ANSWER: Formula("督办按时完成率", "On-time answers to supervisions", _C.INTIME_ANSWER, _C.NEED_ANSWER),
+    Rate.INTIME_VERIFY: Formula("按期核实率", "On-time verification rate", _C.INTIME_VERIFY, _C.VERIFY),
+    Rate.INTIME_CHECK: Formula("按期核查率", "On-time check rate", _C.INTIME_CHECK, _C.CHECK),
 }
 """Rate.SATISFIED has no formula of cases: 满意 / (满意 + 不满意) comes from call-backs (`percent`)."""
 

@@ -161,3 +161,10 @@ def test_weights_must_add_up_and_versions_differ(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ScoringError, match="stands in two files"):
         read_rules(tmp_path)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_two_figures_of_a_report_have_the_same_name(language: str) -> None:
+    names = [name[language] for name in COUNTER_NAMES.values()]
+    names += [getattr(formula, language) for formula in FORMULAS.values()]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
