@@ -16,9 +16,9 @@ def libav_opener(camera: Camera) -> Opener:
     url = camera.url.removeprefix(PREFIX)
 
     def opener(network_s: float) -> Stream:
-        # `rw_timeout` (µs) bounds reads of FFmpeg's own protocols; `timeout` would make tcp:// listen for time.
+        # `rw_timeout` (µs) bounds what FFmpeg reads, but not RTSP; `timeout` would make tcp:// listen for time.
         options = {"rw_timeout": str(int(network_s * 1e6)), "fflags": "nobuffer", "analyzeduration": "1000000"}
-        return open_stream(url, camera.safe_url, network_s, options)
+        return open_stream(url, camera.safe_url, network_s, options, read_s=network_s)
 
     return opener
 

@@ -112,17 +112,26 @@ class Stream:
 
 
 def open_stream(
-    url: str, shown: str, timeout_s: float = 10.0, options: Mapping[str, str] | None = None, form: str | None = None
+    url: str,
+    shown: str,
+    timeout_s: float = 10.0,
+    options: Mapping[str, str] | None = None,
+    form: str | None = None,
+    read_s: float | None = None,
 ) -> Stream:
     """Open `url` for reading; messages call it `shown` (the URL without credentials).
 
-    `timeout_s` bounds each wait on the network (FFmpeg may wait twice). `form` forces FFmpeg's input format. Raises
-    Unreachable, SignInRefused, NotFound, NotVideo or Silent.
+    `timeout_s` bounds each wait on the network where `options` say so (FFmpeg may wait twice); connecting, and finding
+    out what is sent, end after twice as long each, and the wait for each packet after `read_s`, also where something
+    comes that is no video: by RTSP over UDP reports alone would keep FFmpeg waiting for ever. (`read_s` costs the
+    interpreter's lock at every poll.) `form` forces FFmpeg's input format. Raises Unreachable, SignInRefused, NotFound,
+    NotVideo or Silent.
     """
     started = time.monotonic()
     container = None
     try:
-        container = av.open(url, format=form, options=dict(options or {}), timeout=None, metadata_errors="ignore")
+        limits = (2 * timeout_s, read_s)
+        container = av.open(url, format=form, options=dict(options or {}), timeout=limits, metadata_errors="ignore")
         if not container.streams.video:
             raise NotVideo(f"{shown}: no video in it")
         video = container.streams.video[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -94,3 +95,41 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+def only_reports(connection: socket.socket) -> None:
+    """RTSP over UDP that plays, but sends no video: only empty receiver reports (RFC 3550 §6.4.2), five a second."""
+    sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    sdp += "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track\r\n"
+    reports = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    reports.bind(("127.0.0.1", 0))
+    own = reports.getsockname()[1]
+    received = b""
+    while True:
+        while b"\r\n\r\n" not in received:
+            if not (more := connection.recv(4096)):
+                return
+            received += more
+        head, _, received = received.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        said = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        verb, headers, body = lines[0].split()[0], [f"CSeq: {said['cseq']}", "Session: 1"], ""
+        if verb == "SETUP" and "client_port" not in said["transport"]:
+            connection.sendall(f"RTSP/1.0 461 Unsupported Transport\r\n{headers[0]}\r\n\r\n".encode())
+            continue
+        if verb == "DESCRIBE":
+            headers += ["Content-Type: application/sdp", f"Content-Length: {len(sdp)}"]
+            body = sdp
+        elif verb == "SETUP":
+            ports = said["transport"].partition("client_port=")[2].split(";")[0]
+            to = int(ports.split("-")[1])
+            headers.append(f"Transport: RTP/AVP/UDP;unicast;client_port={ports};server_port={own - 1}-{own}")
+        connection.sendall("\r\n".join(["RTSP/1.0 200 OK", *headers, "", body]).encode())
+        if verb == "PLAY":
+            break
+    connection.settimeout(0.2)
+    while True:
+        reports.sendto(b"\x80\xc9\x00\x01\x00\x00\x00\x01", ("127.0.0.1", to))
+        with contextlib.suppress(TimeoutError):
+            if not connection.recv(4096):
+                return

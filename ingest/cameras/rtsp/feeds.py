@@ -29,6 +29,6 @@ def ffmpeg_opener(camera: Camera) -> Opener:
     """How FFmpeg opens a camera that this reader does not speak with."""
 
     def opener(network_s: float) -> Stream:
-        return open_stream(camera.url, camera.safe_url, network_s, rtsp_options(network_s))
+        return open_stream(camera.url, camera.safe_url, network_s, rtsp_options(network_s), read_s=network_s)
 
     return opener

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from ingest.cameras import Hosted, Source, Standing, open_source
+from ingest.cameras.libav import libav_opener
 from ingest.cameras.rtsp.feeds import ffmpeg_opener
 from ingest.cameras.rtsp.stay import RtspStay
 from ingest.cameras.rtsp.visit import RtspPatrol
-from ingest.cameras.stream import PatrolStream, StandingStream
+from ingest.cameras.stream import Opener, PatrolStream, StandingStream
 from ingest.clock import utc_now
 from ingest.device import Camera, Watch
 from ingest.errors import Lost, NotFound, NotVideo, SignInRefused, Silent, SourceError, Stale, Unreachable
@@ -29,7 +30,7 @@ from ingest.looker import Looker
 from ingest.media import DECODERS, Packet, open_stream
 from tests.peers import clips, free_port, wait_until
 from tests.peers.nginx import Nginx
-from tests.peers.odd_cameras import OddCamera, relay, says_nothing
+from tests.peers.odd_cameras import OddCamera, only_reports, relay, says_nothing
 from tests.peers.rtsp_server import RtspServer
 
 STAY, PATROL = "FFmpeg stay", "FFmpeg patrol"
@@ -183,6 +184,17 @@ def _look_on(source: Source, for_s: float) -> None:
     began_s = time.monotonic()
     while time.monotonic() - began_s < for_s:
         source.look(utc_now(), 4)
+
+
+@pytest.mark.parametrize(("opener_of", "prefix"), [(libav_opener, "libav+"), (ffmpeg_opener, "")])
+def test_one_that_sends_reports_and_no_video_is_not_waited_for_for_ever(
+    opener_of: Callable[[Camera], Opener], prefix: str
+) -> None:
+    with OddCamera(only_reports) as odd:
+        began_s = time.monotonic()
+        with pytest.raises(Silent):
+            list(opener_of(camera(f"{prefix}rtsp://127.0.0.1:{odd.port}/live"))(1.0).packets())
+        assert time.monotonic() - began_s < 20
 
 
 def test_damaged_keyframes_are_refused(tmp_path: Path) -> None:
