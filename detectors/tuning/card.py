@@ -17,6 +17,7 @@ import yaml
 from detectors.backends import open_backend
 from detectors.model import InputForm, YoloModel
 from detectors.tuning.alarms import Quiet, footage, listen, quiet_score
+from detectors.tuning.class_recipe import ClassRecipe
 from detectors.tuning.dataset import Picture
 from detectors.tuning.evaluate import Scores, look_at, score
 from detectors.tuning.recipe import Measures, Recipe
@@ -99,14 +100,7 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
     from detectors.backends.openvino import arithmetic
 
     content = {
-        "name": recipe.name,
-        "version": recipe.version,
-        "task": "detect",
-        "summary": recipe.card.summary,
-        "file": weights.name,
-        "format": "onnx",
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "labels": list(recipe.labels),
+        **card_head(recipe, weights, "detect"),
         "input": input_as_told(recipe.size_px, STEP),
         "output": {
             "kind": "yolo",
@@ -128,7 +122,26 @@ def write_card(recipe: Recipe, weights: Path, measured: Measured, trained_by: st
         **recipe.card.chinese,
         "trained_by": trained_by,
     }
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    save_card(content, path)
+
+
+def card_head(recipe: Recipe | ClassRecipe, weights: Path, task: str) -> dict[str, Any]:
+    """What every card begins with."""
+    return {
+        "name": recipe.name,
+        "version": recipe.version,
+        "task": task,
+        "summary": recipe.card.summary,
+        "file": weights.name,
+        "format": "onnx",
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "labels": list(recipe.labels),
+    }
+
+
+def save_card(content: Mapping[str, Any], path: Path) -> None:
+    """Write it as YAML."""
+    text = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=120)
     path.write_text("# Written by training; the record beside it holds every figure.\n" + text, encoding="utf-8")
 
 

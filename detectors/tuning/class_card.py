@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from detectors.backends import open_backend
 from detectors.backends.openvino import arithmetic
 from detectors.classifier import PictureClassifier
 from detectors.model import InputForm
-from detectors.tuning.card import cpu_ms, input_as_told
+from detectors.tuning.card import card_head, cpu_ms, input_as_told, save_card
 from detectors.tuning.class_recipe import ClassRecipe
 from detectors.tuning.classes import ClassScores, count_called, evaluate_classes
 
@@ -52,14 +49,7 @@ def write_class_card(
     """Write the model's card to `path`; `weights` lie beside it."""
     model = opened(recipe, weights)
     content: dict[str, Any] = {
-        "name": recipe.name,
-        "version": recipe.version,
-        "task": "classify",
-        "summary": recipe.card.summary,
-        "file": weights.name,
-        "format": "onnx",
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "labels": list(recipe.labels),
+        **card_head(recipe, weights, "classify"),
         "positive": recipe.positive,
         "input": input_as_told(recipe.size_px, None),
         "output": {"kind": "shares", "shape": f"N x {len(recipe.labels)}"},
@@ -85,5 +75,4 @@ def write_class_card(
         **recipe.card.chinese,
         "trained_by": trained_by,
     }
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-    path.write_text("# Written by training; the record beside it holds every figure.\n" + text, encoding="utf-8")
+    save_card(content, path)

@@ -125,11 +125,6 @@ def _fit(
     return mean, told
 
 
-def _share(step: int, steps: int, epochs: int) -> float:
-    """Of the learning rate: rising over the first epoch, falling as a cosine to a fiftieth."""
-    return min(1.0, (step + 1) / max(1, steps // epochs)) * (0.02 + 0.49 * (1 + math.cos(math.pi * step / steps)))
-
-
 def _set_training(network: PictureNet, recipe: ClassRecipe) -> None:
     network.train()
     for layer in _frozen(recipe, network):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -98,13 +98,9 @@ def database_of_0022(empty: Database) -> Database:
     """A database whose conditions and units have no English: a ticked condition of the hub's own, and a unit."""
     empty.migrate("0022")
     with empty.write() as tx:
-        connection, old = tx.connection(), sa.MetaData()
-        old.reflect(connection)
-        for table, values in (
-            ("conditions", {"id": "a", "filing": "夜市", "closing": "撤摊", "verified_by": "eng"}),
-            ("departments", {"id": "market", "name": "市场所", "duties": ["农贸市场"]}),
-        ):
-            connection.execute(old.tables[table].insert(), {**_least(old.tables[table]), **values})
+        add = _adder(tx.connection())
+        add("conditions", id="a", filing="夜市", closing="撤摊", verified_by="eng")
+        add("departments", id="market", name="市场所", duties=["农贸市场"])
     return empty
 
 
@@ -113,12 +109,7 @@ def database_of_0020(empty: Database) -> Database:
     """A database in which letters do not know their cases yet: one about two cases and a gone one, one of none."""
     empty.migrate("0020")
     with empty.write() as tx:
-        connection, old = tx.connection(), sa.MetaData()
-        old.reflect(connection)
-
-        def add(table: str, **values: object) -> None:
-            connection.execute(old.tables[table].insert(), {**_least(old.tables[table]), **values})
-
+        add = _adder(tx.connection())
         for id_ in ("a", "b", "c"):
             add("cases", id=id_, number=f"62100220261123{id_}")
         add("letter_templates", id=1, kind="contact")
@@ -126,6 +117,17 @@ def database_of_0020(empty: Database) -> Database:
         add("letters", id="two", template_id=1, lines=lines)
         add("letters", id="none", template_id=1, lines=[])
     return empty
+
+
+def _adder(connection: sa.Connection) -> Callable[..., None]:
+    """add(table, column=value, …) for the tables as they are now; what must be there and is not named is the least."""
+    old = sa.MetaData()
+    old.reflect(connection)
+
+    def add(table: str, **values: object) -> None:
+        connection.execute(old.tables[table].insert(), {**_least(old.tables[table]), **values})
+
+    return add
 
 
 def _least(table: sa.Table) -> dict[str, object]:
