@@ -445,7 +445,10 @@ class Looker:
                 self._turn.notify_all()
             if ok and seat.hosted is not None:
                 next_s = self._schedule.next_of(seat.camera.id)
-                seat.hosted.doze(max(0.0, next_s - now_s) if next_s is not None else 0.0)
+                in_s = max(0.0, next_s - now_s) if next_s is not None else 0.0
+                best_s = seat.hosted.doze(in_s)
+                if best_s != in_s:
+                    self._schedule.shift(seat.camera.id, best_s - in_s)
 
 
 def _other_source(old: Camera, new: Camera) -> bool:

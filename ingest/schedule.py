@@ -48,6 +48,8 @@ class _Turn:
     ok_s: float | None = None
     failed: bool = False
     attained_s: float | None = None
+    shifted_s: float = 0.0
+    """How much later than its pace has it the planned look is due."""
     number: int = 0
     ticket: int = 0
 
@@ -134,7 +136,7 @@ class Schedule:
             self._numbers += 1
             turn = _Turn(camera, (), (), now_s, now_s - camera.every_s, now_s, number=self._numbers)
             self._turns[camera.id] = turn
-        turn.due_s = min(turn.due_s, turn.since_s + camera.every_s)
+        turn.due_s, turn.shifted_s = min(turn.due_s, turn.since_s + camera.every_s), 0.0
         turn.settle(camera)
         if names != turn.names:
             self._move(turn, names, now_s)
@@ -222,9 +224,10 @@ class Schedule:
             turn.due_s = now_s + every_s * (0.5 + 0.5 * (crc32(turn.camera.id.encode()) % 997) / 997)
         elif 0 <= now_s - turn.due_s < every_s / 2:
             # A little late is not late for ever: the next one keeps the pace.
-            turn.due_s += every_s
+            turn.due_s += every_s - turn.shifted_s
         else:
             turn.due_s = now_s + every_s
+        turn.shifted_s = 0.0
 
     def left(self, camera_id: str, now_s: float) -> None:
         """The look under way is done with the camera itself: others may have its place within the limits."""
@@ -257,6 +260,14 @@ class Schedule:
         turn.running, turn.since_s, turn.due_s = False, turn.before_s, until_s
         self._leave(turn, now_s)
         self._plan(turn)
+
+    def shift(self, camera_id: str, by_s: float) -> None:
+        """The planned look comes `by_s` later (or earlier, below 0); those after it keep the pace as if it did not."""
+        turn = self._turns.get(camera_id)
+        if turn is not None and not turn.running and turn.asked_s is None:
+            turn.due_s += by_s
+            turn.shifted_s += by_s
+            heappush(self._times, (turn.due_s, camera_id))
 
     def ask(self, camera_id: str, at_s: float) -> None:
         """A look out of turn, as soon as there is room from `at_s` on."""

@@ -84,8 +84,11 @@ class Hosted(Connected, Protocol):
         """A look is due: take what has come, without waiting. On the reading loop; never raises."""
         ...
 
-    def doze(self, for_s: float) -> None:
-        """The next look comes in `for_s` seconds (0: at once, or nobody knows). Any thread; never raises."""
+    def doze(self, for_s: float) -> float:
+        """The next look is planned in `for_s` seconds (0: at once, or nobody knows). Any thread; never raises.
+
+        Returns in how many seconds a look shows more for less: right behind a keyframe.
+        """
         ...
 
 

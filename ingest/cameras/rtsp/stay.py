@@ -115,10 +115,15 @@ class RtspStay:
 
     # From any thread.
 
-    def doze(self, for_s: float) -> None:
+    def doze(self, for_s: float) -> float:
         """See Hosted."""
-        if self._feed is not None:
-            self._feed.doze.until(for_s, time.monotonic(), time.time())
+        feed = self._feed
+        if feed is None:
+            return for_s
+        wall_s = time.time()
+        best_s = feed.doze.best(for_s, wall_s)
+        feed.doze.until(best_s, time.monotonic(), wall_s)
+        return best_s
 
     @property
     def clock_off_s(self) -> float | None:

@@ -84,8 +84,9 @@ class Stayed(Channel):
     def refresh(self) -> None:
         """Nothing comes."""
 
-    def doze(self, for_s: float) -> None:
+    def doze(self, for_s: float) -> float:
         """Nothing is read."""
+        return for_s
 
     def ready(self, not_before: datetime) -> bool:
         return self._open
@@ -300,8 +301,9 @@ def test_a_stream_may_doze_until_its_next_look_and_wakes_when_asked_or_changed()
     told: list[float] = []
 
     class Dozing(Stayed):
-        def doze(self, for_s: float) -> None:
+        def doze(self, for_s: float) -> float:
             told.append(for_s)
+            return for_s
 
     looker = Looker(lambda frame, state: None, open_source=lambda seen: Dozing(seen, Recorder(1)))
     looker.update([camera("c", every_s=30.0)])

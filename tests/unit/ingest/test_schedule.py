@@ -166,6 +166,36 @@ def test_a_postponed_look_waits_as_long_as_before() -> None:
     assert schedule.due(0.5, 9) == ["a"]
 
 
+@pytest.mark.parametrize("by_s", [-1.0, 1.5])
+def test_a_look_that_is_shifted_leaves_the_pace_of_those_after_it(by_s: float) -> None:
+    schedule = Schedule([camera("c", every_s=10.0)])
+    assert schedule.due(0.0, 1) == ["c"]
+    schedule.finished("c", 0.0, ok=True)
+    first_s = schedule.next_of("c")
+    assert first_s is not None
+    for look in range(4):
+        planned_s = first_s + 10.0 * look
+        assert schedule.next_of("c") == pytest.approx(planned_s)
+        schedule.shift("c", by_s)
+        assert schedule.due(planned_s + by_s - 0.01, 1) == []
+        assert schedule.due(planned_s + by_s, 1) == ["c"]
+        schedule.finished("c", planned_s + by_s, ok=True)
+
+
+def test_a_look_under_way_or_asked_for_is_not_shifted() -> None:
+    schedule = Schedule([camera("c", every_s=10.0)])
+    schedule.due(0.0, 1)
+    schedule.shift("c", 5.0)
+    schedule.finished("c", 0.0, ok=True)
+    planned_s = schedule.next_of("c")
+    assert planned_s is not None
+    assert planned_s <= 10.0
+    schedule.ask("c", 2.0)
+    schedule.shift("c", 5.0)
+    assert schedule.next_of("c") == 2.0
+    assert schedule.due(2.0, 1) == ["c"]
+
+
 def test_a_look_that_begins_late_does_not_shift_the_ones_after_it() -> None:
     schedule = Schedule([camera("a", 10.0)])
     begun = []

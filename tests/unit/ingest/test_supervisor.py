@@ -69,8 +69,9 @@ class Script:
     def refresh(self) -> None:
         """Nothing comes."""
 
-    def doze(self, for_s: float) -> None:
+    def doze(self, for_s: float) -> float:
         """Nothing is read."""
+        return for_s
 
     def ready(self, not_before: datetime) -> bool:
         return False

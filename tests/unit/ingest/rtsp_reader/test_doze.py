@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.cameras.rtsp.doze import EARLY_S, LEAST_S, SURE_S, Doze
+from ingest.cameras.rtsp.doze import AFTER_S, EARLY_S, LEAST_S, SURE_S, Doze
 
 WALL_S = 1_800_000_000.0
 
@@ -56,6 +56,34 @@ def test_a_keyframe_comes_between_waking_and_the_look(interval_s: float, look_in
     woke_s = wall_s + doze.until_s - 100.0
     keys_s = [WALL_S + n * interval_s for n in range(1200)]
     assert any(woke_s <= key_s <= wall_s + look_in_s - SURE_S + 1e-3 for key_s in keys_s)
+
+
+def test_a_look_follows_the_keyframe_that_is_nearest_to_it() -> None:
+    doze = learnt(2.0, 6)  # the newest of WALL_S + 10: whole at + 10.3, to be looked at at + 10.5
+    assert doze.best(10.0, WALL_S + 11.0) == pytest.approx(10.0 - 0.5)
+    assert doze.best(10.0, WALL_S + 12.4) == pytest.approx(10.0 + 0.1)
+    assert doze.best(doze.best(10.0, WALL_S + 11.0), WALL_S + 11.0) == pytest.approx(9.5), "there it stays"
+
+
+@pytest.mark.parametrize(("interval_s", "keys"), [(2.0, 3), (3.0, 6), (0.0, 0)])
+def test_a_look_follows_none_that_come_unevenly_or_rarely(interval_s: float, keys: int) -> None:
+    assert learnt(interval_s, keys).best(10.0, WALL_S + 21.0) == 10.0
+
+
+@given(
+    interval_s=st.floats(0.2, 2.5),
+    look_in_s=st.floats(10.0, 120.0),
+    since_s=st.floats(0.0, 30.0),
+)
+def test_a_picture_is_never_older_for_it(interval_s: float, look_in_s: float, since_s: float) -> None:
+    doze, wall_s = learnt(interval_s, 8), WALL_S + 7 * interval_s + since_s
+
+    def age_s(in_s: float) -> float:
+        return (wall_s + in_s - SURE_S - WALL_S) % interval_s
+
+    best_s = doze.best(look_in_s, wall_s)
+    assert abs(best_s - look_in_s) <= interval_s / 2 + 1e-6
+    assert min(abs(age_s(best_s) - AFTER_S % interval_s), interval_s - abs(age_s(best_s) - AFTER_S % interval_s)) < 1e-3
 
 
 def test_short_waits_are_not_worth_it() -> None:
