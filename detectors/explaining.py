@@ -12,9 +12,13 @@ _HOW = {
 }
 
 
-def explained(rule: SensorRule, limits: Limits, value: float, level: Level, late: bool = False) -> Words:
-    """{zh, en}: "满溢度 93 % > 90 %，连续 2 次", "Fill level 93 % > 90 % for 2 readings"."""
+def explained(
+    rule: SensorRule, limits: Limits, value: float, level: Level, late: bool = False, channel: str = ""
+) -> Words:
+    """{zh, en}: "满溢度 93 % > 90 %，连续 2 次", "Fill level 93 % > 90 % for 2 readings"; a channel in front."""
     zh, en = _what(rule, limits, value)
+    if channel:
+        zh, en = f"{channel} {zh}", f"{channel}: {en}"
     lasted_s = 0.0 if level.since_s is None or not level.recent else level.recent[-1][0] - level.since_s
     if rule.lasts and limits.hold_s:
         zh, en = f"{zh}，超过 {_span_zh(limits.hold_s)}", f"{en} for more than {_span_en(limits.hold_s)}"

@@ -290,7 +290,7 @@ class Pipeline:
     def _save_if_due(self, view: View, now: datetime) -> None:
         if view.saved_at is None:
             view.saved_at = now
-        elif (now - view.saved_at).total_seconds() >= SAVE_EVERY_S:
+        elif not 0 <= (now - view.saved_at).total_seconds() < SAVE_EVERY_S:
             view.saved_at = now
             self._write(view)
 

@@ -21,6 +21,7 @@ from detectors.profile import Profile, SensorRule, Settings, Words
 from detectors.profiles import load_profiles, profile_from_wire
 from detectors.rules import battery as batteries
 from detectors.rules.silence import silent
+from detectors.rules.span import earlier
 from detectors.rules.steady import still, stuck
 from detectors.rules.threshold import NEVER, NORMAL, Level, Limits, due_s, is_clear, lapse, measure
 from ingest.device import Sensor
@@ -32,8 +33,14 @@ USUAL_ZONE = ZoneInfo("Asia/Shanghai")
 REPEAT_S = 300.0
 """A standing alarm is found again this often."""
 _BATTERY = ("battery_pct", "battery", "battery_v", "battery_low")
+CLOCKS_DIFFER_S = 60.0
+"""Clocks of two workers may, before one of them counts as set back."""
+MOST_STATES = 256
+"""Of one sensor: a level for each rule and channel."""
 _ORDER = {"normal": 0, "warn": 1, "alarm": 2}
 _LEVELS = tuple(_ORDER)
+_OF = "#"
+"""Between a rule's id and the channel whose level it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +68,19 @@ class _Plan:
     profile: Profile
     by_prop: Mapping[str, tuple[SensorRule, ...]]
     by_id: Mapping[str, SensorRule]
-    lasting: tuple[SensorRule, ...]
+    lasting: frozenset[str]
 
     @classmethod
     def of(cls, profile: Profile) -> _Plan:
         by_prop: dict[str, tuple[SensorRule, ...]] = {}
         for rule in profile.rules:
             by_prop[rule.prop] = (*by_prop.get(rule.prop, ()), rule)
-        lasting = tuple(r for r in profile.rules if r.lasts or r.limits.clear_s)
+        lasting = frozenset(r.id for r in profile.rules if r.lasts or r.limits.clear_s)
         return cls(profile, by_prop, {r.id: r for r in profile.rules}, lasting)
+
+    def rule(self, key: str) -> SensorRule | None:
+        """The rule that a key of the state belongs to."""
+        return self.by_id.get(key) or self.by_id.get(key.partition(_OF)[0])
 
 
 class SensorRules:
@@ -99,9 +110,10 @@ class SensorRules:
     def evaluate(self, sensor: Sensor, reading: Reading, state: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
         """`state` ({} at first) after `reading`, and what is wrong. Pure. Raises KindsError for an unknown profile.
 
-        The new state, which is the same object where nothing changed: `rules` (rule id to its Level), `level` (the
-        worst: normal, warn, alarm), `spans`, `same`, `battery`, `seen_s`, and `due_s`, when `tick` must be called.
-        A standing alarm is found again at most every REPEAT_S. Duplicates and readings out of order change nothing.
+        The new state, which is the same object where nothing changed: `rules` (rule id to its Level, `ID#CHANNEL` where
+        a device measures the same at several places), `level` (the worst: normal, warn, alarm), `spans` (by the same
+        keys), `same`, `battery`, `seen_s`, and `due_s`, when `tick` must be called. A standing alarm is found again at
+        most every REPEAT_S. Duplicates and readings out of order change nothing.
         """
         plan = self._plan(sensor)
         if reading.quality is Quality.DUPLICATE:
@@ -127,34 +139,46 @@ class SensorRules:
         """What time alone does to a sensor whose `due_s` has come: what it said last still holds. Pure."""
         plan, now_s = self._plan(sensor), now.timestamp()
         after, findings = {**state, "rules": dict(state.get("rules") or {})}, list[Finding]()
-        for rule in plan.lasting:
-            stored, limits = after["rules"].get(rule.id), rule.limits_at(now, self._tz, sensor.place)
-            if stored is None or limits is None:
+        for key, stored in after["rules"].items():
+            rule = plan.rule(key)
+            if rule is None or rule.id not in plan.lasting:
                 continue
-            before = _level(stored)
+            limits = rule.limits_at(now, self._tz, sensor.place)
+            if limits is None:
+                continue
+            before, channel = _level(stored), key.partition(_OF)[2]
             level = lapse(before, now_s, limits) if rule.lasts or before.alarmed else before
             if level.alarmed and not before.alarmed and self._tells(rule):
                 level = level._replace(raised_s=now_s)
-                why = explained(rule, limits, level.recent[-1][1], level)
-                findings.append(_finding(rule, sensor, f"held {level.since_s}", now, level, why))
-            after["rules"][rule.id] = level
+                why = explained(rule, limits, level.recent[-1][1], level, channel=channel)
+                findings.append(_finding(rule, sensor, f"held {level.since_s} {channel}".rstrip(), now, level, why))
+            after["rules"][key] = level
         _summed(plan, after)
         return after, findings
 
-    def present(self, sensor: Sensor, kind_id: str, reading: Reading) -> bool | None:
+    def present(
+        self, sensor: Sensor, kind_id: str, reading: Reading, state: Mapping[str, Any] | None = None
+    ) -> bool | None:
         """Whether `reading` shows the problem: True past the alarm, False only back past `clear`, None in between.
 
-        A single reading says nothing of a change or a count.
+        A single reading says nothing of a change or a count; nor, while `state` has an alarm of another channel, that
+        all is well.
         """
+        plan = self._plan(sensor)
         bounds = [
             limits
-            for rule in self._plan(sensor).by_prop.get(reading.prop, ())
+            for rule in plan.by_prop.get(reading.prop, ())
             if rule.kind == kind_id and (rule.span is None or rule.span.how == "average")
             and (limits := rule.limits_at(reading.observed_at, self._tz, sensor.place)) is not None
         ]  # fmt: skip
         if any(limits.past(reading.value, limits.alarm) for limits in bounds):
             return True
-        if bounds and all(is_clear(reading.value, limits) for limits in bounds):
+        elsewhere = any(
+            (rule := plan.rule(key)) is not None and rule.kind == kind_id and _level(stored).alarmed
+            for key, stored in ((state or {}).get("rules") or {}).items()
+            if key.partition(_OF)[2] != reading.channel
+        )
+        if bounds and not elsewhere and all(is_clear(reading.value, limits) for limits in bounds):
             return False
         return None
 
@@ -171,10 +195,10 @@ class SensorRules:
             days = (state["seen_s"] - since_s) / 86400
             why = {"zh": f"{prop} 已 {days:.0f} 天保持 {value:g} 不变", "en": f"{prop} = {value:g} for {days:.0f} days"}
             found.append(Ailment("stuck", prop, why, datetime.fromtimestamp(since_s, UTC)))
-        for rule_id, stored in (state.get("rules") or {}).items():
-            rule, level = plan.by_id.get(rule_id), _level(stored)
+        for key, stored in (state.get("rules") or {}).items():
+            rule, level = plan.rule(key), _level(stored)
             if rule is not None and rule.notice and level.alarmed and level.recent:
-                why = explained(rule, rule.limits, level.recent[-1][1], level)
+                why = explained(rule, rule.limits, level.recent[-1][1], level, channel=key.partition(_OF)[2])
                 since = datetime.fromtimestamp(level.since_s, UTC) if level.since_s is not None else None
                 found.append(Ailment(rule.notice, rule.prop, why, since))
         return found
@@ -230,30 +254,38 @@ class SensorRules:
         findings: list[Finding],
     ) -> None:
         """Move the rule's level in `after` on, and add what it finds."""
-        stored = after["rules"].get(rule.id)
-        before = NORMAL if stored is None else _level(stored)
+        key = f"{rule.id}{_OF}{reading.channel}" if reading.channel else rule.id
+        stored = after["rules"].get(key)
+        if stored is None and reading.channel:
+            stored = _before_channels(after, rule.id, key)
+        before, ahead_s = NORMAL if stored is None else _level(stored), 0.0
         if before.recent and at_s <= before.recent[-1][0]:
-            return
+            if before.recent[-1][0] - reading.received_at.timestamp() <= CLOCKS_DIFFER_S:
+                return
+            # It was heard later than now: the clock was set back, and what it led to is as old as it was.
+            ahead_s = before.recent[-1][0] - at_s + 1.0
+            before = before.earlier(ahead_s)
         limits, value = rule.limits_at(reading.observed_at, self._tz, sensor.place), reading.value
         if rule.span is not None:
             spans = dict(after.get("spans") or {})
-            buckets = spans[rule.id] = rule.span.add(spans.get(rule.id, ()), value, at_s)
+            held = spans.get(key, ())
+            buckets = spans[key] = rule.span.add(earlier(held, ahead_s) if ahead_s else held, value, at_s)
             after["spans"] = spans
             summed = rule.span.value(buckets, value, at_s)
             if summed is None:
-                after["rules"][rule.id] = Level(recent=((at_s, value),))
+                after["rules"][key] = Level(recent=((at_s, value),))
                 return
             value = summed
         if limits is None:
-            after["rules"][rule.id] = Level(recent=before.recent)
+            after["rules"][key] = Level(recent=before.recent)
             return
         level = measure(before, value, at_s, limits)
         late = (reading.received_at - reading.observed_at).total_seconds() > profile.late_s
         if self._is_told(profile, rule, limits, level, value, at_s, late):
             level = level._replace(raised_s=at_s)
-            why = explained(rule, limits, value, level, late)
+            why = explained(rule, limits, value, level, late, reading.channel)
             findings.append(_finding(rule, sensor, reading.key, reading.observed_at, level, why))
-        after["rules"][rule.id] = level
+        after["rules"][key] = level
 
     def _is_told(
         self, profile: Profile, rule: SensorRule, limits: Limits, level: Level, value: float, at_s: float, late: bool
@@ -269,6 +301,21 @@ def _level(stored: Any) -> Level:
     return stored if type(stored) is Level else Level.from_json(stored)
 
 
+def _before_channels(after: dict[str, Any], rule_id: str, key: str) -> Any:
+    """The state that a channel begins with: that of the rule alone, kept while channels were not told apart."""
+    rules: dict[str, Any] = after["rules"]
+    spans = dict(after.get("spans") or {})
+    while len(rules) >= MOST_STATES:
+        gone = next(iter(rules))
+        del rules[gone]
+        spans.pop(gone, None)
+    if rule_id in spans:
+        spans[key] = spans.pop(rule_id)
+    if "spans" in after:
+        after["spans"] = spans
+    return rules.pop(rule_id, None)
+
+
 def _summed(plan: _Plan, after: dict[str, Any]) -> None:
     """The worst level, and when `tick` must be called."""
     levels: Iterable[Any] = after["rules"].values()
@@ -276,8 +323,9 @@ def _summed(plan: _Plan, after: dict[str, Any]) -> None:
     if plan.lasting:
         due = [
             at_s
-            for rule in plan.lasting
-            if (stored := after["rules"].get(rule.id)) is not None
+            for key, stored in after["rules"].items()
+            if (rule := plan.rule(key)) is not None
+            and rule.id in plan.lasting
             and (rule.lasts or stored[0] == "alarm")
             and (at_s := due_s(_level(stored), rule.limits)) is not None
         ]

@@ -99,7 +99,7 @@ def follow(
     `detections` are those of the wanted labels in the zone, from `how.weak` of the label's `scores` up. `thumb` is the
     grey picture that the looks of still things are compared in.
     """
-    alive = [t for t in things if (now - t.seen_at).total_seconds() <= how.gap_s]
+    alive = [_as_of(t, now) for t in things if (now - t.seen_at).total_seconds() <= how.gap_s]
     pairs = _pairs(alive, detections, how, thumb)
     after = []
     for index, thing in enumerate(alive):
@@ -124,6 +124,12 @@ def as_box(values: NDArray[np.float32]) -> Box:
     """Four numbers as a Box."""
     x1, y1, x2, y2 = (float(v) for v in values)
     return (x1, y1, x2, y2)
+
+
+def _as_of(thing: Thing, now: datetime) -> Thing:
+    """`thing`; where the clock was set back since it was seen, as old as it was then."""
+    ahead = thing.seen_at - now
+    return thing if ahead <= timedelta(0) else replace(thing, since=thing.since - ahead, seen_at=now)
 
 
 def _missed(thing: Thing) -> Thing:

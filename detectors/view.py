@@ -239,4 +239,5 @@ class View:
 
 def _is_news(state: Watch, rule: RuleSpec, now: datetime) -> bool:
     """Whether what a rule sees is to be told: the first time, and every `repeat_s` while it persists."""
-    return state.found_at is None or (now - state.found_at).total_seconds() >= rule.repeat_s
+    # A time that lies ahead is of before the clock was set back.
+    return state.found_at is None or not 0 <= (now - state.found_at).total_seconds() < rule.repeat_s

@@ -443,9 +443,9 @@ def _camera_add(args: argparse.Namespace) -> int:
 
 def _id_from(url: str) -> str:
     """A camera id made of what the URL shows: host, port and path."""
-    from ingest.errors import without_credentials
+    from ingest.errors import shown_url
 
-    address = without_credentials(url).partition("://")[2].partition("?")[0]
+    address = shown_url(url).partition("://")[2].partition("?")[0]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", address).strip("-")[:64] or "camera"
 
 

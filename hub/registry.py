@@ -15,7 +15,7 @@ from ingest.cameras import SOURCES
 from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
 from ingest.cameras.preset import split_goto
 from ingest.device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
-from ingest.errors import without_credentials
+from ingest.errors import shown_url
 
 from . import grids
 from .domain import polygon
@@ -273,7 +273,7 @@ class Registry:
                 note_saved(row, by, self.house.now())
                 self._put_tasks(row, tasks, {z.name for z in ask.zones(tx, camera_id)})
             tx.change_assignment()
-            shown = {k: without_credentials(str(v)) if k in ("url", "goto") else v for k, v in changes.items()}
+            shown = {k: shown_url(str(v)) if k in ("url", "goto") else v for k, v in changes.items()}
             tx.audit(self.house.now(), by.id, "camera-changed", f"camera/{camera_id}", **shown)
         return self._told(self.camera(camera_id))
 
@@ -493,14 +493,14 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
     return {
         "id": row.id,
         "name": row.name,
-        "url": without_credentials(row.url),
+        "url": shown_url(row.url),
         "watch": row.watch,
         "every_s": row.every_s,
         "priority": row.priority,
         "preset": row.preset,
         "clip": row.clip,
         "platform": row.platform,
-        "goto": without_credentials(row.goto),
+        "goto": shown_url(row.goto),
         "settle_s": row.settle_s,
         "lon": row.lon,
         "lat": row.lat,
@@ -660,10 +660,10 @@ def _check_camera(row: CameraRow) -> None:
     try:
         _ = row.goto and split_goto(row.goto)
     except ValueError as error:
-        raise Invalid("goto", without_credentials(row.goto), str(error)) from None
+        raise Invalid("goto", shown_url(row.goto), str(error)) from None
     scheme, colon, _rest = row.url.partition("://")
     if not colon or not (scheme.lower() in SOURCES or scheme.lower().startswith(LIBAV_PREFIX)):
-        shown = "(hidden)" if not colon and "@" in row.url else without_credentials(row.url)
+        shown = "(hidden)" if not colon and "@" in row.url else shown_url(row.url)
         raise Invalid("url", shown, f"SCHEME://… with one of {', '.join(SOURCES)}, {LIBAV_PREFIX}…")
 
 

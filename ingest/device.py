@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from .errors import without_credentials
+from .errors import shown_url
 
 ASSET = re.compile(r"[1-9]\d{5}0[1-5]\d{3}\d{6}")
 """管理部件标识码 of GB/T 47678.5: 6 digits of the district, 2 of the major, 3 of the minor class, 6 of the sequence."""
@@ -68,7 +68,7 @@ class Camera:
     @property
     def safe_url(self) -> str:
         """The URL as it may be shown and logged."""
-        return without_credentials(self.url)
+        return shown_url(self.url)
 
 
 @dataclass(frozen=True, slots=True)

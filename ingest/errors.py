@@ -24,15 +24,29 @@ _USER_INFO = re.compile(
         )""",
     re.VERBOSE,
 )
+_WHOLE_USER_INFO = re.compile(
+    r"""(?P<scheme>\A\s*(?:[A-Z]+\s+)?[a-zA-Z][a-zA-Z0-9+.-]*://)
+        (?: [^/]*@ | [^/:@]*:(?!\d{1,5}(?:[/?\#]|$)).*@ )""",
+    re.VERBOSE | re.DOTALL,
+)
+"""The same where nothing but a URL stands: a password may then hold spaces and quotes too."""
 _SECRET_FIELDS = re.compile(
     r"(?i)(?P<name>[?&;](?:[a-z_-]*(?:pass|pwd|token|secret|auth|key|sign)[a-z_-]*|loginpas|loginuse|user|username|usr)=)"
     r"[^&;\s'\"#]*"
 )
+_SECRETS_IN_PATH = re.compile(r"(?i)(?P<name>[/_](?:user|username|password|passwd|pwd)=)(?:(?!_[a-z]+=)[^/?&;\s'\"#])*")
+"""As recorders write them: `/user=admin_password=abc_channel=1_stream=0.sdp`."""
 
 
 def without_credentials(text: str) -> str:
     """`text` with users, passwords and secret query fields taken out of every URL in it."""
-    return _SECRET_FIELDS.sub(r"\g<name>***", _USER_INFO.sub(r"\g<scheme>", text))
+    bare = _USER_INFO.sub(r"\g<scheme>", text)
+    return _SECRETS_IN_PATH.sub(r"\g<name>***", _SECRET_FIELDS.sub(r"\g<name>***", bare))
+
+
+def shown_url(url: str) -> str:
+    """A URL (or "PUT " and a URL), and nothing else, as it may be shown and logged."""
+    return without_credentials(_WHOLE_USER_INFO.sub(r"\g<scheme>", url, count=1))
 
 
 class IngestError(Exception):

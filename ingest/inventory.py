@@ -17,7 +17,7 @@ from .cameras import SOURCES, open_source
 from .cameras.libav import PREFIX
 from .cameras.preset import split_goto
 from .device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
-from .errors import InventoryError, without_credentials
+from .errors import InventoryError, shown_url, without_credentials
 
 _Device = TypeVar("_Device", Camera, Sensor)
 
@@ -102,7 +102,7 @@ class _Row:
         try:
             _ = goto and split_goto(goto)
         except ValueError as error:
-            self.wrong("goto", without_credentials(goto), str(error))
+            self.wrong("goto", shown_url(goto), str(error))
             return ""
         return goto
 

@@ -40,6 +40,8 @@ PATIENCE_S = 75.0
 """How long a look waits for a standing stream's next keyframe before it says so."""
 POLL_S, POLL_MOST_S = 0.2, 2.0
 """How often a standing stream that has no fresh keyframe yet is asked again: seldom once it has taken long."""
+MOST_AHEAD = timedelta(seconds=60)
+"""Of a look that was asked for: by more, clocks disagree, and all others must not wait for that time to come."""
 TICK_S = 0.05
 """What comes due within this is begun together: a wake-up costs more than a look's book-keeping."""
 AHEAD = 16
@@ -137,6 +139,8 @@ class Looker:
             self._schedule.limit(_DECODE, AHEAD * self._threads, self._monotonic())
             self._schedule.limit_hosts(per_host, self._monotonic())
             if dict(platforms) != self._platforms:
+                for gone in self._platforms.keys() - platforms.keys():
+                    self._schedule.limit(f"platform {gone}", per_host, self._monotonic())
                 self._platforms = dict(platforms)
                 for seat in self._seats.values():
                     if seat.source is not None:
@@ -144,7 +148,10 @@ class Looker:
                 self._update({seat.camera.id: seat.camera for seat in self._seats.values()})
 
     def ask(self, camera_id: str, not_before: datetime) -> None:
-        """One look out of turn, at a picture captured at or after `not_before`; repeated until one succeeds."""
+        """One look out of turn, at a picture captured at or after `not_before`; repeated until one succeeds.
+
+        One that lies further ahead than MOST_AHEAD is given up with the next look in turn; who wants it asks again.
+        """
         with self._turn:
             seat = self._seats.get(camera_id)
             if seat is None:
@@ -172,7 +179,13 @@ class Looker:
         """What each camera's health learnt, to be given back as `memory` after a restart."""
         with self._turn:
             seats = list(self._seats.values())
-        return {seat.camera.id: kept for seat in seats if (kept := seat.health.memory()) is not None}
+        found: dict[str, bytes] = {}
+        for seat in seats:
+            with seat.lock:
+                kept = seat.health.memory()
+            if kept is not None:
+                found[seat.camera.id] = kept
+        return found
 
     def attained_s(self, camera_id: str) -> float | None:
         """Seconds between good looks as attained lately; None before the second look."""
@@ -341,8 +354,11 @@ class Looker:
 
     def _not_before(self, seat: Seat, now: datetime) -> datetime:
         oldest = now - timedelta(seconds=max(KEYFRAME_S, min(FRESH_S, seat.camera.every_s)))
-        if seat.last_at is not None:
+        # A look of later than now was dated before the clock was set back.
+        if seat.last_at is not None and seat.last_at <= now:
             oldest = max(oldest, seat.last_at + timedelta(milliseconds=1))
+        if seat.asked is not None and seat.asked - now > MOST_AHEAD:
+            seat.asked = None
         return max(oldest, seat.asked) if seat.asked else oldest
 
     # Looks end (in pool threads).

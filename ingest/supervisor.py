@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from .cameras.source import Hosted, Standing
+from .device import Camera
 from .errors import SignInRefused, SourceError
 from .loop import ReadingLoop
 
@@ -139,11 +140,14 @@ class Supervisor:
                 source.run(stop)
                 return
             except SourceError as error:
-                if stop.is_set():
-                    return
-                self._on_failure(source.camera.id, error)
-                wait_s = life.wait_s(error)
-            stop.wait(wait_s)
+                failure = error
+            except Exception as error:
+                log.debug("%s", source.camera.id, exc_info=True)
+                failure = _defect(source.camera, error)
+            if stop.is_set():
+                return
+            self._on_failure(source.camera.id, failure)
+            stop.wait(life.wait_s(failure))
 
     async def _host(self, source: Hosted) -> None:
         life = _Life(self._pace)
@@ -155,8 +159,12 @@ class Supervisor:
             except SourceError as error:
                 failure = error
             except Exception as error:
-                # A defect met by one camera's bytes must cost that camera only.
                 log.debug("%s", source.camera.id, exc_info=True)
-                failure = SourceError(f"{source.camera.safe_url}: {type(error).__name__}: {error}")
+                failure = _defect(source.camera, error)
             self._on_failure(source.camera.id, failure)
             await asyncio.sleep(life.wait_s(failure))
+
+
+def _defect(camera: Camera, error: Exception) -> SourceError:
+    """A defect met by one camera's address or bytes must cost that camera only."""
+    return SourceError(f"{camera.safe_url}: {type(error).__name__}: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,9 @@ def _after(state: Count, hit: bool, now: datetime, rule: RuleSpec) -> Count:
         state = Count()
     if state.since is None:
         return Count(now, now, (True,), 1, 1) if hit else Count()
+    if state.seen_at and now < state.seen_at:
+        # The clock was set back: it has lasted as long as it had.
+        state = replace(state, since=state.since - (state.seen_at - now), seen_at=now)
     recent = (*state.recent, hit)[-RECENT:]
     if not any(recent[-(rule.of + 1) :]) and len(recent) > rule.of:
         return Count()

@@ -158,6 +158,8 @@ def look(
         return fresh(small, now)
     if not background.learned:
         return _learn(background, small, now)
+    if now < background.at:
+        background = _set_back(background, now)
     aligned, shift = _aligned(background, small)
     lit = _lit_like(background, aligned)
     differs = _apart(lit, background.picture)
@@ -176,6 +178,12 @@ def _learn(background: Background, small: Small, now: datetime) -> Background:
     if len(pictures) < LEARN_LOOKS:
         return replace(background, at=now, learning=pictures)
     return replace(fresh(np.median(np.stack(pictures), axis=0).astype(np.float32), now), learning=())
+
+
+def _set_back(background: Background, now: datetime) -> Background:
+    """`background` after the clock was set back to `now`: what is new in it is as old as it was."""
+    ahead_s = (background.at - now).total_seconds()
+    return replace(background, at=now, since=np.where(background.since > 0, background.since - ahead_s, 0.0))
 
 
 def _upset(background: Background, small: Small, now: datetime) -> Background:

@@ -57,3 +57,8 @@ class Span:
             return None
         # Of the buckets, not of the readings: a device that speaks more often in an alarm must not weigh more.
         return sum(b.total / b.readings for b in buckets) / len(buckets)
+
+
+def earlier(buckets: Sequence[Any], by_s: float) -> list[Bucket]:
+    """The same buckets (or the lists that JSON made of them), so much earlier."""
+    return [Bucket(*b)._replace(start_s=b[0] - by_s) for b in buckets]

@@ -67,6 +67,12 @@ class Level(NamedTuple):
         """Whether the alarm stands."""
         return self.level == "alarm"
 
+    def earlier(self, by_s: float) -> Level:
+        """The same, all of it so much earlier."""
+        since_s, clear_s, raised_s = (None if t is None else t - by_s for t in (self.since_s, *self[3:5]))
+        recent = tuple((at_s - by_s, value) for at_s, value in self.recent)
+        return Level(self.level, since_s, self.in_a_row, clear_s, raised_s, recent)
+
     @classmethod
     def from_json(cls, stored: Sequence[Any]) -> Level:
         """From the list that JSON made of it."""

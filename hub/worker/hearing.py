@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
@@ -20,6 +20,8 @@ GATEWAYS_KEPT = 3
 """Of a device: enough to know whether it could still be heard when one gateway is lost."""
 BURST_S = 600.0
 """A device may send this many seconds' worth of its limit at once: what it kept while its gateway was away."""
+CLOCKS_DIFFER = timedelta(seconds=60)
+"""Clocks of two workers may, before one of them counts as set back."""
 _SAVE_EVERY_S = 5.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -110,10 +112,11 @@ class Hearing:
             heard = self._devices.get(reading.device) or self._new(reading.device)
             at, name = reading.observed_at, _name(reading)
             last = heard.at.get(name)
-            if last is None or at >= last:
+            # What was heard later than now was heard before the clock was set back.
+            if last is None or at >= last or last - reading.received_at > CLOCKS_DIFFER:
                 heard.at[name] = at
                 heard.values[reading.prop] = reading.value
-                if at >= heard.seen:
+                if at >= heard.seen or heard.seen - reading.received_at > CLOCKS_DIFFER:
                     heard.seen = at
                     if reading.gateways is not told:  # readings of one message share them
                         told = reading.gateways

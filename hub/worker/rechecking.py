@@ -139,12 +139,12 @@ class Rechecks:
         }
         self._keep(progress, look, encode_jpeg(frame.image), frame.captured_at)
 
-    def on_reading(self, sensor: Sensor, reading: Reading, rules: SensorRules) -> None:
-        """Judge a new reading for every re-check that waits for this sensor."""
+    def on_reading(self, sensor: Sensor, reading: Reading, rules: SensorRules, state: Mapping[str, Any]) -> None:
+        """Judge a new reading for every re-check that waits for this sensor; `state`: that of its rules by now."""
         with self._lock:
             waiting = [p for p in self._unfinished() if p.task.sensor == sensor.id and reading.observed_at > p.next_at]
         for progress in waiting:
-            present = rules.present(sensor, progress.task.kind, reading)
+            present = rules.present(sensor, progress.task.kind, reading, state)
             if present is None:
                 continue
             shown = {"prop": reading.prop, "value": reading.value, "unit": reading.unit}

@@ -387,7 +387,7 @@ class Listening:
         if self._rechecks.open:
             for reading in readings:
                 if (sensor := by_device.get(reading.device)) is not None:
-                    self._rechecks.on_reading(sensor, reading, rules)
+                    self._rechecks.on_reading(sensor, reading, rules, self._states.get(sensor.id, {}))
         if readings:
             self._on_finding()
 

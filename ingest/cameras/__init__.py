@@ -27,14 +27,22 @@ SOURCES: dict[str, Callable[[Camera], Source]] = {
 
 
 def open_source(camera: Camera) -> Source:
-    """The source for `camera`; connects to nothing yet. Raises InventoryError naming the scheme and those allowed."""
+    """The source for `camera`; connects to nothing yet. Raises InventoryError naming what is allowed."""
     scheme = camera.url.partition(":")[0].lower()
     if scheme.startswith(PREFIX):
         return libav(camera)
     if scheme not in SOURCES:
         allowed = ", ".join([*SOURCES, f"{PREFIX}…"])
         raise InventoryError(f"camera {camera.id}: url: unknown scheme {scheme!r}; allowed: {allowed}")
-    return SOURCES[scheme](camera)
+    try:
+        return SOURCES[scheme](camera)
+    except ValueError:
+        # Python's own words would show a part of the password.
+        form = f"{scheme}://[USER:PASSWORD@]HOST[:PORT]/PATH"
+        raise InventoryError(
+            f"camera {camera.id}: url: {camera.safe_url} cannot be read; allowed: {form}, with / @ : [ ] in a "
+            "password written %2F %40 %3A %5B %5D"
+        ) from None
 
 
 def stream_opener(camera: Camera) -> Opener | None:

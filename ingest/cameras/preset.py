@@ -6,7 +6,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from ..device import Camera
-from ..errors import without_credentials
+from ..errors import shown_url
 from .web import Address
 
 METHODS = ("GET", "PUT")
@@ -41,4 +41,4 @@ def _signed(url: str, camera_url: str) -> str:
 @lru_cache(maxsize=4096)
 def _address(url: str) -> Address:
     """One for each preset, so that its sign-in is learnt once."""
-    return Address(url, f"preset {without_credentials(url)}")
+    return Address(url, f"preset {shown_url(url)}")

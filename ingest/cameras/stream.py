@@ -75,6 +75,11 @@ class StandingStream:
         except SourceError as error:
             self._newest.failed(error)
             raise
+        except Exception as error:
+            # A thread that ends with anything else would end the whole worker, or leave its camera without a word.
+            failure = SourceError(f"{self.camera.safe_url}: {type(error).__name__}: {error}")
+            self._newest.failed(failure)
+            raise failure from error
 
     def _run(self, stop: threading.Event) -> None:
         stream = self._opener(self._network_s)

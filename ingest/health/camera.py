@@ -21,7 +21,7 @@ _FORMAT = 1
 
 
 class Health:
-    """One camera's health. Not thread-safe; its owner locks (`memory` alone may be called by any thread).
+    """One camera's health. Not thread-safe; its owner locks.
 
     A state is entered only after it was seen in several looks in a row, and left the same way. What is normal is learnt
     from the camera's own good pictures. A picture that hardly differs from the last one that was judged whole gets the

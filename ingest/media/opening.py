@@ -201,7 +201,7 @@ def _cannot_connect(url: str, timeout_s: float) -> str | None:
         return None
     try:
         socket.create_connection((parts.hostname, port), timeout=timeout_s).close()
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a name of letters or dots that no host can have
         return f"host name {parts.hostname!r} is unknown"
     except TimeoutError:
         return "no answer to the connection"

@@ -12,7 +12,7 @@ from functools import cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
 
-from ...errors import NotVideo, Silent, SourceError, Unreachable, without_credentials
+from ...errors import NotVideo, Silent, SourceError, Unreachable, shown_url
 from .errors import RtspError
 from .message import Message, MessageReader
 from .session import Failed, Odd, Playing, Redirected, Send, Session, Tcp, Udp
@@ -52,9 +52,9 @@ class Target:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise Unreachable(f"{without_credentials(url)}: its port is no number") from None
+            raise Unreachable(f"{shown_url(url)}: its port is no number") from None
         if not parts.hostname:
-            raise Unreachable(f"{without_credentials(url)}: no host in it")
+            raise Unreachable(f"{shown_url(url)}: no host in it")
         tls = parts.scheme == "rtsps"
         bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
         user = unquote(parts.username) if parts.username is not None else None

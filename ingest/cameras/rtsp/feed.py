@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -206,6 +207,10 @@ class Feed(ABC):
         """See Drained."""
         if 0 <= now_s - self._watched_s < min(WATCH_EVERY_S, self._most_pause_s) or self._ended.done():
             return
+        if now_s < self._watched_s:
+            # The clock was set back: what is timed begins anew, and the camera hears of us at once.
+            self._began_s = self._heard_s = self._key_s = now_s
+            self._alive_s = -math.inf
         self._watched_s = now_s
         if self.collected.packets != self._packets:
             self._packets, self._heard_s = self.collected.packets, now_s

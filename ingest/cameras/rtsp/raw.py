@@ -91,7 +91,8 @@ class RawRing:
         chunks.append((arrived_s, chunk))
         self._count(len(chunk) + _CHUNK_COST_BYTES)
         oldest_s = arrived_s - self.span_s
-        while chunks[0][0] < oldest_s:
+        # What came later than now came before the clock was set back.
+        while not oldest_s <= chunks[0][0] <= arrived_s:
             self._count(-len(chunks.popleft()[1]) - _CHUNK_COST_BYTES)
         while self.held_bytes > self._most_bytes and chunks:
             self.drop_oldest()

@@ -183,7 +183,8 @@ class UdpFeed(Feed):
         """See Drained."""
         super().watch(now_s)
         ports, ssrc = self._line.playing.server_ports, self._collector.ssrc
-        if not self.failed and ports and ssrc >= 0 and now_s - self._reported_s > REPORT_EVERY_S:
+        due = not 0 <= now_s - self._reported_s <= REPORT_EVERY_S
+        if not self.failed and ports and ssrc >= 0 and due:
             self._reported_s = now_s
             report = self._reception.receiver_report(self._own_ssrc, ssrc, "gridhub", now_s)
             _send_to(self._rtcp, report, (self._line.wire.peer_address, ports[1]))

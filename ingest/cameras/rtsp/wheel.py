@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import time
 from typing import Protocol
 from weakref import WeakKeyDictionary
+
+log = logging.getLogger("ingest")
 
 STEP_S = 0.04
 SLOTS = 64
@@ -33,6 +36,10 @@ class Drained(Protocol):
 
     def watch(self, now_s: float) -> None:
         """Behind each drain: time-outs, keep-alive. Never raises."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """It did raise, which is a defect: it ends with this error."""
         ...
 
 
@@ -84,8 +91,13 @@ class Wheel:
         self._slots[slot][item] = None
 
     def _drain(self, item: Drained, now_s: float) -> None:
-        item.drain(now_s)
-        item.watch(now_s)
+        try:
+            item.drain(now_s)
+            item.watch(now_s)
+        except Exception as error:
+            # A defect met by one stream's bytes must cost that stream only: all others hang on the same wheel.
+            log.debug("a stream could not be drained", exc_info=True)
+            item.fail(error)
         if item in self._slot_of:
             self._hang(item, self._turns + self._steps(item))
 

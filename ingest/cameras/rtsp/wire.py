@@ -162,7 +162,7 @@ async def connect(host: str, port: int, shown: str, tls: ssl.SSLContext | None =
         wire = Wire(sock, shown)
         await wire.shake_hands()
         return wire
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a name of letters or dots that no host can have
         _close(sock)
         raise Unreachable(f"{shown}: host name {host!r} is unknown") from None
     except OSError as error:

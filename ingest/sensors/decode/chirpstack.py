@@ -65,7 +65,7 @@ def _gateway(heard: Mapping[str, Any]) -> object:
     return heard.get("gatewayId")
 
 
-def _status(origin: Origin, message: dict[str, Any]) -> list[Reading]:
+def _status(origin: Origin, message: dict[str, Any]) -> list[Reading | Trouble]:
     """Battery in percent; an absent `batteryLevel` is 0, unless the device said that it does not know."""
     if message.get("externalPowerSource") or message.get("batteryLevelUnavailable"):
         return []
@@ -84,7 +84,7 @@ def _logged(origin: Origin, message: dict[str, Any]) -> list[Said]:
     return [Trouble(device_id(origin.topic, origin.device), code, text, origin.observed_at)]
 
 
-def _measured(origin: Origin, message: dict[str, Any]) -> list[Reading]:
+def _measured(origin: Origin, message: dict[str, Any]) -> list[Reading | Trouble]:
     decoded = message.get("object")
     if not isinstance(decoded, dict):
         raise PayloadError(

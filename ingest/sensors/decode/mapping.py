@@ -19,7 +19,7 @@ import yaml
 from ...errors import InventoryError, PayloadError
 from ...reading import Reading
 from .jsonpath import MOST_FOUND, JsonPath
-from .origin import MOST_NAME, MOST_READINGS, Origin, whole
+from .origin import MOST_NAME, MOST_READINGS, Origin, plausible_battery, whole
 from .plain import load_json
 from .times import LOCAL, judge, parse_time, read_time, since_epoch
 from .units import KNOWN_UNITS, canonical, same_kind
@@ -138,8 +138,8 @@ class MappingProfile:
         origin = Origin(where, device, f"mapping:{self.id}"[:32], received_at, observed_at, quality, "")
         origin.base = key_of(origin.device, *parts)
         origin.seq = whole(self.seq.first(message, record)) if self.seq else None
-        origin.battery_pct = self.battery.value(where, message, record) if self.battery else None
-        origin.rssi_dbm = self.rssi.value(where, message, record) if self.rssi else None
+        origin.battery_pct = plausible_battery(_optional(self.battery, where, message, record))
+        origin.rssi_dbm = _optional(self.rssi, where, message, record)
         for each, value in measured:
             if value is not None:
                 yield origin.reading(each.prop, value, each.unit, each.channel)
@@ -168,6 +168,14 @@ class MappingProfile:
         if time is None:
             raise PayloadError(f"{where}: time: {str(said)[:60]!r} is no time ({self.time_form})")
         return time
+
+
+def _optional(about: _Field | None, where: str, message: object, record: object) -> float | None:
+    """Battery or signal; None where it cannot be read: what was measured counts without."""
+    try:
+        return about.value(where, message, record) if about else None
+    except PayloadError:
+        return None
 
 
 class _Reader:

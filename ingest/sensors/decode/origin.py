@@ -9,6 +9,8 @@ from typing import Any
 
 from ...errors import PayloadError
 from ...reading import Quality, Reading
+from ..plausible import limits
+from .said import Trouble
 from .units import settled
 from .values import key_of, measure, number, unit_of
 
@@ -87,18 +89,36 @@ class Origin:
             channel, self.seq, self.snr_db, self.gateways,
         )  # fmt: skip
 
-    def readings(self, fields: Iterable[tuple[str, object]]) -> list[Reading]:
-        """One Reading for each field that is a measurement. Raises PayloadError for one that should be and is not."""
+    def readings(self, fields: Iterable[tuple[str, object]]) -> list[Reading | Trouble]:
+        """One Reading for each field that is a measurement, and a Trouble where one should be and is not: a broken
+        probe must not silence the others. Raises PayloadError where nothing else is a measurement.
+        """
         measured: dict[str, float] = {}
+        unread: PayloadError | None = None
         for prop, value in fields:
-            found = measure(self.topic, prop, value)
+            try:
+                found = measure(self.topic, prop, value)
+            except PayloadError as error:
+                unread = unread or error
+                continue
             if found is not None and prop:
                 measured[prop] = found
+        if unread is not None and not measured:
+            raise unread
         if len(measured) > MOST_READINGS:
             raise PayloadError(f"{self.topic}: {len(measured)} measurements in one message, at most {MOST_READINGS}")
         if self.battery_pct is None:
-            self.battery_pct = measured.get("battery_pct", measured.get("battery"))
-        return [self.reading(prop, value) for prop, value in measured.items()]
+            self.battery_pct = plausible_battery(measured.get("battery_pct", measured.get("battery")))
+        said: list[Reading | Trouble] = [self.reading(prop, value) for prop, value in measured.items()]
+        if unread is not None:
+            said.append(Trouble(self.device, "NOT_A_NUMBER", f"{unread}", self.observed_at))
+        return said
+
+
+def plausible_battery(pct: float | None) -> float | None:
+    """`pct`, or None where it is no share of a battery: -1 and 255 say that a device does not know."""
+    lowest, highest = limits("battery_pct", "%")
+    return pct if pct is not None and lowest <= pct <= highest else None
 
 
 def device_id(topic: str, said: object) -> str:

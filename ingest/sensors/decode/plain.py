@@ -12,8 +12,9 @@ import orjson
 from ...errors import PayloadError
 from ...reading import Reading
 from .origin import Origin, whole
+from .said import Trouble
 from .times import judge, parse_time
-from .values import measure, number
+from .values import number
 
 _DEVICE = ("device", "device_id", "deviceId", "id")
 _TIME = ("time", "ts", "timestamp", "observed_at")
@@ -73,10 +74,11 @@ def said_time(topic: str, said: object) -> datetime | None:
     return time
 
 
-def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Reading]:
+def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Reading | Trouble]:
     """One Reading for each field that is a number, boolean, numeric text or word of state; `values` may nest them.
 
-    Raises PayloadError where it is no JSON object, a known measurement is no number, or nothing in it is one.
+    A known measurement that is no number is a Trouble beside them. Raises PayloadError where it is no JSON object, or
+    nothing in it is a measurement.
     """
     message = load_object(topic, payload)
     device = next((message[name] for name in _DEVICE if message.get(name)), topic.rsplit("/", 1)[-1])
@@ -87,11 +89,12 @@ def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Readi
     about = f"\x1f{device}\x1f{topic}\x1f{told}".encode(errors="surrogatepass")
     base = sha256(payload + about).hexdigest()[:32]
     origin = Origin(topic, device, "json", received_at, observed_at, quality, base)
-    origin.rssi_dbm = number(message.get("rssi_dbm", message.get("rssi")))
-    origin.snr_db, origin.seq = number(message.get("snr")), whole(sequence)
     nested = message.get("values")
     fields = nested if isinstance(nested, dict) else message
-    battery = measure(topic, "battery", message.get("battery_pct", message.get("battery")))
+    about = {**message, **fields}
+    origin.rssi_dbm = number(about.get("rssi_dbm", about.get("rssi")))
+    origin.snr_db, origin.seq = number(about.get("snr")), whole(sequence)
+    battery = about.get("battery_pct", about.get("battery"))
     measured = [(prop, value) for prop, value in fields.items() if prop not in _ABOUT]
     readings = origin.readings([*measured, ("battery_pct", battery)])
     if not readings:

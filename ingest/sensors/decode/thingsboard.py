@@ -16,7 +16,7 @@ from ...errors import PayloadError
 from ...reading import Reading
 from .origin import MOST_READINGS, Origin, device_id, flat
 from .plain import load_json, load_object, said_time
-from .said import Presence, Said
+from .said import Presence, Said, Trouble
 from .times import judge
 from .values import key_of
 
@@ -77,7 +77,7 @@ def gateway_telemetry(where: str, _device: str, payload: bytes, received_at: dat
     return _bounded(where, (r for name, rows in devices.items() for r in _read(where, name, rows, received_at)))
 
 
-def _bounded(where: str, readings: Iterator[Reading]) -> list[Said]:
+def _bounded(where: str, readings: Iterator[Reading | Trouble]) -> list[Said]:
     found: list[Said] = []
     for reading in readings:
         if len(found) >= MOST_READINGS:
@@ -86,7 +86,7 @@ def _bounded(where: str, readings: Iterator[Reading]) -> list[Said]:
     return found
 
 
-def _read(where: str, device: str, rows: Any, received_at: datetime) -> Iterator[Reading]:
+def _read(where: str, device: str, rows: Any, received_at: datetime) -> Iterator[Reading | Trouble]:
     device = device_id(where, device)
     for row in rows if isinstance(rows, list) else [rows]:
         if not isinstance(row, dict):

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,7 @@ from ingest.clock import utc_now
 from ingest.device import Camera, Watch
 from ingest.errors import Unreachable
 from ingest.frame import Frame
-from ingest.health import CameraState
+from ingest.health import CameraState, Health
 from ingest.looker import Looker
 from tests.contract.fake_camera import FakeCamera
 from tests.peers import clips, footage, wait_until
@@ -193,3 +193,82 @@ def test_stop_is_quick_even_with_a_camera_that_hangs() -> None:
     began_s = time.monotonic()
     looker.stop()
     assert time.monotonic() - began_s < 5
+
+
+def test_looks_go_on_when_the_clock_is_set_back(seen: Seen) -> None:
+    """A computer whose clock stands on local time is eight hours ahead until told: no camera may be blind so long."""
+    ahead = timedelta(hours=8)
+
+    class OnThatClock(FakeCamera):
+        def look(self, not_before: datetime, timeout_s: float) -> Frame:
+            frame = super().look(not_before - ahead, timeout_s)
+            return Frame(frame.camera, frame.preset, frame.captured_at + ahead, frame.image)
+
+    looker = Looker(seen.look, open_source=OnThatClock, clock=lambda: utc_now() + ahead)
+    looker.update([camera("a", "fake://a/x", every_s=0.2)])
+    looker.start()
+    wait_until(lambda: len(seen.frames["a"]) >= 2)
+    ahead = timedelta(0)
+    wait_until(lambda: seen.frames["a"][-1].captured_at < utc_now() + timedelta(seconds=1), 5)
+    # Who asks may have another clock than who looks.
+    looker.ask("a", utc_now() + timedelta(hours=8))
+    so_far = len(seen.frames["a"])
+    wait_until(lambda: len(seen.frames["a"]) >= so_far + 3, 5)
+    looker.stop()
+
+
+def test_a_platform_that_limits_no_more_is_like_any_host() -> None:
+    inside, most = 0, 0
+    lock = threading.Lock()
+
+    class Slow(FakeCamera):
+        def look(self, not_before: datetime, timeout_s: float) -> Frame:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            self._closed.wait(0.05)
+            with lock:
+                inside -= 1
+            return super().look(not_before, timeout_s)
+
+    looker = Looker(lambda *_: None, open_source=Slow, platforms={"nvr": 1})
+    looker.update(Camera(n, n, f"fake://{n}/x", Watch.PATROL, 0.1, platform="nvr") for n in ("a", "b", "c"))
+    looker.start()
+    wait_until(lambda: looker.counters["looks"] >= 6)
+    assert most == 1
+    looker.set_limits({}, per_host=4, visits_at_once=8)
+    wait_until(lambda: most >= 2, 5)
+    looker.stop()
+
+
+def test_an_address_that_cannot_be_read_costs_its_own_camera_only(seen: Seen, tmp_path: Path) -> None:
+    """It ended the worker with all its cameras and sensors, as often as it was started."""
+    still = tmp_path / "still.jpg"
+    cv2.imwrite(str(still), clips.street())
+    looker = Looker(seen.look)
+    looker.update([camera("odd", "http://admin:pa[ss@10.0.0.5/snap.jpg"), camera("good", f"file://{still}")])
+    looker.start()
+    wait_until(lambda: seen.frames["good"])
+    states = {state.id: state for state in looker.states()}
+    looker.stop()
+    assert states["odd"].state == "offline"
+    assert "password written" in states["odd"].message
+    assert "pa[ss" not in states["odd"].message
+
+
+def test_what_a_camera_is_used_to_is_not_read_while_a_look_adds_to_it() -> None:
+    looker = Looker(lambda *_: None, open_source=FakeCamera)
+    looker.update([camera("a", "fake://a/x")])
+    seat = looker._seats["a"]
+    held: list[bool] = []
+
+    class Watched(Health):
+        def memory(self) -> bytes | None:
+            held.append(seat.lock.locked())
+            return b"{}"
+
+    seat.health = Watched("a", utc_now())
+    assert looker.memories() == {"a": b"{}"}
+    assert held == [True]
+    looker.stop()

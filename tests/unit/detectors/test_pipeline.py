@@ -188,6 +188,44 @@ def test_a_stored_view_that_is_broken_is_counted_and_started_anew(tmp_path: Path
     assert watch(again, [(t, DIRTY) for t in range(0, 80, 10)])
 
 
+def test_a_stored_view_may_be_broken_in_any_way(tmp_path: Path) -> None:
+    """What zlib and NumPy raise ended the worker, and again at each start."""
+    pipe = pipeline(Binding("pile"), state_dir=tmp_path)
+    watch(pipe, [(t, STREET) for t in range(0, 200, 20)])
+    pipe.save()
+    (stored,) = tmp_path.glob("*.npz")
+    whole = stored.read_bytes()
+    for at in range(0, len(whole) - 4096, len(whole) // 23):
+        stored.write_bytes(whole[:at] + bytes(4096) + whole[at + 4096 :])
+        assert pipeline(Binding("pile"), state_dir=tmp_path).counters["state_errors"] == 1
+
+
+AHEAD_S = 8 * 3600
+
+
+def test_dwell_goes_on_when_the_clock_is_set_back() -> None:
+    """A computer whose clock stands on local time is eight hours ahead until it is told."""
+    pipe = pipeline(Binding("garbage"), Binding("pile"))
+    pile = with_box(DIRTY, (0.6, 0.55, 0.72, 0.75), (40, 60, 160))
+    assert watch(pipe, [(AHEAD_S + t, STREET if t < 200 else pile) for t in range(0, 240, 10)]) == []
+    found = {f.finding.kind: f.finding for f in watch(pipe, [(t, pile) for t in range(240, 400, 10)])}
+    assert (found["garbage"].since, found["garbage"].at) == (after(210), after(270))
+    assert found["pile"].since == after(210)
+    assert found["pile"].at <= after(340)
+
+
+def test_what_stands_there_is_told_again_when_the_clock_is_set_back() -> None:
+    pipe = pipeline()
+    assert watch(pipe, [(AHEAD_S + t, DIRTY) for t in range(0, 100, 10)])
+    assert [f.finding.at for f in watch(pipe, [(t, DIRTY) for t in range(100, 500, 10)])] == [after(100), after(400)]
+
+
+def test_what_is_remembered_is_written_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    pipe = pipeline(state_dir=tmp_path)
+    watch(pipe, [(AHEAD_S, DIRTY), (0, DIRTY)])
+    assert list(tmp_path.glob("*.npz"))
+
+
 def test_set_tasks_keeps_what_stays() -> None:
     pipe = pipeline()
     watch(pipe, [(t, DIRTY) for t in range(0, 50, 10)])

@@ -179,3 +179,13 @@ def test_too_many_at_once() -> None:
 def test_a_queue_that_creeps_is_not_parked() -> None:
     looks = [(t, seen(("vehicle", 0.8, (0.1 + t / 1000, 0.4, 0.3 + t / 1000, 0.6)))) for t in range(0, 600, 10)]
     assert run(PARKING, looks) == []
+
+
+def test_a_crowd_is_timed_on_when_the_clock_is_set_back() -> None:
+    rule, state, met = RuleSpec("count", 60, looks=3, of=5, at_least=2), count.Count(), []
+    two = seen(("vehicle", 0.6, CAR), ("vehicle", 0.6, (0.1, 0.4, 0.2, 0.7)))
+    for t_s in (*range(28800, 28840, 10), *range(40, 100, 10)):
+        state, verdict = count.look(state, two, after(t_s), rule, Zone.whole(), SCORES)
+        if verdict:
+            met.append((t_s, verdict.since))
+    assert met[0] == (70, after(10))

@@ -16,7 +16,7 @@ from detectors.finding import Finding
 from detectors.kinds import load_kinds
 from detectors.profiles import load_profiles
 from detectors.rules.threshold import Level, Limits, measure
-from detectors.sensing import SensorRules
+from detectors.sensing import MOST_STATES, SensorRules
 from ingest.device import Sensor
 from ingest.reading import Quality, Reading
 
@@ -100,7 +100,7 @@ def test_late_readings_only_alarm_where_the_profile_says_so() -> None:
 
 
 def test_repeated_and_disordered_readings_change_nothing() -> None:
-    assert run(BIN, "fill_pct", [(600, 95), (600, 95), (0, 96)])[0] == []
+    assert run(BIN, "fill_pct", [(600, 95), (600, 95), (0, 96)], late_s=700)[0] == []
     assert run(BIN, "fill_pct", [(0, 95), (60, 96)], quality=Quality.DUPLICATE)[0] == []
 
 
@@ -176,3 +176,70 @@ def test_a_level_survives_storing(series: list[float]) -> None:
     for index, value in enumerate(series):
         level = measure(level, value, float(index), Limits(alarm=50, clear=20, hold=2))
         assert Level.from_json(json.loads(json.dumps(level))) == level
+
+
+CABINET = Sensor("s9", "配电箱", "cab-1", "cabinet", 300)
+
+
+def probes(*celsius: float, at: datetime) -> list[Reading]:
+    """One message of a cabinet with several probes."""
+    return [
+        Reading(CABINET.device, "temperature", value, "degC", at, at, f"{at}.{n}", channel=f"probe_{n}")
+        for n, value in enumerate(celsius, 1)
+    ]
+
+
+def test_each_probe_of_a_device_is_judged_by_itself() -> None:
+    """They come in one message, with one time: the second one too may be on fire."""
+    state: dict[str, Any] = {}
+    found: list[Finding] = []
+    for i in range(4):
+        for one in probes(25, 95, at=after(60 * i)):
+            state, more = RULES.evaluate(CABINET, one, json.loads(json.dumps(state)))
+            found += more
+    (finding,) = found
+    assert (finding.kind, finding.at, finding.since) == ("cabinet_fault", after(120), after(0))
+    assert finding.why_en == "probe_2: Temperature 95 °C > 80 °C for 3 readings"
+    assert [r["value"] for r in finding.readings] == [95, 95, 95]
+    assert state["level"] == "alarm"
+    cold, hot = probes(25, 95, at=after(300))
+    assert RULES.present(CABINET, "cabinet_fault", cold, state) is None, "the other probe is still hot"
+    assert RULES.present(CABINET, "cabinet_fault", hot, state) is True
+    for one in probes(25, 30, at=after(300)):
+        state, _ = RULES.evaluate(CABINET, one, state)
+    assert state["level"] == "normal"
+    assert RULES.present(CABINET, "cabinet_fault", cold, state) is False
+
+
+def test_what_was_kept_before_probes_were_told_apart_goes_on() -> None:
+    kept = {"rules": {"cabinet_fault/temperature": ["alarm", 0.0, 3, None, 0.0, [[0.0, 95.0]]]}, "level": "alarm"}
+    (cool,) = probes(25, at=after(0))
+    state, _ = RULES.evaluate(CABINET, cool, kept)
+    assert state["level"] == "normal"
+    assert list(state["rules"]) == ["cabinet_fault/temperature#probe_1"]
+
+
+def test_a_device_cannot_fill_the_memory_with_names_of_channels() -> None:
+    state: dict[str, Any] = {}
+    for n in range(400):
+        one = Reading(CABINET.device, "temperature", 20.0, "degC", after(n), after(n), f"{n}", channel=f"c{n}")
+        state, _ = RULES.evaluate(CABINET, one, state)
+    assert len(state["rules"]) == MOST_STATES
+
+
+@pytest.mark.parametrize("sensor", [WATER, Sensor("s8", "噪声", "n-1", "noise", 60)])
+def test_rules_go_on_when_the_clock_is_set_back(sensor: Sensor) -> None:
+    """A computer whose clock stands on local time is eight hours ahead until told: no sensor may be deaf so long."""
+    prop, good, bad = ("depth_cm", 0, 20) if sensor is WATER else ("noise_leq", 50, 90)
+    ahead_s, state, found = 8 * 3600, dict[str, Any](), list[Finding]()
+    for i in range(8):
+        state, _ = RULES.evaluate(sensor, reading(sensor, prop, good, after(ahead_s + 60 * i)), state)
+    for i in range(8):
+        state, more = RULES.evaluate(sensor, reading(sensor, prop, bad, after(60 * i)), json.loads(json.dumps(state)))
+        found += more
+    assert found
+    assert found[0].at <= after(360)
+    assert state["level"] == "alarm"
+    for i in range(8, 24):
+        state, _ = RULES.evaluate(sensor, reading(sensor, prop, good, after(60 * i)), state)
+    assert state["level"] == "normal"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
+from ingest.cameras import open_source
+from ingest.cameras.source import Standing
+from ingest.cameras.stream import StandingStream
 from ingest.device import Camera
 from ingest.errors import Lost, SignInRefused, SourceError, Unreachable
 from ingest.frame import Frame
 from ingest.loop import ReadingLoop
+from ingest.media import Stream
 from ingest.supervisor import Backoff, Supervisor, backoff_for
 from tests.peers import wait_until
 
@@ -125,10 +129,11 @@ def test_stop_ends_it_even_while_it_waits(kind: Kind, step: SourceError | None) 
     assert source.runs == 1
 
 
-def test_a_defect_costs_its_own_camera_only() -> None:
+@KINDS
+def test_a_defect_costs_its_own_camera_only(kind: Kind) -> None:
     failures: list[tuple[str, str]] = []
     supervisor = Supervisor(lambda id_, error: failures.append((id_, str(error))), pace=lambda _: Backoff(1000, 1000))
-    odd, good = OnTheLoop(None), OnTheLoop(None)
+    odd, good = kind(None), kind(None)
     odd.camera = Camera("odd", "c", "rtsp://admin:pw123@h/x")
     odd.script = []
     supervisor.add(odd)
@@ -143,3 +148,25 @@ def test_a_stopped_loop_takes_no_more() -> None:
     assert loop.spawn(asyncio.sleep(0, "slept")).result(5) == "slept"
     loop.stop()
     assert loop.spawn(asyncio.sleep(0)).cancelled()
+
+
+@pytest.mark.parametrize("url", ["rtmp://192.168..5/live", "tcp://.:9000"])
+def test_a_host_that_is_no_name_is_a_failure_like_any_other(url: str) -> None:
+    """It ended the thread, and with it the whole worker."""
+    source = open_source(Camera("c", "c", url))
+    assert isinstance(source, Standing)
+    with pytest.raises(Unreachable, match="is unknown"):
+        source.run(threading.Event())
+    with pytest.raises(Unreachable, match="is unknown"):
+        source.look(datetime.now(UTC), 0.0)
+
+
+def test_whatever_ends_a_standing_stream_is_told_to_its_looks() -> None:
+    def opener(network_s: float) -> Stream:
+        raise MemoryError("no room")
+
+    source = StandingStream(Camera("c", "c", "tcp://u:pw123@h:1"), opener)
+    with pytest.raises(SourceError, match="tcp://h:1: MemoryError: no room"):
+        source.run(threading.Event())
+    with pytest.raises(SourceError, match="MemoryError"):
+        source.look(datetime.now(UTC), 0.0)

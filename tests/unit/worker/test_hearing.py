@@ -103,3 +103,12 @@ def test_devices_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -
         hearing.take([one])
     assert hearing.of("d0") == (None, {})
     assert hearing.of("d29")[0] == NOW
+
+
+def test_values_go_on_when_the_clock_is_set_back() -> None:
+    hearing = Hearing({})
+    hearing.take([reading(10.0, 8 * 3600)])
+    hearing.take([reading(20.0, -10, received_at=NOW + timedelta(hours=8, seconds=5))])
+    assert hearing.of("bin-1") == (NOW + timedelta(hours=8), {"fill_pct": 10.0}), "late is late"
+    hearing.take([reading(30.0, 0)])
+    assert hearing.of("bin-1") == (NOW, {"fill_pct": 30.0})

@@ -26,7 +26,7 @@ UP = "application/a1/device/a84041ffff180001/event/up"
 
 def plain(payload: Any, topic: str = "city/bin-0457") -> dict[str, float]:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return {r.prop: r.value for r in DECODERS["json"](topic, data, NOW)}
+    return {r.prop: r.value for r in DECODERS["json"](topic, data, NOW) if isinstance(r, Reading)}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_plain_json_names_the_device_and_dates_the_reading() -> None:
         (b'{"fill_pct": NaN}', ["fill_pct", "not a number"]),
         (b'{"fill_pct": 1e999}', ["fill_pct", "not a number"]),
         (b'{"fill_pct": [1]}', ["fill_pct", "not a number"]),
-        (b'{"battery": "low", "fill_pct": 3}', ["battery", "'low'"]),
+        (b'{"battery": "low"}', ["battery", "'low'"]),
         (b'{"fw": "1.2.3"}', ["no field in it is a measurement"]),
         (b'{"time": "yesterday", "fill_pct": 3}', ["time", "'yesterday'"]),
         (b"[" * 100_000, ["city/bin-0457", "not"]),
@@ -74,6 +74,37 @@ def test_what_cannot_be_read_is_named(payload: bytes, words: list[str]) -> None:
     for word in words:
         assert word in str(refused.value)
     assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("payload", "left", "text"),
+    [
+        (b'{"device": "mh-31", "open": true, "battery": "--"}', {"open": 1.0}, "battery_pct: '--' is not a number"),
+        (b'{"device": "mh-31", "open": true, "temperature": NaN}', {"open": 1.0}, "temperature: 'nan' is not a number"),
+        (b'{"device": "mh-31", "tilt_deg": [], "open": 1, "co_ppm": "x"}', {"open": 1.0}, "tilt_deg: '[]' is not a"),
+    ],
+)
+def test_a_broken_probe_does_not_silence_the_others(payload: bytes, left: dict[str, float], text: str) -> None:
+    """A cover is open, whatever its thermometer says."""
+    *readings, trouble = DECODERS["json"]("city/mh-31", payload, NOW)
+    assert {r.prop: r.value for r in readings if isinstance(r, Reading)} == left
+    assert isinstance(trouble, Trouble)
+    assert (trouble.device, trouble.code, trouble.at) == ("mh-31", "NOT_A_NUMBER", NOW)
+    assert text in trouble.text
+
+
+@pytest.mark.parametrize("pct", [-1, 255, 126.5])
+def test_a_battery_that_no_battery_can_have_is_none(pct: float) -> None:
+    """-1 and 255 mean "unknown"; they must not call somebody out to change it."""
+    payload = json.dumps({"open": 0, "battery": pct}).encode()
+    assert {r.battery_pct for r in DECODERS["json"]("city/mh-31", payload, NOW) if isinstance(r, Reading)} == {None}
+
+
+def test_battery_and_signal_may_lie_among_the_values() -> None:
+    payload = json.dumps({"ts": 1795400104000, "values": {"open": 0, "battery": 12, "rssi": -97}}).encode()
+    readings = [r for r in DECODERS["json"]("city/mh-31", payload, NOW) if isinstance(r, Reading)]
+    assert {r.prop: r.value for r in readings} == {"open": 0.0, "battery_pct": 12.0}
+    assert {(r.battery_pct, r.rssi_dbm) for r in readings} == {(12.0, -97.0)}
 
 
 def test_chirpstack_uplink() -> None:

@@ -25,6 +25,15 @@ def test_only_the_last_seconds_are_kept() -> None:
     assert ring.dropped_bytes == 0
 
 
+def test_what_came_before_the_clock_was_set_back_is_not_kept_till_it_comes_round() -> None:
+    ring = RawRing(5.0, 1 << 20)
+    for n in range(3):
+        ring.push(bytes(100), 28800.0 + n)
+    for n in range(3):
+        ring.push(bytes(100), float(n))
+    assert held(ring) == [0.0, 1.0, 2.0]
+
+
 def test_too_many_bytes_are_given_up_and_counted() -> None:
     ring = RawRing(1000.0, 10_000)
     for n in range(20):

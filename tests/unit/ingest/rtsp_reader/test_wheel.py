@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
+import pytest
+
+from ingest.cameras.rtsp.dial import Line
+from ingest.cameras.rtsp.feed import TcpFeed
+from ingest.cameras.rtsp.sdp import Media
+from ingest.cameras.rtsp.session import Playing, Session
 from ingest.cameras.rtsp.wheel import SLOTS, Wheel, running_wheel
+from ingest.cameras.rtsp.wire import Wire
+from ingest.errors import Silent
 
 STEP_S = 0.005
 
@@ -20,6 +29,9 @@ class Tally:
 
     def watch(self, now_s: float) -> None:
         self.watched += 1
+
+    def fail(self, error: Exception) -> None:
+        raise AssertionError("nothing fails here") from error
 
 
 def test_all_are_drained_in_turn_and_watched_behind_it() -> None:
@@ -134,3 +146,75 @@ def test_each_loop_has_its_own() -> None:
         return running_wheel()
 
     assert asyncio.run(wheel()) is not asyncio.run(wheel())
+
+
+def test_a_defect_in_one_stream_costs_that_stream_only() -> None:
+    class Defect(Tally):
+        failed: list[str]
+
+        def drain(self, now_s: float) -> None:
+            raise IndexError("a bug")
+
+        def fail(self, error: Exception) -> None:
+            self.failed = [*getattr(self, "failed", []), str(error)]
+
+    async def run() -> tuple[Defect, Tally]:
+        wheel = Wheel(STEP_S)
+        odd, good = Defect(STEP_S), Tally(STEP_S)
+        wheel.add(odd)
+        wheel.add(good)
+        wheel.now(odd)
+        await asyncio.sleep(40 * STEP_S)
+        return odd, good
+
+    odd, good = asyncio.run(run())
+    assert odd.failed[:2] == ["a bug", "a bug"]
+    assert good.drained > 5
+
+
+def test_a_camera_is_kept_alive_when_the_clock_is_set_back() -> None:
+    """Most cameras end a session that they hear nothing of for a minute."""
+    sent: list[bytes] = []
+
+    class FakeWire:
+        in_records = False
+        send = staticmethod(sent.append)
+
+        def close(self) -> None:
+            return
+
+    async def run() -> TcpFeed:
+        media = Media("video", "h264", 96, 90000, "rtsp://h/x")
+        playing = Playing(media, 0, 1, None, None, None, 60)
+        line = Line(cast(Wire, FakeWire()), Session("rtsp://h/x", None, None), playing, b"")
+        feed = TcpFeed(line, "rtsp://h/x", lambda key: None)
+        feed._began_s = feed._heard_s = feed._key_s = feed._alive_s = 28800.0
+        feed.watch(28801.0)
+        feed.watch(5.0)
+        feed.watch(6.0)
+        return feed
+
+    feed = asyncio.run(run())
+    assert len(sent) == 1
+    assert sent[0].startswith(b"OPTIONS rtsp://h/x")
+    assert not feed.failed
+
+
+def test_silence_is_noticed_after_the_clock_was_set_back() -> None:
+    async def run() -> tuple[bool, bool]:
+        media = Media("video", "h264", 96, 90000, "rtsp://h/x")
+        line = Line(
+            cast(Wire, None), Session("rtsp://h/x", None, None), Playing(media, 0, 1, None, None, None, 60), b""
+        )
+        feed = TcpFeed(line, "rtsp://h/x", lambda key: None)
+        feed.send = lambda data: None  # type: ignore[method-assign]
+        feed._began_s = feed._heard_s = feed._key_s = feed._alive_s = 28800.0
+        feed.watch(28801.0)
+        feed.watch(5.0)
+        before = feed.failed
+        feed.watch(14.0)
+        with pytest.raises(Silent):
+            feed._ended.result()
+        return before, feed.failed
+
+    assert asyncio.run(run()) == (False, True)
