@@ -225,6 +225,14 @@ class SensorRules:
             )
         return found
 
+    def problems(self, sensor: Sensor) -> list[str]:
+        """Why `sensor` cannot be judged, one line each; nothing where it can."""
+        try:
+            self._plan(sensor)
+        except KindsError as error:
+            return list(error.problems)
+        return []
+
     def silent(self, sensor: Sensor, last_seen: datetime | None, now: datetime) -> bool:
         """Whether the sensor has not spoken for longer than its profile allows."""
         return silent(last_seen, now, sensor.every_s, self._plan(sensor).profile.silence_s)

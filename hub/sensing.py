@@ -16,6 +16,7 @@ from detectors.finding import Finding
 from ingest.device import Place, Sensor
 from ingest.reading import Reading
 from ingest.sensors.decode import Decoders
+from ingest.sensors.plausible import can_be
 
 from . import alerts, device_states, quarantine, readings
 from .errors import NotFound, NotSignedIn
@@ -31,10 +32,13 @@ _LOCK = threading.Lock()
 
 
 def take(house: House, token: str, payload: bytes) -> dict[str, int]:
-    """{stored, duplicates} of a telemetry message. Raises PayloadError, NotSignedIn (nobody registered the device)."""
+    """{stored, duplicates} of a telemetry message, without what no sensor can measure.
+
+    Raises PayloadError, NotSignedIn (nobody registered the device).
+    """
     now = house.now()
     told = Decoders().decode(_FORM, f"api/v1/{token}/telemetry", payload, now)
-    found = [one for one in told if isinstance(one, Reading)]
+    found = [one for one in told if isinstance(one, Reading) and can_be(one.prop, one.unit, one.value)]
     if not found:
         return {"stored": 0, "duplicates": 0}
     with _LOCK:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -55,6 +56,8 @@ from .views import Views
 
 log = logging.getLogger("worker")
 
+_NO_ROOM = (SpoolFull, OSError, sqlite3.Error)
+"""The hub has been away too long, or the disk is full: what was seen is lost, what is going on must go on."""
 _CLIP_BEFORE_S = 8.0
 _BATCH = 8
 _MOST_WORTHY, _MOST_SHOWN = 24, 16
@@ -133,7 +136,7 @@ class Worker:
         for thread in (*threads, self._sender):
             thread.start()
         self._looker.start()
-        said, next_status, next_views = -60.0, 0.0, time.monotonic() + _VIEWS_FIRST_S
+        said, full, next_status, next_views = -60.0, -60.0, 0.0, time.monotonic() + _VIEWS_FIRST_S
         next_scores = time.monotonic() + _SCORES_EVERY_S
         while not self._ended.is_set():
             try:
@@ -151,10 +154,15 @@ class Worker:
             now = datetime.now(UTC)
             for camera, not_before in (*self._rechecks.wanted(now), *self._sights.wanted(now)):
                 self._looker.ask(camera, not_before)
-            self._listening.tick(now)
-            if time.monotonic() >= next_views:
-                next_views = time.monotonic() + _VIEWS_EVERY_S
-                self._views.save(self._looker.memories())
+            try:
+                self._listening.tick(now)
+                if time.monotonic() >= next_views:
+                    next_views = time.monotonic() + _VIEWS_EVERY_S
+                    self._views.save(self._looker.memories())
+            except _NO_ROOM as error:
+                if time.monotonic() - full > 60.0:
+                    full = time.monotonic()
+                    log.error("what time has done is not kept yet: %s", error)
             if time.monotonic() >= next_scores:
                 next_scores = time.monotonic() + _SCORES_EVERY_S
                 self._tell_scores()
@@ -296,6 +304,10 @@ class Worker:
             except DetectorError as error:
                 self.counters["dropped_infer"] += len(taken)
                 log.error("%d looks were not judged: %s", len(taken), error)
+            except _NO_ROOM as error:
+                # Looks that the hub asked for are asked for again.
+                self.counters["dropped_spool"] += 1
+                log.error("a look was not kept: %s", error)
 
     def _keep(self, found: Found) -> None:
         contents: list[tuple[str, str, bytes]] = [("frame", "image/jpeg", encode_jpeg(found.frame))]
@@ -312,7 +324,7 @@ class Worker:
             self._spool.add_finding(
                 replace(found.finding, evidence=evidence), {sha256: content for _r, _m, sha256, content in hashed}
             )
-        except SpoolFull as error:
+        except _NO_ROOM as error:
             self.counters["dropped_spool"] += 1
             log.error("a finding was dropped: %s", error)
             return
@@ -324,7 +336,7 @@ class Worker:
         try:
             picture = encode_jpeg(sighting.frame) if sighting.alone else None
             self._spool.add_sighting(sighting.shadow, sighting.finding, picture)
-        except SpoolFull:
+        except _NO_ROOM:
             self.counters["dropped_sighting"] += 1  # the hub is away; findings matter more
             return
         self._sender.wake()

@@ -162,6 +162,7 @@ class Listening:
         self._rules: SensorRules | None = None
         self._by_device: Mapping[str, Sensor] = {}
         self._by_id: Mapping[str, Sensor] = {}
+        self._unjudged: frozenset[str] = frozenset()
         self._shard = (0, 1)
         self._pass_on: PassOn | None = None
         self._due_s = {sensor: state["due_s"] for sensor, state in self._states.items() if state.get("due_s")}
@@ -173,8 +174,15 @@ class Listening:
         self._spool.keep_heard(self._hearing.to_save(math.inf))
 
     def assign(self, sensors: Sequence[Sensor], rules: SensorRules, readings_per_s: float = READINGS_PER_S) -> None:
-        """The sensors and rules of the newest assignment, and how much one device may send for long."""
+        """The sensors and rules of the newest assignment, and how much one device may send for long.
+
+        A sensor that its profile no longer fits is named in the log; it alone is not judged.
+        """
+        problems = {s.id: found for s in sensors if (found := rules.problems(s))}
+        for problem in (line for lines in problems.values() for line in lines):
+            log.error("%s", problem)
         with self._lock:
+            self._unjudged = frozenset(problems)
             self._by_device = {s.device: s for s in sensors}
             self._by_id = {s.id: s for s in sensors}
             self._rules = rules
@@ -323,7 +331,7 @@ class Listening:
             states, findings = dict[str, dict[str, Any]](), list[Finding]()
             for sensor_id in due:
                 sensor = by_id.get(sensor_id)
-                if sensor is None:
+                if sensor is None or sensor_id in self._unjudged:
                     del self._due_s[sensor_id]
                     continue
                 states[sensor_id], found = rules.tick(sensor, self._states[sensor_id], now)
@@ -398,7 +406,8 @@ class Listening:
         rows = []
         for sensor in sensors:
             seen, values = self._hearing.of(sensor.device)
-            silent = rules is not None and seen is not None and rules.silent(sensor, seen, now)
+            judged = rules is not None and sensor.id not in self._unjudged
+            silent = rules is not None and judged and seen is not None and rules.silent(sensor, seen, now)
             state = "unknown" if seen is None else "silent" if silent else "online"
             standing = self._states.get(sensor.id) or {}
             rows.append(
@@ -409,7 +418,7 @@ class Listening:
                     "values": values,
                     "level": standing.get("level", ""),
                     "battery": standing.get("battery"),
-                    "ailments": self._ailing(sensor, standing, rules),
+                    "ailments": self._ailing(sensor, standing, rules if judged else None),
                     "heard_by": list(self._hearing.gateways(sensor.device)),
                 }
             )

@@ -25,3 +25,9 @@ _MOST = 1e12
 def limits(prop: str, unit: str) -> tuple[float, float]:
     """(lowest, highest) value of a property in its canonical unit that can be true."""
     return _BY_PROPERTY.get(prop) or _BY_UNIT.get(unit) or (-_MOST, _MOST)
+
+
+def can_be(prop: str, unit: str, value: float) -> bool:
+    """Whether a sensor can have measured that."""
+    lowest, highest = limits(prop, unit)
+    return lowest <= value <= highest

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import PayloadError
 from ...reading import Quality, Reading
-from ..plausible import limits
+from ..plausible import can_be
 from .said import Trouble
 from .units import settled
 from .values import key_of, measure, number, unit_of
@@ -117,8 +117,7 @@ class Origin:
 
 def plausible_battery(pct: float | None) -> float | None:
     """`pct`, or None where it is no share of a battery: -1 and 255 say that a device does not know."""
-    lowest, highest = limits("battery_pct", "%")
-    return pct if pct is not None and lowest <= pct <= highest else None
+    return pct if pct is not None and can_be("battery_pct", "%", pct) else None
 
 
 def device_id(topic: str, said: object) -> str:

@@ -532,6 +532,16 @@ def test_a_thingsboard_device_is_adopted_and_its_readings_count(city: City) -> N
     assert [a["code"] for a in sensor["ailments"]] == ["battery_low"]
 
 
+def test_an_error_code_over_http_is_no_measurement(city: City) -> None:
+    telemetry(city, "bin", {"fill_pct": 20})
+    (item,) = get(city, "quarantine")["items"]
+    post(city, f"quarantine/{item['device']}/adopt", {"id": "tb-2", "name": "TB", "profile": "bin_level"}, status=201)
+    for minute in range(3):
+        body = {"ts": int(city.clock().timestamp() * 1000) - 60_000 * (3 - minute), "values": {"fill_pct": 255}}
+        assert telemetry(city, "bin", body).json() == {"stored": 0, "duplicates": 0}
+    assert get(city, "alerts", "wang")["items"] == []
+
+
 def test_telemetry_that_cannot_be_read_says_why_and_not_whose(city: City) -> None:
     answer = city.who("nobody").post("/api/v1/S3cret/telemetry", content=b"{oops")
     assert answer.status_code == 422

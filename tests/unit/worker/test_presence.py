@@ -220,3 +220,18 @@ def test_what_the_rules_say_of_a_device_goes_with_its_state(spool: Spool) -> Non
     (row,) = [r for r in ear.states(NOW) if r["id"] == "bin"]
     assert row["battery"] == {"pct": 8.0, "v": None, "level": "critical"}
     assert [a["code"] for a in row["ailments"]] == ["battery_critical"]
+
+
+def test_a_sensor_whose_profile_is_gone_costs_only_itself(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ended the worker with its first report, and at each start."""
+    monkeypatch.setattr(sensing, "_SETTLES_S", 0.0)
+    ear = listening(spool)
+    ear.on_batch([message("json", "x/box-7", {"open": 1})])
+    gone = [Sensor(s.id, s.name, s.device, "gone", s.every_s) if s.id == "box" else s for s in SENSORS]
+    ear.assign(gone, RULES)
+    assert "sensor box: profile: 'gone'; allowed: bin_level" in caplog.text
+    ear.on_batch([message("json", "x/box-7", {"open": 0}, 60), message("json", "x/bin-1", {"fill_pct": 5}, 60)])
+    ear.tick(NOW + timedelta(hours=1))
+    assert states(ear) == {"box": "online", "bin": "online"}

@@ -1,0 +1,90 @@
+"""What a worker does when it cannot keep what it saw: it goes on looking."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from detectors.finding import Finding
+from detectors.pipeline import Found
+from hub.worker.process import Worker, WorkerSettings, _Worthy
+from hub.worker.spool import SpoolFull
+from ingest.clock import utc_now
+from ingest.frame import Frame
+from tests.peers import wait_until
+
+PICTURE = np.full((90, 160, 3), 120, np.uint8)
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    made = Worker(WorkerSettings("http://127.0.0.1:9", "t", "0/1", tmp_path, tmp_path, ZoneInfo("UTC")))
+    yield made
+    for part in (made._uplink, made._posting, made._spool):
+        part.close()
+
+
+class Finds:
+    """A pipeline that finds something in each look."""
+
+    def judge(self, jobs: object) -> list[Found]:
+        now = utc_now()
+        return [Found(Finding("f", "garbage_exposed", now, now, 0.9, camera="c"), PICTURE, None)]
+
+    def save(self) -> None:
+        return
+
+
+@pytest.mark.parametrize("where", ["_spool.add_finding", "_rechecks.on_frame", "_sights.on_frame"])
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), SpoolFull("20000 findings wait for the hub")]
+)
+def test_a_full_disk_or_spool_does_not_end_the_looking(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception
+) -> None:
+    """It ended the worker, and again with the next finding after each start."""
+
+    def full(*_: object) -> None:
+        raise error
+
+    owner, name = where.split(".")
+    monkeypatch.setattr(getattr(worker, owner), name, full)
+    pipeline: Any = Finds()
+    judging = threading.Thread(target=worker._infer, daemon=True)
+    judging.start()
+    for n in range(3):
+        worker._worthy.put("c", _Worthy(Frame("c", None, utc_now(), PICTURE), pipeline, None), 5.0)
+        wait_until(lambda n=n: worker.counters["dropped_spool"] > n, 5)  # type: ignore[misc]
+    worker._worthy.close()
+    judging.join(5)
+    assert not judging.is_alive()
+
+
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("database or disk is full"), SpoolFull("20000 findings wait")]
+)
+def test_nor_does_it_end_what_time_does(worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """A door that was opened ten minutes ago is tried again, second by second; cameras do not wait for it."""
+    ticks: list[int] = []
+
+    def full(*_: object) -> None:
+        ticks.append(1)
+        if len(ticks) == 2:
+            worker.stop()
+        raise error
+
+    monkeypatch.setattr(worker._listening, "tick", full)
+    monkeypatch.setattr(worker, "_close", lambda threads: (worker._worthy.close(), worker._looker.stop()))
+    monkeypatch.setattr(worker._uplink, "assignment", lambda: None)
+    monkeypatch.setattr(worker, "_report", lambda: None)
+    worker.run()
+    assert len(ticks) == 2
+    worker._shown.close()
+    worker._sender.end()
