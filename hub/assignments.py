@@ -25,7 +25,7 @@ from .store.case_rows import CaseRow, RecheckRow
 from .store.counting import locked_counter
 from .store.database import ASSIGNMENT
 from .store.rows import AttachmentRow, CameraRow, SensorRow, ZoneRow
-from .wire import Names
+from .wire import Names, time_text
 
 LOOK_BYTES_MAX = 1024 * 1024
 _SHARD = re.compile(r"(\d{1,4})/(\d{1,4})")
@@ -132,6 +132,7 @@ def _camera(row: CameraRow, zones: Mapping[str, ZoneRow], least: Mapping[tuple[s
         "platform": row.platform,
         "goto": row.goto,
         "settle_s": row.settle_s,
+        "view": time_text(row.view_at),
         "tasks": [task_json(task, zones) | {"min_score": least.get((row.id, task.kind))} for task in row.tasks],
     }
 

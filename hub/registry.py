@@ -277,6 +277,17 @@ class Registry:
             tx.audit(self.house.now(), by.id, "camera-changed", f"camera/{camera_id}", **shown)
         return self._told(self.camera(camera_id))
 
+    def accept_view(self, camera_id: str, by: Actor) -> dict[str, Any]:
+        """What a camera shows now is right, though it used to show something else: learnt anew. Raises NotFound."""
+        with self.house.db.write() as tx:
+            row = ask.camera(tx, camera_id)
+            if row is None:
+                raise NotFound("camera", camera_id)
+            row.view_at = self.house.now()
+            tx.change_assignment()
+            tx.audit(self.house.now(), by.id, "view-accepted", f"camera/{camera_id}", state=row.state)
+        return self._told(self.camera(camera_id))
+
     def add_sensor(self, sensor: Sensor, by: Actor) -> dict[str, Any]:
         """A new sensor. Raises Taken, Invalid."""
         with self.house.db.write() as tx:

@@ -39,7 +39,7 @@ class Camera:
     `preroll_s`: how much of a standing stream is kept coded, so that a clip begins before its finding (0: nothing).
     `platform`: cameras of one platform (an NVR, a cloud) share its sessions. `goto`: what turns the camera to its
     preset, a URL to GET, or "PUT " and a URL; its picture is right `settle_s` later. Cameras of one URL that have it
-    take turns.
+    take turns. `view`: changes when a person says that what it shows now is right.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Camera:
     platform: str = ""
     goto: str = field(default="", repr=False)
     settle_s: float = 4.0
+    view: str = ""
 
     @property
     def host(self) -> str:

@@ -240,6 +240,8 @@ class Looker:
                 continue
             seat.note = shares.notes.get(camera.id, "")
             if seat.camera != camera:
+                if seat.camera.view != camera.view:
+                    self.accept_view(camera.id)
                 seat.camera = camera
                 if seat.source is not None:
                     self._schedule.add(camera, now_s, self._within(seat))
@@ -469,6 +471,6 @@ class Looker:
 
 def _other_source(old: Camera, new: Camera) -> bool:
     """Whether the change needs a new connection (and a new idea of what the view is)."""
-    return replace(old, name="", every_s=1.0, priority=0, place=None) != replace(
-        new, name="", every_s=1.0, priority=0, place=None
+    return replace(old, name="", every_s=1.0, priority=0, place=None, view="") != replace(
+        new, name="", every_s=1.0, priority=0, place=None, view=""
     )

@@ -81,6 +81,12 @@ def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraCha
     return registry.change_camera(camera_id, changes, tasks, actor)
 
 
+@router.post("/api/cameras/{camera_id}/accept-view", **shows(CameraShown))
+def accept_view(camera_id: str, house: TheHouse, actor: Edits) -> dict[str, Any]:
+    """What the camera shows now is right: one that was turned on purpose is judged by this view from now on."""
+    return Registry(house).accept_view(camera_id, actor)
+
+
 @router.get("/api/notices")
 def device_notices(
     house: TheHouse, _actor: Sees, ended: bool = False, limit: Annotated[int, Query(ge=1, le=500)] = 100

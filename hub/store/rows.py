@@ -126,7 +126,8 @@ class GridPersonRow(Row):
 class CameraRow(Row):
     """A camera, and how it was last seen. `url` and `goto` may hold credentials and never leave towards people.
 
-    `zones_version`: how often its zones and what is looked for in them were saved; by whom last, and when.
+    `zones_version`: how often its zones and what is looked for in them were saved; by whom last, and when. `view_at`:
+    when a person last said that what it shows is right.
     """
 
     __tablename__ = "cameras"
@@ -157,6 +158,7 @@ class CameraRow(Row):
     zones_version: Mapped[int] = mapped_column(default=0, server_default="0")
     zones_saved_by: Mapped[str | None] = mapped_column(String(64))
     zones_saved_at: Mapped[datetime | None]
+    view_at: Mapped[datetime | None]
     tasks: Mapped[list[TaskRow]] = relationship(order_by="TaskRow.id", cascade="all, delete-orphan", lazy="selectin")
 
 

@@ -433,6 +433,7 @@ def _camera(wire: Mapping[str, Any], preroll_s: float) -> Camera:
         platform=wire.get("platform") or "",
         goto=wire.get("goto") or "",
         settle_s=float(wire.get("settle_s", 4.0)),
+        view=wire.get("view") or "",
         place=_place(wire.get("place")),
         preroll_s=preroll_s if wire.get("clip") else 0.0,
     )

@@ -59,4 +59,5 @@ class Views:
 
 def _source(camera: Camera) -> str:
     """What the memory belongs to; a hash, because URLs hold passwords."""
-    return hashlib.sha256(f"{camera.safe_url} {camera.preset or ''}".encode()).hexdigest()[:32]
+    said = f"{camera.safe_url} {camera.preset or ''}" + (f" {camera.view}" if camera.view else "")
+    return hashlib.sha256(said.encode()).hexdigest()[:32]

@@ -126,6 +126,22 @@ def test_a_camera_is_added_changed_and_put_on_the_grid(city: City) -> None:
     assert city.who("wang").get(f"/api/alerts/{alert}").json()["grid"]["id"] == "b"
 
 
+def test_an_engineer_says_that_a_turned_cameras_view_is_right(city: City) -> None:
+    """Rules are silent on a camera that shows another view than it is used to: somebody must be able to end that."""
+
+    def view() -> str | None:
+        (wire,) = [c for c in city.who("worker").get("/api/worker/assignment").json()["cameras"] if c["id"] == "c1"]
+        return wire["view"]  # type: ignore[no-any-return]
+
+    assert view() is None
+    before = city.who("worker").get("/api/worker/assignment").headers["ETag"]
+    assert city.who("wang").post("/api/cameras/c1/accept-view").status_code == 403
+    assert city.who("eng").post("/api/cameras/c99/accept-view").status_code == 404
+    assert city.who("eng").post("/api/cameras/c1/accept-view").json()["id"] == "c1"
+    assert view() == city.clock().isoformat()
+    assert city.who("worker").get("/api/worker/assignment").headers["ETag"] != before
+
+
 def test_a_bare_camera_is_looked_at_for_what_needs_no_zone(city: City) -> None:
     city.hub.registry.import_cameras(
         [Camera("new", "新", "rtsp://10.0.0.4/1"), Camera("c1", "改名", "rtsp://10.0.0.4/2")]

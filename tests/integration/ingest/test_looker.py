@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -272,3 +273,22 @@ def test_what_a_camera_is_used_to_is_not_read_while_a_look_adds_to_it() -> None:
     assert looker.memories() == {"a": b"{}"}
     assert held == [True]
     looker.stop()
+
+
+def test_a_camera_that_was_turned_on_purpose_is_judged_by_its_new_view(seen: Seen) -> None:
+    made: list[FakeCamera] = []
+
+    def make(of: Camera) -> FakeCamera:
+        made.append(FakeCamera(of))
+        return made[-1]
+
+    looker = Looker(seen.look, seen.state, open_source=make)
+    looker.update([camera("a", "fake://a/x", every_s=0.05)])
+    looker.start()
+    wait_until(lambda: len(seen.frames["a"]) >= 8)
+    made[0]._still = clips.street(seed=5)[:, ::-1].copy()
+    wait_until(lambda: seen.states[-1] == ("a", "moved"))
+    looker.update([replace(camera("a", "fake://a/x", every_s=0.05), view="2026-11-28T05:00:00+00:00")])
+    wait_until(lambda: seen.states[-1] == ("a", "online"))
+    looker.stop()
+    assert len(made) == 1, "its connection stays"

@@ -33,6 +33,7 @@ def test_a_new_password_is_the_same_camera_another_stream_or_preset_is_not(tmp_p
         (replace(A, url="rtsp://admin:new@10.0.0.7/1", name="new name"), True),
         (replace(A, url="rtsp://admin:old@10.0.0.7/2"), False),
         (replace(A, preset="south"), False),
+        (replace(A, view="2026-11-28T05:00:00+00:00"), False),
     ):
         views = kept(tmp_path, A, a=b"edges")
         views.assign([changed])
