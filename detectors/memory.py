@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,8 @@ from detectors.view import View
 from detectors.watch import Watch
 
 FORMAT = 1
+MOST_NAME = 240
+"""File systems take 255 bytes, the ending included."""
 
 
 class Forgotten(DetectorError):
@@ -29,8 +32,9 @@ class Forgotten(DetectorError):
 
 
 def path_of(folder: Path, camera: str, preset: str | None) -> Path:
-    """The file of a view; ids become safe file names."""
-    return folder / f"{quote(camera, safe='')}@{quote(preset or '', safe='')}.npz"
+    """The file of a view; ids become safe file names, long ones (a Chinese letter takes nine) a hash."""
+    name = f"{quote(camera, safe='')}@{quote(preset or '', safe='')}"
+    return folder / f"{name if len(name) <= MOST_NAME else sha256(name.encode()).hexdigest()}.npz"
 
 
 def write(folder: Path, view: View) -> None:

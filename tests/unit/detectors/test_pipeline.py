@@ -200,6 +200,22 @@ def test_a_stored_view_may_be_broken_in_any_way(tmp_path: Path) -> None:
         assert pipeline(Binding("pile"), state_dir=tmp_path).counters["state_errors"] == 1
 
 
+def test_a_view_of_any_name_is_remembered(tmp_path: Path) -> None:
+    """A name that no file may have ended the worker."""
+    names = [
+        ("c", None),
+        ("西峰区北大街十字路口东北角球机01", "预置位一号（朝东，垃圾桶点位）"),
+        ("西" * 64, "东" * 64),
+    ]
+    pipe = pipeline(state_dir=tmp_path)
+    pipe.set_tasks([CameraTask(*name, (Binding("garbage"),)) for name in names])
+    for camera, preset in names:
+        pipe.look([frame(0, DIRTY, camera, preset)])
+    pipe.save()
+    assert pipe.counters["state_errors"] == 0
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+
+
 AHEAD_S = 8 * 3600
 
 
