@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from .domain.link import LINK, LinkAction, LinkState, Spot, distance_m, proposals
 from .errors import Invalid, NotFound
@@ -115,7 +116,7 @@ def _json(row: LinkRow, sensors: dict[str, SensorRow], cameras: dict[str, Camera
         "camera": row.camera_id,
         "camera_name": camera.name,
         "preset": camera.preset,
-        "camera_look_url": f"/api/cameras/{camera.id}/look" if camera.picture_at else None,
+        "camera_look_url": f"/api/cameras/{quote(camera.id, safe='')}/look" if camera.picture_at else None,
         "state": row.state,
         "distance_m": row.distance_m,
         "proposed_at": time_text(row.proposed_at),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from detectors.errors import KindsError
 from detectors.geometry import Zone
@@ -500,7 +501,7 @@ def _columns(row: CameraRow | SensorRow) -> dict[str, Any]:
 
 def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> dict[str, Any]:
     """A camera as people may see it."""
-    picture = time_text(row.picture_at)
+    look = f"/api/cameras/{quote(row.id, safe='')}/look?at={_version(row.picture_at)}" if row.picture_at else None
     return {
         "id": row.id,
         "name": row.name,
@@ -522,7 +523,7 @@ def camera_json(row: CameraRow, names: Names, zones: Mapping[str, ZoneRow]) -> d
         "message": row.message,
         "why": row.why,
         "last_look_at": time_text(row.last_look_at),
-        "last_look_url": f"/api/cameras/{row.id}/look?at={_version(row.picture_at)}" if picture else None,
+        "last_look_url": look,
         "attained_s": row.attained_s,
         "via": row.via,
         "resolution": row.resolution,

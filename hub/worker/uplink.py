@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -75,7 +76,7 @@ class Uplink:
     def last_look(self, camera: str, captured_at: datetime, jpeg: bytes) -> None:
         """Show the newest picture of a camera on the screens."""
         headers = {"Content-Type": "image/jpeg", "X-Captured-At": captured_at.isoformat()}
-        self._send("PUT", f"/api/cameras/{camera}/look", content=jpeg, headers=headers)
+        self._send("PUT", f"/api/cameras/{quote(camera, safe='')}/look", content=jpeg, headers=headers)
 
     def scores(self, rows: list[dict[str, Any]]) -> None:
         """Tell how the scores were spread since the last time."""

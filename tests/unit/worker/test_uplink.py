@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -35,6 +36,9 @@ class Hub:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hub.got.append((self.path, self.headers["Authorization"], body))
                 self._answer(hub.status_for(self.path, body))
+
+            def do_PUT(self) -> None:
+                self.do_POST()
 
             def do_GET(self) -> None:
                 same = self.headers.get("If-None-Match") == '"v1"'
@@ -170,3 +174,12 @@ def test_readings_that_fill_a_request_wait_for_no_others(
     sender.end()
     sender.join(5)
     assert [len(json.loads(body)["rows"]) for _path, _token, body in hub.got] == [MOST_ROWS, MOST_ROWS]
+
+
+@pytest.mark.parametrize("camera", ["3#楼北", "a b", "50%?", "c1"])
+def test_a_picture_goes_to_its_camera_whatever_the_id(hub: Hub, camera: str) -> None:
+    """Of `3#楼北` the hub heard `3`, and its pictures were never seen."""
+    uplink = Uplink(hub.url, "t", "0/1")
+    uplink.last_look(camera, NOW, b"jpeg")
+    uplink.close()
+    assert unquote(hub.got[-1][0]) == f"/api/cameras/{camera}/look"
