@@ -211,7 +211,7 @@ class Pipeline:
             view.last, view.background, view.album = old.last, old.background, old.album
             view.watches = {key: watch for key, watch in old.watches.items() if key in keys}
             view.shadows = old.shadows
-            view.saved_at = old.saved_at
+            view.saved_at, view.looked_at, view.pace_s = old.saved_at, old.looked_at, old.pace_s
         elif self._state_dir is not None:
             try:
                 memory.read(self._state_dir, view)

@@ -34,6 +34,9 @@ that began together do not stay in step."""
 FORCE_SPREAD = 0.2
 """The first time it is some share of that: all of a worker's views begin at once."""
 
+PACE_SHARE, PACE_GROWS, MOST_PACE_S = 0.3, 10.0, 7200.0
+"""Of the newest gap between looks in their pace; by how much that may exceed it; the first one at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraTask:
@@ -67,6 +70,9 @@ class View:
     watches: dict[str, Watch] = field(default_factory=dict)
     shadows: dict[str, Beside] = field(default_factory=dict)
     saved_at: datetime | None = None
+    looked_at: datetime | None = None
+    pace_s: float = 0.0
+    """Between its looks, as of lately; 0: not known yet."""
     settled: bool = False
     """Whether more than its first picture was let through."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,12 +90,21 @@ class View:
 
     def lets_through(self, frame: Frame, bindings: Sequence[Binding]) -> bool:
         """Whether this picture is worth inferring; remembers it as the last one if so."""
+        self._paced(frame.captured_at)
         wanted_s = min(self._every_s(binding) for binding in bindings)
         if not lets_through(self.last, frame.captured_at, frame.grey, wanted_s):
             return False
         self.settled = self.last is not None
         self.last = Passed(frame.captured_at, frame.grey)
         return True
+
+    def _paced(self, now: datetime) -> None:
+        """One more look. A single long gap (a camera that was away) is not its pace; several are."""
+        before, self.looked_at = self.looked_at, now
+        gap_s = (now - before).total_seconds() if before is not None else 0.0
+        if gap_s > 0:
+            most_s = PACE_GROWS * self.pace_s if self.pace_s else MOST_PACE_S
+            self.pace_s += (PACE_SHARE if self.pace_s else 1.0) * (min(gap_s, most_s) - self.pace_s)
 
     def decide(self, frame: Frame, bindings: Sequence[Binding], seen_by: Mapping[str, Detections]) -> list[Found]:
         """The rules of `bindings` on one inferred picture; `seen_by`: model name to what it saw."""
@@ -123,7 +138,7 @@ class View:
                 continue
             rule = binding.rule_of(kind)
             state = beside.watches.get(binding.key) or watch.begin(rule)
-            state, met = watch.look(state, kind, binding, seen, model.thresholds, frame.grey, now)
+            state, met = watch.look(state, kind, binding, seen, model.thresholds, frame.grey, now, self.pace_s)
             if met is None and not watch.timing(state, rule, binding.place, None):
                 state = replace(state, found_at=None)
             if met is not None and _is_news(state, rule, now):
@@ -172,7 +187,7 @@ class View:
             name = kind.model or ""
             thresholds = self.models[name].thresholds if name in self.models else {}
             seen_now = seen_by.get(name, Detections.empty())
-            state, seen = watch.look(state, kind, binding, seen_now, thresholds, frame.grey, now)
+            state, seen = watch.look(state, kind, binding, seen_now, thresholds, frame.grey, now, self.pace_s)
         if seen is None and not watch.timing(state, rule, binding.place, self.background):
             state = replace(state, found_at=None)
         self.watches[binding.key] = state

@@ -86,17 +86,18 @@ def look(
     thresholds: Mapping[str, float],
     thumb: Thumb,
     now: datetime,
+    pace_s: float = 0.0,
 ) -> tuple[Watch, Seen | None]:
-    """One look by a rule on detections; `thresholds` as on the model's card."""
+    """One look by a rule on detections; `thresholds` as on the model's card, `pace_s` between looks as of lately."""
     rule, look_for = binding.rule_of(kind), kind.look_for
     if look_for is None:
         return watch, None
     scores = binding.scores_of(look_for, thresholds)
     if isinstance(watch.state, count.Count):
-        counted, seen = count.look(watch.state, detections, now, rule, binding.place, scores)
+        counted, seen = count.look(watch.state, detections, now, rule, binding.place, scores, pace_s)
         return replace(watch, state=counted), seen
     before = watch.state if isinstance(watch.state, presence.Presence) else presence.Presence()
-    after, seen = presence.look(before, detections, now, rule, binding.place, scores, thumb)
+    after, seen = presence.look(before, detections, now, rule, binding.place, scores, thumb, pace_s)
     return replace(watch, state=after), seen
 
 

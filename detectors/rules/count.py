@@ -10,7 +10,7 @@ from typing import Any
 from detectors.detection import Detections
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
-from detectors.rules.presence import LEAST_GAP_S, LEAST_SHARE, Seen, duration, in_zone, of_scores
+from detectors.rules.presence import LEAST_SHARE, Seen, duration, in_zone, most_gap_s, of_scores
 from detectors.tracker import RECENT, as_box
 
 
@@ -53,11 +53,15 @@ def look(
     rule: RuleSpec,
     zone: Zone,
     scores: Mapping[str, float],
+    pace_s: float = 0.0,
 ) -> tuple[Count, Seen | None]:
-    """One look: the new state, and what is wrong if the rule is met at this look (`scores`: label to least score)."""
+    """One look: the new state, and what is wrong if the rule is met at this look.
+
+    `scores`: label to least score; `pace_s`: usually between looks.
+    """
     there = in_zone(of_scores(detections, scores), zone, rule)
     hit = len(there) >= rule.at_least
-    state = _after(state, hit, now, rule)
+    state = _after(state, hit, now, rule, most_gap_s(rule, pace_s))
     if not hit or state.since is None or (now - state.since).total_seconds() < rule.dwell_s:
         return state, None
     if sum(state.recent[-rule.of :]) < rule.looks or state.hits < LEAST_SHARE * state.looks:
@@ -68,8 +72,8 @@ def look(
     )
 
 
-def _after(state: Count, hit: bool, now: datetime, rule: RuleSpec) -> Count:
-    if state.seen_at and (now - state.seen_at).total_seconds() > max(LEAST_GAP_S, rule.dwell_s):
+def _after(state: Count, hit: bool, now: datetime, rule: RuleSpec, gap_s: float) -> Count:
+    if state.seen_at and (now - state.seen_at).total_seconds() > gap_s:
         state = Count()
     if state.since is None:
         return Count(now, now, (True,), 1, 1) if hit else Count()

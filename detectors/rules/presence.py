@@ -24,6 +24,8 @@ LEAST_SHARE = 0.4
 """A thing counts only if it was seen in this share of all looks since it began."""
 STILL_REACH, DRIFT_REACH = 0.35, 1.5
 LEAST_GAP_S = 600.0
+PACES = 3
+"""So many looks in a row may have failed before what was seen is timed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,15 @@ class Presence:
         return cls(tuple(from_json(thing) for thing in state["things"]))
 
 
-def following(rule: RuleSpec) -> Following:
-    """How a rule's things are followed."""
+def most_gap_s(rule: RuleSpec, pace_s: float) -> float:
+    """Time without a look after which nobody knows whether it was there all along; `pace_s` between looks usually."""
+    return max(LEAST_GAP_S, rule.dwell_s, PACES * pace_s)
+
+
+def following(rule: RuleSpec, pace_s: float = 0.0) -> Following:
+    """How a rule's things are followed, where looks come every `pace_s`."""
     still = rule.type == "dwell"
-    gap_s = max(LEAST_GAP_S, rule.dwell_s)
-    return Following(STILL_REACH if still else DRIFT_REACH, still, misses=rule.of, gap_s=gap_s)
+    return Following(STILL_REACH if still else DRIFT_REACH, still, misses=rule.of, gap_s=most_gap_s(rule, pace_s))
 
 
 def of_scores(detections: Detections, scores: Mapping[str, float], share: float = 1.0) -> Detections:
@@ -88,12 +94,14 @@ def look(
     zone: Zone,
     scores: Mapping[str, float],
     thumb: Thumb | None = None,
+    pace_s: float = 0.0,
 ) -> tuple[Presence, Seen | None]:
     """One look: the new state, and what is wrong if the rule is met at this very look.
 
-    `scores`: wanted label to its least score. `thumb`: grey picture for the looks of still things.
+    `scores`: wanted label to its least score. `thumb`: grey picture for the looks of still things. `pace_s`: usually
+    between looks.
     """
-    how = following(rule)
+    how = following(rule, pace_s)
     wanted = in_zone(of_scores(detections, scores, how.weak), zone, rule)
     things = follow(state.things, wanted, now, how, scores, thumb)
     met = [thing for thing in things if is_met(thing, now, rule, scores)]

@@ -16,7 +16,7 @@ from ..clock import utc_now
 from ..device import Camera
 from ..errors import InventoryError, Lost, NotFound, NotVideo, Stale
 from ..frame import Frame, Image, Picture
-from ..media import Packet, Stream, open_stream
+from ..media import Packet, Stream, is_cut_short, open_stream
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -139,7 +139,7 @@ def _time_s(camera: Camera, query: dict[str, list[str]]) -> float:
 
 def _decoded(data: bytes, shown: str) -> Image:
     """H x W x 3 BGR of any of PICTURES; raises NotVideo where it is none, or was cut short."""
-    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-64:]:
+    if is_cut_short(data):
         raise NotVideo(f"{shown}: the picture was cut short after {len(data)} bytes")
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if image is None:

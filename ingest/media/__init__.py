@@ -14,7 +14,7 @@ encoding.py   pictures to a live stream, for simulated cameras
 from .coding import Coding, Packet, has_parameter_sets, nal_types
 from .decoding import DECODERS, SKIP_LOOP_FILTER, Decoders
 from .encoding import Encoder
-from .jpeg import jpeg_picture
+from .jpeg import is_cut_short, jpeg_picture
 from .opening import LIVE_OPTIONS, Stream, open_stream, rtsp_options
 from .relaying import relayed
 from .remuxing import remux
@@ -30,6 +30,7 @@ __all__ = [
     "Packet",
     "Stream",
     "has_parameter_sets",
+    "is_cut_short",
     "jpeg_picture",
     "nal_types",
     "open_stream",

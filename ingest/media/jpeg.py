@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import NotVideo
 from ..frame import GREY_HEIGHT_PX, GREY_WIDTH_PX, MOST_PIXELS, Grey, Image, Luma, Picture, Pixels, fitted
 
-_JPEG = b"\xff\xd8"
+_JPEG, _SCAN_BEGINS, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _NO_FRAME_HEADERS = (0xC4, 0xC8, 0xCC)
 _SCAN = 0xDA
 _REDUCED = {
@@ -25,7 +25,7 @@ _REDUCED = {
 def jpeg_picture(data: bytes, shown: str) -> Picture:
     """A whole JPEG (PNG, BMP, WebP) as a Picture; raises NotVideo where it is none, was cut short, or is too large."""
     is_jpeg = data[:2] == _JPEG
-    if is_jpeg and b"\xff\xd9" not in data[-64:]:
+    if is_cut_short(data):
         raise NotVideo(f"{shown}: the picture was cut short after {len(data)} bytes")
     size = _jpeg_size(data) if is_jpeg else None
     if size is not None:
@@ -38,6 +38,14 @@ def jpeg_picture(data: bytes, shown: str) -> Picture:
         return Jpeg(data, size, image)
     _check_size(image.shape[1], image.shape[0], shown)
     return Pixels(image)
+
+
+def is_cut_short(data: bytes) -> bool:
+    """Whether a JPEG ends before its picture does. What follows the end (padding, the maker's own data) is no matter,
+    and a thumbnail's own end stands before the picture's last scan.
+    """
+    end = data.rfind(_END)
+    return data[:2] == _JPEG and (end < 0 or end < data.rfind(_SCAN_BEGINS))
 
 
 def _check_size(width: int, height: int, shown: str) -> None:

@@ -15,7 +15,7 @@ from .origin import Origin, device_id
 from .plain import load_json, load_object, said_time
 from .said import Presence, Said
 from .times import judge
-from .values import key_of, measure
+from .values import key_of, number
 
 _RENAMED = {"water_leak": "water", "occupancy": "occupied", "battery": "battery_pct"}
 _ABOUT = ("last_seen", "update", "device", "action", "elapsed")
@@ -42,14 +42,14 @@ def decode_zigbee2mqtt(topic: str, payload: bytes, received_at: datetime) -> lis
     observed_at, quality = judge(said, received_at)
     base_key = key_of(name, topic, payload.hex(), int(observed_at.timestamp()))
     origin = Origin(topic, name, "zigbee2mqtt", received_at, observed_at, quality, base_key)
-    return [*origin.readings(_fields(topic, message))]
+    return [*origin.readings(_fields(message))]
 
 
-def _fields(topic: str, message: dict[str, Any]) -> Iterator[tuple[str, object]]:
+def _fields(message: dict[str, Any]) -> Iterator[tuple[str, object]]:
     for name, value in message.items():
         if name == "contact":
-            closed = measure(topic, "open", value)
-            yield "open", None if closed is None else 1.0 - closed
+            closed = number(value)
+            yield "open", value if closed is None else 1.0 - closed
         elif name not in _ABOUT:
             yield _RENAMED.get(name, name), value
 

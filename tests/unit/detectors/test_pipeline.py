@@ -200,6 +200,26 @@ def test_a_stored_view_may_be_broken_in_any_way(tmp_path: Path) -> None:
         assert pipeline(Binding("pile"), state_dir=tmp_path).counters["state_errors"] == 1
 
 
+CROWD = kind({"type": "count", "dwell_s": 60, "at_least": 1}, {"model": "colours", "labels": ["garbage"]}, id="crowd")
+
+
+@pytest.mark.parametrize("every_s", [30, 900, 3600])
+def test_what_stays_is_found_however_seldom_the_camera_is_looked_at(every_s: int) -> None:
+    """Cameras of a platform with few sessions have their turn every quarter of an hour: their rules were silent."""
+    pipe = pipeline(Binding("garbage"), Binding("crowd"), kinds={"garbage": GARBAGE, "crowd": CROWD})
+    found = watch(pipe, [(n * every_s, STREET if n < 3 else DIRTY) for n in range(12)])
+    first = {f.finding.kind: f.finding for f in reversed(found)}
+    assert {f.since for f in first.values()} == {after(3 * every_s)}
+    assert {f.at for f in first.values()} == {after(5 * every_s)}
+
+
+def test_what_was_not_looked_at_for_long_is_timed_anew() -> None:
+    pipe = pipeline(Binding("garbage"), Binding("crowd"), kinds={"garbage": GARBAGE, "crowd": CROWD})
+    assert watch(pipe, [(t, STREET if t < 100 else DIRTY) for t in range(0, 130, 10)]) == []
+    found = watch(pipe, [(t, DIRTY) for t in range(3730, 3900, 10)])
+    assert {f.finding.since for f in found} == {after(3730)}
+
+
 def test_a_view_of_any_name_is_remembered(tmp_path: Path) -> None:
     """A name that no file may have ended the worker."""
     names = [

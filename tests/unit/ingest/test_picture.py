@@ -176,6 +176,17 @@ def test_a_jpeg_on_its_side_is_turned() -> None:
     assert turned.image.shape == (1280, 720, 3)
 
 
+def test_what_stands_behind_a_jpeg_is_no_matter_and_a_thumbnail_is_not_its_end() -> None:
+    """Small cameras fill their buffer up with zeros, some makers add data of their own."""
+    data, small = jpeg(STREET), jpeg(STREET[::8, ::8].copy())
+    for behind in (bytes(500), b"MAKER" + bytes(range(200)) * 3):
+        assert np.array_equal(jpeg_picture(data + behind, "x").image, jpeg_picture(data, "x").image)
+    with_thumbnail = data[:2] + b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small + data[2:]
+    assert np.array_equal(jpeg_picture(with_thumbnail, "x").image, jpeg_picture(data, "x").image)
+    with pytest.raises(NotVideo, match="cut short"):
+        jpeg_picture(with_thumbnail[:-200], "x")
+
+
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".webp"])
 def test_other_still_pictures(ending: str) -> None:
     data = cv2.imencode(ending, STREET)[1].tobytes()
