@@ -29,6 +29,11 @@ def explained(
     return {"zh": f"{zh}（延迟）", "en": f"{en} (late)"} if late else {"zh": zh, "en": en}
 
 
+def spoken(seconds: float) -> Words:
+    """{zh, en} of a span of time."""
+    return {"zh": _span_zh(seconds), "en": _span_en(seconds)}
+
+
 def _what(rule: SensorRule, limits: Limits, value: float) -> tuple[str, str]:
     if rule.state:
         return rule.says.get("zh") or f"{rule.label['zh']}：是", rule.says.get("en") or f"{rule.label['en']}: yes"

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from detectors.errors import KindsError
-from detectors.explaining import explained
+from detectors.explaining import explained, spoken
 from detectors.finding import Finding
 from detectors.kinds import Kind
 from detectors.profile import Profile, SensorRule, Settings, Words
@@ -35,6 +35,9 @@ REPEAT_S = 300.0
 _BATTERY = ("battery_pct", "battery", "battery_v", "battery_low")
 CLOCKS_DIFFER_S = 60.0
 """Clocks of two workers may, before one of them counts as set back."""
+BEHIND_LOOKS, BEHIND_S, BEHIND_WITHIN_S = 6, 3600.0, 600.0
+"""A clock is behind when so many readings in a row, over so long, were late by the same, give or take: what was kept
+while a gateway was away is late by ever less."""
 MOST_STATES = 256
 """Of one sensor: a level for each rule and channel."""
 _ORDER = {"normal": 0, "warn": 1, "alarm": 2}
@@ -47,7 +50,7 @@ _OF = "#"
 class Ailment:
     """Something about a sensor for whoever maintains it, and no case of the city. `code` with `what` names it.
 
-    Codes: battery_low, battery_critical, stuck, inspect.
+    Codes: battery_low, battery_critical, stuck, inspect, clock_behind.
     """
 
     code: str
@@ -112,8 +115,8 @@ class SensorRules:
 
         The new state, which is the same object where nothing changed: `rules` (rule id to its Level, `ID#CHANNEL` where
         a device measures the same at several places), `level` (the worst: normal, warn, alarm), `spans` (by the same
-        keys), `same`, `battery`, `seen_s`, and `due_s`, when `tick` must be called. A standing alarm is found again at
-        most every REPEAT_S. Duplicates and readings out of order change nothing.
+        keys), `same`, `battery`, `behind`, `seen_s`, and `due_s`, when `tick` must be called. A standing alarm is
+        found again at most every REPEAT_S. Duplicates and readings out of order change nothing.
         """
         plan = self._plan(sensor)
         if reading.quality is Quality.DUPLICATE:
@@ -129,6 +132,8 @@ class SensorRules:
             _summed(plan, after)
         if reading.battery_pct is not None or reading.prop in _BATTERY:
             after = _with_battery(plan.profile, reading, after)
+        if reading.quality is not Quality.OK or "behind" in after:
+            after = _with_lag(reading, after)
         if reading.prop in plan.profile.stuck_days:
             before = after.get("same") or {}
             same = still(before, reading.prop, reading.value, at_s)
@@ -191,6 +196,14 @@ class SensorRules:
             left = f"{pct:g} %" if pct is not None else f"{volts:g} V" if volts is not None else ""
             why: Words = {"zh": f"电池电量 {left}".strip(), "en": f"Battery at {left}" if left else "Battery low"}
             found.append(Ailment(f"battery_{charge['level']}", "battery", why))
+        if (behind := state.get("behind")) and behind[1] >= BEHIND_LOOKS and behind[2] - behind[0] >= BEHIND_S:
+            by, mute = spoken(behind[4]), plan.profile.late == "ignore"
+            why = {
+                "zh": f"设备时间慢 {by['zh']}，请校准时钟或时区" + ("；其间数据按迟到处理，不报警" if mute else ""),
+                "en": f"Its clock is {by['en']} behind; set it, or its time zone"
+                + (". What it reports counts as late and raises no alarm" if mute else ""),
+            }
+            found.append(Ailment("clock_behind", "clock", why, datetime.fromtimestamp(behind[0], UTC)))
         for prop, value, since_s in stuck(state.get("same") or {}, plan.profile.stuck_days, state.get("seen_s") or 0.0):
             days = (state["seen_s"] - since_s) / 86400
             why = {"zh": f"{prop} 已 {days:.0f} 天保持 {value:g} 不变", "en": f"{prop} = {value:g} for {days:.0f} days"}
@@ -355,6 +368,19 @@ def _with_battery(profile: Profile, reading: Reading, state: dict[str, Any]) -> 
     if (pct, volts, level) == (before["pct"], before["v"], before["level"]) and "battery" in state:
         return state
     return {**state, "battery": {"pct": pct, "v": volts, "level": level}}
+
+
+def _with_lag(reading: Reading, state: dict[str, Any]) -> dict[str, Any]:
+    """`behind`: [first received, readings, newest received, least lag, most lag] while all are late by the same."""
+    received_s = reading.received_at.timestamp()
+    lag_s = received_s - reading.observed_at.timestamp()
+    if reading.quality is Quality.OK or lag_s <= 0:
+        return {key: held for key, held in state.items() if key != "behind"}
+    first_s, count, _, least_s, most_s = state.get("behind") or (received_s, 0, 0.0, lag_s, lag_s)
+    least_s, most_s = min(least_s, lag_s), max(most_s, lag_s)
+    if most_s - least_s > BEHIND_WITHIN_S:
+        first_s, count, least_s, most_s = received_s, 0, lag_s, lag_s
+    return {**state, "behind": [first_s, count + 1, received_s, least_s, most_s]}
 
 
 def _finding(rule: SensorRule, sensor: Sensor, key: str, at: datetime, level: Level, why: Words) -> Finding:

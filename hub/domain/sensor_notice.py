@@ -16,7 +16,7 @@ AGAIN = timedelta(days=7)
 _WORSE = {"battery_low": 1, "battery_critical": 2}
 OFFLINE = "offline"
 GATEWAY_LOST = "gateway_lost"
-CODES = ("offline", "gateway_lost", "battery_low", "battery_critical", "stuck", "inspect")
+CODES = ("offline", "gateway_lost", "battery_low", "battery_critical", "stuck", "inspect", "clock_behind")
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,3 +243,33 @@ def test_rules_go_on_when_the_clock_is_set_back(sensor: Sensor) -> None:
     for i in range(8, 24):
         state, _ = RULES.evaluate(sensor, reading(sensor, prop, good, after(60 * i)), state)
     assert state["level"] == "normal"
+
+
+def lags(*lag_s: float, every_s: float = 900) -> list[str]:
+    """What is said of a bin after readings that came every quarter of an hour, so late."""
+    state: dict[str, Any] = {}
+    for i, lag in enumerate(lag_s):
+        quality = Quality.OK if lag <= 1800 else Quality.LATE if lag <= 86400 else Quality.CLOCK_SKEW
+        one = reading(BIN, "fill_pct", 95, after(every_s * i - lag), late_s=lag, quality=quality)
+        state, found = RULES.evaluate(BIN, one, json.loads(json.dumps(state)))
+        assert not found or quality is Quality.OK
+    return [f"{a.code}: {a.why['en']}" for a in RULES.ailments(BIN, state)]
+
+
+def test_a_clock_that_is_behind_is_told_because_it_silences_the_sensor() -> None:
+    (said,) = lags(*[7 * 3600 + 30 * n for n in range(8)])
+    assert said.startswith("clock_behind: Its clock is 7.1 h behind; set it, or its time zone. What it reports counts")
+    assert len(lags(*[3000 * 86400.0] * 6)) == 1, "a clock that began in another year after its battery was changed"
+
+
+@pytest.mark.parametrize(
+    "lag_s",
+    [
+        [5.0] * 10,
+        [7 * 3600.0] * 4,
+        [3600.0 * (10 - n) for n in range(8)],  # what was kept while a gateway was away comes at last
+        [*[7 * 3600.0] * 8, 5.0],  # it was set right
+    ],
+)
+def test_what_is_late_for_another_reason_is_no_wrong_clock(lag_s: list[float]) -> None:
+    assert lags(*lag_s) == []

@@ -98,6 +98,10 @@ def test_zigbee_contact_true_is_closed(said: object, is_open: float) -> None:
     assert values("zigbee2mqtt", Z2M, {"contact": said, "battery": "100.00"}) == {"open": is_open, "battery_pct": 100.0}
 
 
+def test_zigbee_contact_that_is_none_silences_nothing() -> None:
+    assert values("zigbee2mqtt", Z2M, {"contact": "jammed", "smoke": True}) == {"smoke": 1.0}
+
+
 def test_zigbee_renames_skips_and_dates() -> None:
     message = {
         "water_leak": True, "occupancy": False, "action": "on", "update": {"state": "idle", "progress": 3},
