@@ -21,7 +21,7 @@ from ...reading import Reading
 from .jsonpath import MOST_FOUND, JsonPath
 from .origin import MOST_NAME, MOST_READINGS, Origin, plausible_battery, whole
 from .plain import load_json
-from .times import LOCAL, judge, parse_time, read_time, since_epoch
+from .times import LOCAL, about_when, judge, parse_time, read_time, since_epoch
 from .units import KNOWN_UNITS, canonical, same_kind
 from .values import key_of, number, unit_of
 
@@ -133,8 +133,9 @@ class MappingProfile:
         if unique is None:
             parts: tuple[object, ...] = (topic, [value for _, value in measured], int(observed_at.timestamp()))
         else:
-            # With its time: platforms that cannot count put -1 into every message.
-            parts = (str(unique), place, said)
+            # With its time: platforms that cannot count put -1 into every message. Without one, with what it says and
+            # about when it came: counters begin anew with a battery.
+            parts = (str(unique), place, said or ([value for _, value in measured], about_when(observed_at)))
         origin = Origin(where, device, f"mapping:{self.id}"[:32], received_at, observed_at, quality, "")
         origin.base = key_of(origin.device, *parts)
         origin.seq = whole(self.seq.first(message, record)) if self.seq else None

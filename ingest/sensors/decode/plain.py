@@ -13,7 +13,7 @@ from ...errors import PayloadError
 from ...reading import Reading
 from .origin import Origin, whole
 from .said import Trouble
-from .times import judge, parse_time
+from .times import about_when, judge, parse_time
 from .values import number
 
 _DEVICE = ("device", "device_id", "deviceId", "id")
@@ -85,7 +85,9 @@ def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Readi
     time = said_time(topic, next((message[name] for name in _TIME if name in message), None))
     observed_at, quality = judge(time, received_at)
     sequence = next((message[name] for name in _SEQUENCE if name in message), None)
-    told = sequence if sequence is not None else int(observed_at.timestamp())
+    # A count alone does not tell messages apart: it begins anew with a battery, or stands still.
+    counted = sequence if time is not None else f"{sequence}@{about_when(observed_at)}"
+    told = counted if sequence is not None else int(observed_at.timestamp())
     about = f"\x1f{device}\x1f{topic}\x1f{told}".encode(errors="surrogatepass")
     base = sha256(payload + about).hexdigest()[:32]
     origin = Origin(topic, device, "json", received_at, observed_at, quality, base)

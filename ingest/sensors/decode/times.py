@@ -13,6 +13,7 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 AHEAD_S = 300.0
 LATE_S = 30 * 60.0
 OLD_S = 24 * 3600.0
+REDELIVERED_WITHIN_S = 600
 _NO_CLOCK_BEFORE = datetime(2001, 1, 1, tzinfo=UTC)
 """Clocks that lost their battery start at 1970 or at 2000-01-01."""
 _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
@@ -51,6 +52,13 @@ def read_time(text: str, form: str, local: tzinfo = LOCAL) -> datetime | None:
         return (time if time.tzinfo else time.replace(tzinfo=local)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def about_when(observed_at: datetime) -> int:
+    """Of a message that says no time: the same for its redelivery by the broker, seconds later, another for one like it
+    that is sent a while after.
+    """
+    return int(observed_at.timestamp()) // REDELIVERED_WITHIN_S
 
 
 def judge(said: datetime | None, received_at: datetime) -> tuple[datetime, Quality]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,16 @@ def test_keys() -> None:
     assert one(made, {"id": "a", "d": 1, "n": 5, "t": 1795400104, "more": 1}).key == first.key
     assert one(made, {"id": "a", "d": 1, "n": 6, "t": 1795400104}).key != first.key
     assert one(made, {"id": "a", "d": 1, "n": 5, "t": 1795400105}).key != first.key, "platforms that always say -1"
+
+
+def test_a_count_that_stands_still_or_begins_anew_hides_no_message() -> None:
+    """The second opening of a cover was dropped as the first one, delivered again."""
+    made = profile(key="$.n")
+    where = ("push/x", json.dumps({"id": "a", "d": 1, "n": -1}).encode())
+    first, again, later = (made(*where, NOW + timedelta(seconds=s))[0].key for s in (0, 5, 7200))
+    assert first == again
+    assert later != first
+    assert one(made, {"id": "a", "d": 2, "n": -1}).key != one(made, {"id": "a", "d": 1, "n": -1}).key
 
 
 def test_battery_signal_and_sequence() -> None:

@@ -100,6 +100,20 @@ def test_a_battery_that_no_battery_can_have_is_none(pct: float) -> None:
     assert {r.battery_pct for r in DECODERS["json"]("city/mh-31", payload, NOW) if isinstance(r, Reading)} == {None}
 
 
+def test_a_count_that_stands_still_or_begins_anew_hides_no_message() -> None:
+    """The second opening of a cover was dropped as the first one, delivered again."""
+
+    def key(after_s: float, **more: Any) -> str:
+        payload = json.dumps({"open": 1, "seq": 0, **more}).encode()
+        first = DECODERS["json"]("city/mh-31", payload, NOW + timedelta(seconds=after_s))[0]
+        assert isinstance(first, Reading)
+        return first.key
+
+    assert key(0) == key(5)
+    assert key(0) != key(7200)
+    assert key(0, ts=1795400104) == key(7200, ts=1795400104), "one that says when it was observed is the same for ever"
+
+
 def test_battery_and_signal_may_lie_among_the_values() -> None:
     payload = json.dumps({"ts": 1795400104000, "values": {"open": 0, "battery": 12, "rssi": -97}}).encode()
     readings = [r for r in DECODERS["json"]("city/mh-31", payload, NOW) if isinstance(r, Reading)]
