@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -182,6 +182,17 @@ class Pipeline:
         with self._lock:
             for view in self._views.values():
                 self._write(view)
+
+    def unfit(self, kind_ids: Iterable[str]) -> dict[str, str]:
+        """Which of these kinds nothing here can look for, and why: their model is not there, or lacks a label."""
+        found = {}
+        for kind in (self.kinds[kind_id] for kind_id in sorted(kind_ids) if kind_id in self.kinds):
+            try:
+                if kind.look_for is not None:
+                    check_labels([kind], kind.look_for.model, self._model(kind.look_for.model).labels)
+            except DetectorError as error:
+                found[kind.id] = str(error)
+        return found
 
     def problems(self, task: CameraTask) -> list[str]:
         """Why `task` cannot be done, one line each; nothing where it can."""

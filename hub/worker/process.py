@@ -234,9 +234,17 @@ class Worker:
             DECODERS.use(wire["skip_loop_filter"])
 
     def _sound_tasks(self, cameras: list[dict[str, Any]], pipeline: Pipeline) -> list[CameraTask]:
-        """Tasks that can be done; the others are named in the log and leave only their own camera unjudged."""
-        sound = []
-        for task in map(_task, cameras):
+        """Tasks that can be done; the others are named in the log and leave only their own camera unjudged.
+
+        A kind that cannot be looked for on this machine is left out of them: one wrong kind must not end all looking.
+        """
+        sound, asked = [], [_task(camera) for camera in cameras]
+        unfit = pipeline.unfit({binding.kind_id for task in asked for binding in task.bindings})
+        for kind, why in unfit.items():
+            log.error("kind %s is not looked for here: %s", kind, why)
+        self.counters["dropped_task"] += len(unfit)
+        for whole in asked:
+            task = replace(whole, bindings=tuple(b for b in whole.bindings if b.kind_id not in unfit))
             problems = pipeline.problems(task)
             for problem in problems:
                 log.error("%s", problem)

@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from detectors.errors import CatalogError
 from detectors.finding import Finding
-from detectors.pipeline import Found
+from detectors.pipeline import Found, Pipeline
 from hub.worker.process import Worker, WorkerSettings, _Worthy
 from hub.worker.spool import SpoolFull
 from ingest.clock import utc_now
 from ingest.frame import Frame
 from tests.peers import wait_until
+from tests.unit.detectors.made import ColourModel, kind
 
 PICTURE = np.full((90, 160, 3), 120, np.uint8)
 
@@ -88,3 +90,25 @@ def test_nor_does_it_end_what_time_does(worker: Worker, monkeypatch: pytest.Monk
     assert len(ticks) == 2
     worker._shown.close()
     worker._sender.end()
+
+
+def test_a_kind_that_cannot_be_looked_for_leaves_the_others(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
+    """It ended the worker as soon as it was assigned, with all its cameras and sensors."""
+
+    def model(name: str) -> ColourModel:
+        if name != "colours":
+            raise CatalogError(f"model {name}: not in the catalog")
+        return ColourModel()
+
+    asked = {"garbage": ("colours", "garbage"), "fire": ("colours", "fire"), "smoke": ("other", "smoke")}
+    kinds = {
+        name: kind({"type": "dwell", "dwell_s": 60}, {"model": model, "labels": [label]}, id=name)
+        for name, (model, label) in asked.items()
+    }
+    pipeline = Pipeline(kinds, model, None, ZoneInfo("UTC"))
+    camera = {"id": "c1", "tasks": [{"kind": name} for name in kinds]}
+    tasks = worker._sound_tasks([camera], pipeline)
+    pipeline.set_tasks(tasks)
+    assert [[b.kind_id for b in task.bindings] for task in tasks] == [["garbage"]]
+    assert "kind fire is not looked for here: kind fire: look_for: 'fire'; model colours has" in caplog.text
+    assert "kind smoke is not looked for here: model other: not in the catalog" in caplog.text
