@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,25 @@ def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, 
     assert set(zones) == {"人行道", "占道区"}
     assert zones["占道区"]["permitted"][0]["note"] == "夜市"
     assert zones["占道区"]["points"][0] == pytest.approx([0.25, 0.25], abs=0.01)
+
+
+def test_the_view_of_a_turned_camera_is_said_to_be_right(office: Office, chrome: Browser) -> None:
+    moved = {"id": "cam-02", "state": "moved", "since": datetime.now(UTC).isoformat(), "message": "moved"}
+    assert office._worker.post("/api/worker/status", json={"worker": "test", "cameras": [moved]}).status_code == 200
+
+    def view() -> str | None:
+        cameras = office.get(office._worker, "worker/assignment", shard="0/1")["cameras"]
+        found: str | None = next(c for c in cameras if c["id"] == "cam-02")["view"]
+        return found
+
+    assert view() is None
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.open("gong", "/cameras?state=moved")
+        page.locator("[data-test=wall] button").first.click()
+        page.click("[data-test=accept-view]")
+        expect(page.get_by_text("已保存")).to_be_visible()
+    assert view() is not None
 
 
 def test_two_engineers_draw_at_one_camera_and_neither_loses_a_zone(office: Office, chrome: Browser) -> None:
