@@ -38,6 +38,7 @@ CLOCKS_DIFFER_S = 60.0
 BEHIND_LOOKS, BEHIND_S, BEHIND_WITHIN_S = 6, 3600.0, 600.0
 """A clock is behind when so many readings in a row, over so long, were late by the same, give or take: what was kept
 while a gateway was away is late by ever less."""
+CHANNEL_GONE_S = 24 * 3600.0
 MOST_STATES = 256
 """Of one sensor: a level for each rule and channel."""
 _ORDER = {"normal": 0, "warn": 1, "alarm": 2}
@@ -307,6 +308,8 @@ class SensorRules:
             why = explained(rule, limits, value, level, late, reading.channel)
             findings.append(_finding(rule, sensor, reading.key, reading.observed_at, level, why))
         after["rules"][key] = level
+        if reading.channel and not rule.lasts:
+            _forget_channels(after["rules"], rule.id, at_s)
 
     def _is_told(
         self, profile: Profile, rule: SensorRule, limits: Limits, level: Level, value: float, at_s: float, late: bool
@@ -335,6 +338,14 @@ def _before_channels(after: dict[str, Any], rule_id: str, key: str) -> Any:
     if "spans" in after:
         after["spans"] = spans
     return rules.pop(rule_id, None)
+
+
+def _forget_channels(rules: dict[str, Any], rule_id: str, at_s: float) -> None:
+    """Those of a rule that are heard no more, while others are: a probe that was renamed or broke in an alarm."""
+    before_s, of_rule = at_s - CHANNEL_GONE_S, f"{rule_id}{_OF}"
+    for key in [key for key, stored in rules.items() if stored[5] and stored[5][-1][0] < before_s]:
+        if key.startswith(of_rule):
+            del rules[key]
 
 
 def _summed(plan: _Plan, after: dict[str, Any]) -> None:
@@ -375,7 +386,7 @@ def _with_lag(reading: Reading, state: dict[str, Any]) -> dict[str, Any]:
     received_s = reading.received_at.timestamp()
     lag_s = received_s - reading.observed_at.timestamp()
     if reading.quality is Quality.OK or lag_s <= 0:
-        return {key: held for key, held in state.items() if key != "behind"}
+        return state if "behind" not in state else {key: held for key, held in state.items() if key != "behind"}
     first_s, count, _, least_s, most_s = state.get("behind") or (received_s, 0, 0.0, lag_s, lag_s)
     least_s, most_s = min(least_s, lag_s), max(most_s, lag_s)
     if most_s - least_s > BEHIND_WITHIN_S:

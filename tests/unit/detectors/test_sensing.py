@@ -219,6 +219,17 @@ def test_what_was_kept_before_probes_were_told_apart_goes_on() -> None:
     assert list(state["rules"]) == ["cabinet_fault/temperature#probe_1"]
 
 
+def test_a_probe_that_is_heard_no_more_holds_no_alarm() -> None:
+    state: dict[str, Any] = {}
+    for i in range(3):
+        for one in probes(25, 95, at=after(60 * i)):
+            state, _ = RULES.evaluate(CABINET, one, state)
+    for hours, level in ((1, "alarm"), (23, "alarm"), (25, "normal")):
+        (cold,) = probes(25, at=after(3600 * hours))
+        state, _ = RULES.evaluate(CABINET, cold, json.loads(json.dumps(state)))
+        assert state["level"] == level
+
+
 def test_a_device_cannot_fill_the_memory_with_names_of_channels() -> None:
     state: dict[str, Any] = {}
     for n in range(400):
