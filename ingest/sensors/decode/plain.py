@@ -93,10 +93,10 @@ def decode_json(topic: str, payload: bytes, received_at: datetime) -> list[Readi
     origin = Origin(topic, device, "json", received_at, observed_at, quality, base)
     nested = message.get("values")
     fields = nested if isinstance(nested, dict) else message
-    about = {**message, **fields}
-    origin.rssi_dbm = number(about.get("rssi_dbm", about.get("rssi")))
-    origin.snr_db, origin.seq = number(about.get("snr")), whole(sequence)
-    battery = about.get("battery_pct", about.get("battery"))
+    all_of_it = {**message, **fields}
+    origin.rssi_dbm = number(all_of_it.get("rssi_dbm", all_of_it.get("rssi")))
+    origin.snr_db, origin.seq = number(all_of_it.get("snr")), whole(sequence)
+    battery = all_of_it.get("battery_pct", all_of_it.get("battery"))
     measured = [(prop, value) for prop, value in fields.items() if prop not in _ABOUT]
     readings = origin.readings([*measured, ("battery_pct", battery)])
     if not readings:
