@@ -71,7 +71,7 @@ def case_json(
             "requests": [_request_json(request, names, actor) for request in requests],
             "parts": [_part_json(part, names) for part in case_queries.parts(tx, row.id)],
             "visits": [_visit_json(visit, names) for visit in case_queries.visits(tx, row.id)],
-            "reports": [_report_json(r, whole=_of_centre(actor)) for r in case_queries.reports(tx, row.id)],
+            "reports": [_report_json(r, whole=_sees_phones(actor)) for r in case_queries.reports(tx, row.id)],
             "links": [_link_json(link, other, row, house) for link, other in links],
             "responsible": grids.responsible(tx, row.grid_id),
         }
@@ -98,8 +98,8 @@ def case_brief(house: House, row: CaseRow) -> dict[str, Any]:
     }
 
 
-def _of_centre(actor: Actor | None) -> bool:
-    return actor is not None and may(actor.role, Right.SEE_ALERTS)
+def _sees_phones(actor: Actor | None) -> bool:
+    return actor is not None and may(actor.role, Right.SEE_PHONES)
 
 
 def _calendar_missing(clocks: Sequence[Mapping[str, Any]], house: House) -> list[int]:

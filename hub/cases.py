@@ -23,7 +23,6 @@ from .store import Transaction
 from .store import case_queries as ask
 from .store.case_rows import CaseRow
 
-PHOTOS_MOST = 9
 CONSENTS = ("consent", "deny", "take_back")
 """Actions on the request that waits, beside those of the case."""
 
@@ -81,12 +80,13 @@ def _consent(house: House, actor: Actor, case_id: str, action: str, order: Order
 
 def _done_before(tx: Transaction, actor: Actor, case_id: str, action: str, order: Order, now: datetime) -> bool:
     """Whether this very order was carried out already; remembers it otherwise. Raises Invalid where it was another."""
-    if order.request_id is None:
+    known = None if order.request_id is None else ask.id_of(tx, case_id)
+    if order.request_id is None or known is None:  # whoever carries it out says that there is no such case
         return False
-    if ask.remember_order(tx, order.request_id, case_id, action, actor.id, now):
+    if ask.remember_order(tx, order.request_id, known, action, actor.id, now):
         return False
     before = ask.order(tx, order.request_id)
-    if before is None or (before.case_id, before.action, before.by) != (case_id, action, actor.id):
+    if before is None or (before.case_id, before.action, before.by) != (known, action, actor.id):
         raise Invalid("request_id", order.request_id, "an id that stands for one order only")
     return True
 

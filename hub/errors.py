@@ -194,7 +194,8 @@ class Barred(Conflict):
     """The table has the move, but something stands against it; `why` says what, in a word that programs can read.
 
     pending_request, no_request, overdue, used_up, not_timed_out, parts_open, same_person, not_met, window_over,
-    reopened, not_yours, no_limit, no_grid, merged; of models: shadow_runs, no_shadow, other_weights, thin_…, worse_….
+    reopened, not_yours, no_limit, no_grid, merged, until_over; of models: shadow_runs, no_shadow, other_weights,
+    thin_…, worse_….
     """
 
     type, title = "barred", "Something stands against it"

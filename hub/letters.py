@@ -273,7 +273,7 @@ def act(
         raise Invalid("text", "", f"not empty: {action} needs it")
     if len(text) > _TEXT_MOST:
         raise Invalid("text", f"{len(text)} characters", f"at most {_TEXT_MOST} characters")
-    stored = [house.evidence.put(photo) for photo in photos[:9]]
+    stored = [house.evidence.put(photo) for photo in photos]
     with house.db.write() as tx:
         row, now = _seen(tx, actor, letter_id, lock=True), house.now()
         if wanted is LetterAction.REPLY and actor.role in UNIT_ROLES and row.department_id != actor.department:

@@ -35,6 +35,8 @@ RETRY_AFTER_S = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 _JITTER = 0.2
 _TIMEOUT_S = 20.0
 _AT_ONCE = 50
+_PAUSE_S = 5.0
+"""After a fault of the database."""
 
 
 def announce(tx: Transaction, house: House, component: str, what: str, subject: str, data: dict[str, Any]) -> None:
@@ -185,7 +187,10 @@ def after_try(attempts: int, answer: Answer, now: datetime, jitter: float) -> tu
 
 
 class Outbox(threading.Thread):
-    """Delivers what is due, oldest first; what is not delivered stays in the database over a restart."""
+    """Delivers what is due; what is not delivered stays in the database over a restart.
+
+    Each webhook has a line of its own, so that one that hangs until the time-out holds up no other.
+    """
 
     def __init__(self, house: House, send: Send, wake: threading.Event) -> None:
         super().__init__(name="outbox", daemon=True)
@@ -194,33 +199,68 @@ class Outbox(threading.Thread):
         self._ended = threading.Event()
 
     def end(self) -> None:
-        """Stop after the delivery in hand."""
+        """Stop after the deliveries in hand."""
         self._ended.set()
         self._wake.set()
 
     def run(self) -> None:
-        """Until `end`; a database that is away is tried again."""
+        """Until `end`: wakes the lines when something was announced."""
+        urls = self._urls()
+        lines = [_Line(self._house, self._send, url, self._hooks.get(url), self._ended) for url in sorted(urls)]
+        for line in lines:
+            line.start()
         while not self._ended.is_set():
+            self._wake.wait()
             self._wake.clear()
+            for line in lines:
+                line.wake.set()
+        for line in lines:
+            line.join()
+
+    def _urls(self) -> set[str]:
+        """Webhooks that are configured, and those for which something waits from before."""
+        while not self._ended.is_set():
+            try:
+                with self._house.db.read() as tx:
+                    return {*self._hooks, *ask.pending_urls(tx)}
+            except Exception:  # the thread must outlive a database that is away for a while
+                log.exception("outbox: will try again")
+                self._ended.wait(_PAUSE_S)
+        return set()
+
+
+class _Line(threading.Thread):
+    """The deliveries to one webhook (None: one that is not configured any more), oldest first."""
+
+    def __init__(self, house: House, send: Send, url: str, hook: Webhook | None, ended: threading.Event) -> None:
+        super().__init__(name="outbox-line", daemon=True)
+        self._house, self._send, self._url, self._hook, self._ended = house, send, url, hook, ended
+        self.wake = threading.Event()
+
+    def run(self) -> None:
+        """Until the end; a database that is away is tried again."""
+        while not self._ended.is_set():
+            self.wake.clear()
             try:
                 wait_s = 0.0 if self.send_due() else self._idle_s()
             except Exception:  # the thread must outlive a database that is away for a while
                 log.exception("outbox: will try again")
-                wait_s = 5.0
+                wait_s = _PAUSE_S
             if wait_s and not self._ended.is_set():
-                self._wake.wait(wait_s)
+                self.wake.wait(wait_s)
 
     def send_due(self) -> int:
         """Try everything that is due; how many tries that were."""
         with self._house.db.read() as tx:
-            rows = ask.due(tx, self._house.now(), _AT_ONCE)
+            rows = ask.due(tx, self._url, self._house.now(), _AT_ONCE)
             tx.expunge_all()
         for row in rows:
             if self._ended.is_set():
                 break
-            hook = self._hooks.get(row.url)
-            answer = Answer(0, "no webhook of this address is configured") if hook is None else None
-            self._settle(row, answer or self._send(row, self._hooks[row.url], self._house.now()))
+            if self._hook is None:
+                self._settle(row, Answer(0, "no webhook of this address is configured"))
+            else:
+                self._settle(row, self._send(row, self._hook, self._house.now()))
         return len(rows)
 
     def _settle(self, row: DeliveryRow, answer: Answer) -> None:
@@ -244,7 +284,7 @@ class Outbox(threading.Thread):
 
     def _idle_s(self) -> float:
         with self._house.db.read() as tx:
-            due = ask.next_time(tx)
+            due = ask.next_time(tx, self._url)
         if due is None:
             return 30.0
         return min(max((due - self._house.now()).total_seconds(), 0.05), 30.0)

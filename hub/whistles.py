@@ -162,7 +162,7 @@ def act(house: House, actor: Actor, whistle_id: str, action: str, told: Told) ->
         raise Invalid("action", action, list(WhistleAction))
     wanted = WhistleAction(action)
     _complete(wanted, told)
-    stored = [house.evidence.put(photo) for photo in told.photos[:9]]
+    stored = [house.evidence.put(photo) for photo in told.photos]
     with house.db.write() as tx:
         row, now = _seen(tx, actor, whistle_id, lock=True), house.now()
         _may(actor, row, wanted)
@@ -416,7 +416,7 @@ def whistle_json(tx: Transaction, house: House, row: WhistleRow, actor: Actor | 
         "result_by": row.result_by_name,
         "result_evidence": _pictures(row.result_evidence),
         "closed_at": _time(row.closed_at),
-        "calls": [_call_json(call, units, now) for call in row.calls],
+        "calls": [_call_json(call, units, row.closed_at or now) for call in row.calls],
         "actions": [{"action": a.value, "name": WHISTLE_ACTION_NAMES[a]} for a in actions],
     }
 
@@ -438,8 +438,9 @@ def _open_to(actor: Actor, row: WhistleRow, action: WhistleAction) -> bool:
     return True
 
 
-def _call_json(call: WhistleCallRow, units: UnitNames, now: datetime) -> dict[str, Any]:
-    late = call.due_at is not None and (call.arrived_at or now) > call.due_at
+def _call_json(call: WhistleCallRow, units: UnitNames, until: datetime) -> dict[str, Any]:
+    """`until`: now, or when the whistle ended: nobody is late for it afterwards."""
+    late = call.due_at is not None and (call.arrived_at or until) > call.due_at
     return {
         "department": call.department_id,
         **units.names(call.department_id),

@@ -25,7 +25,7 @@ from .bodies import Hold, MoveCase, NewCase, Time
 from .plain import a_router
 from .shown import Page, shows
 from .shown_cases import Case, CaseNumber, CasesByArea, CaseWords, Reported, Requests, WholeCase
-from .uploads import Upload, parsed, read_upload
+from .uploads import Upload, parsed, photos_of, read_upload
 
 router = a_router("cases")
 
@@ -225,12 +225,8 @@ def _read(model: type[_Some], values: dict[str, Any]) -> _Some:
 
 def _photos(house: House, upload: Upload, lon: float | None, lat: float | None) -> list[Photo]:
     """Photos of the parts `photos`, `photos[]` and `photos:TYPE`, stored. Raises Invalid."""
-    found = []
-    for name, content in upload.files[: cases.PHOTOS_MOST]:
-        base, _colon, kind = name.partition(":")
-        if base not in ("photos", "photos[]"):
-            continue
+    found = photos_of(upload)
+    for kind, _content in found:
         if kind and kind not in PHOTO_TYPES:
-            raise Invalid(name, kind, list(PHOTO_TYPES))
-        found.append(Photo(house.evidence.put(content), kind or None, lon, lat))
-    return found
+            raise Invalid(f"photos:{kind}", kind, list(PHOTO_TYPES))
+    return [Photo(house.evidence.put(content), kind or None, lon, lat) for kind, content in found]

@@ -18,7 +18,7 @@ from ..papers.typeface import complaint
 from .access import TheHouse, cursor_of, key_of, needs
 from .plain import a_router
 from .supervision_bodies import IssueBatch, Supervise, WriteLetter
-from .uploads import Upload, parsed, read_upload
+from .uploads import Upload, parsed, photos_of, read_upload
 
 router = a_router("supervision", "/api/supervision")
 
@@ -115,7 +115,7 @@ def letter_act(
     letter_id: str, action: str, house: TheHouse, actor: Sees, upload: Annotated[Upload, Depends(_act_upload)]
 ) -> dict[str, Any]:
     """sign, reply (multipart: `text` and `photos`), accept_reply, refuse_reply, withdraw."""
-    photos = [content for name, content in upload.files if name in ("photos", "photos[]")]
+    photos = [content for _kind, content in photos_of(upload)]
     return letters.act(house, actor, letter_id, action, upload.fields.get("text", ""), photos)
 
 

@@ -13,6 +13,7 @@ from ..errors import Invalid, TooLarge
 from ..evidence import CLIP_BYTES_MAX
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
+PHOTOS_MOST = 9
 _FILES_MAX = 12
 _JSON_BYTES_MAX = 1024 * 1024
 
@@ -27,6 +28,15 @@ class Upload:
     def by_name(self) -> dict[str, bytes]:
         """Files by the name of their part."""
         return dict(self.files)
+
+
+def photos_of(upload: Upload) -> list[tuple[str, bytes]]:
+    """(type or "", bytes) of the parts `photos`, `photos[]` and `photos:TYPE`. Raises Invalid (too many of them)."""
+    parts = [(name.partition(":"), content) for name, content in upload.files]
+    found = [(kind, content) for (base, _colon, kind), content in parts if base in ("photos", "photos[]")]
+    if len(found) > PHOTOS_MOST:
+        raise Invalid("photos", len(found), f"at most {PHOTOS_MOST} photos")
+    return found
 
 
 async def read_upload(request: Request, json_field: str | None = None) -> Upload:

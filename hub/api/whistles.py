@@ -16,7 +16,7 @@ from ..whistles import Told
 from .access import TheHouse, cursor_of, key_of, needs
 from .plain import a_router
 from .supervision_bodies import Blow, WhistleAct
-from .uploads import Upload, parsed, read_upload
+from .uploads import Upload, parsed, photos_of, read_upload
 
 router = a_router("whistles", "/api/whistles")
 
@@ -78,6 +78,6 @@ def act(
     except ValidationError as error:
         first = error.errors()[0]
         raise Invalid(".".join(map(str, first["loc"])), str(first.get("input"))[:100], first["msg"]) from None
-    photos = [content for name, content in upload.files if name in ("photos", "photos[]")]
+    photos = [content for _kind, content in photos_of(upload)]
     told = Told(body.text, body.person, photos, body.resolved, body.mark, body.department)
     return whistles.act(house, actor, whistle_id, action, told)

@@ -22,6 +22,8 @@ from .plain import a_router
 from .uploads import Upload, parsed, read_upload
 
 router = a_router("working")
+SeesPictures = Annotated[Any, Depends(needs(Right.SEE_LIVE))]
+"""A look shows the street as a live view does: a program that reads sensors has no business with it."""
 _PACKED_BYTES_MAX = 32 << 20
 
 
@@ -174,7 +176,7 @@ def evidence(sha256: str, house: TheHouse, actor: TheActor) -> Response:
 
 
 @router.get("/api/cameras/{camera_id}/look")
-def get_look(camera_id: str, house: TheHouse, _actor: Annotated[Any, Depends(needs(Right.SEE_DEVICES))]) -> Response:
+def get_look(camera_id: str, house: TheHouse, _actor: SeesPictures) -> Response:
     """The newest look of a camera (JPEG)."""
     return Response(
         assignments.last_look(house, camera_id),
@@ -184,9 +186,7 @@ def get_look(camera_id: str, house: TheHouse, _actor: Annotated[Any, Depends(nee
 
 
 @router.get("/api/cameras/{camera_id}/looks/{ms}")
-def get_look_before(
-    camera_id: str, ms: int, house: TheHouse, _actor: Annotated[Any, Depends(needs(Right.SEE_DEVICES))]
-) -> Response:
+def get_look_before(camera_id: str, ms: int, house: TheHouse, _actor: SeesPictures) -> Response:
     """One of the last looks of a camera (JPEG)."""
     assignments.known_camera(house, camera_id)
     return Response(

@@ -22,7 +22,7 @@ from ..store.case_rows import CaseRow
 from . import begin, climbing, consent, joint, visits
 from .order import Order
 from .step import Told, locked, step, tell
-from .terms import conditions_of, settle
+from .terms import Terms, conditions_of, settle
 
 Act = Callable[[Transaction, House, CaseRow, Actor, CaseAction, Order, datetime], None]
 
@@ -109,7 +109,7 @@ def _correct(
 ) -> None:
     changed = correct(tx, house, case, order)
     if case.state == CaseState.FILED:
-        settle(tx, house, case)
+        _one_condition(tx, house, case, settle(tx, house, case), order)
     step(tx, house, case, actor, action, now, Told(order.words, order.photos, {"changed": changed}))
 
 
@@ -118,10 +118,7 @@ def _file(
 ) -> None:
     changed = correct(tx, house, case, order)
     terms = settle(tx, house, case)
-    if terms.condition is None and order.limit is None:
-        possible = conditions_of(tx, house, case)
-        if possible and case.alert_id is None:
-            raise Invalid("condition", None, [f"{row.id} ({row.filing})" for row in possible])
+    _one_condition(tx, house, case, terms, order)
     if not case.limit:
         raise Invalid("limit", order.limit, f"a limit such as 4工作时: no rule knows class {case.category_code}")
     if case.grid_id is None and device_queries.has_grids(tx):
@@ -139,6 +136,14 @@ def _file(
         climbing.start(tx, house, case, now)
     elif unit:
         case.routing = {**(case.routing or {}), "proposed": unit}
+
+
+def _one_condition(tx: Transaction, house: House, case: CaseRow, terms: Terms, order: Order) -> None:
+    """A person chooses under which condition it is filed, where there are several. Raises Invalid."""
+    if terms.condition is None and order.limit is None:
+        possible = conditions_of(tx, house, case)
+        if possible and case.alert_id is None:
+            raise Invalid("condition", None, [f"{row.id} ({row.filing})" for row in possible])
 
 
 def _merge(
@@ -230,6 +235,8 @@ def correct(tx: Transaction, house: House, case: CaseRow, order: Order) -> dict[
             raise Invalid("grid", order.grid, "the id of a grid")
         case.grid_id = order.grid
     begin.place(tx, case)
+    if order.condition is None and case.condition_id not in {row.id for row in conditions_of(tx, house, case)}:
+        case.condition_id = None  # of the class, or of the area, that it was corrected from
     return {name: value for name, value in before.items() if _facts(case)[name] != value}
 
 

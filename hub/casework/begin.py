@@ -15,7 +15,7 @@ from ..errors import Invalid
 from ..house import SYSTEM, Actor, House
 from ..outbox import announce
 from ..registry import locate
-from ..store import Transaction, alert_queries, case_queries, device_queries
+from ..store import Transaction, alert_queries, case_queries, device_queries, scope
 from ..store.case_rows import CaseRow, LinkRow, ReportRow
 from ..store.counting import locked_counter, next_in
 from ..store.rows import AlertRow
@@ -57,12 +57,15 @@ class Report:
 def from_report(tx: Transaction, house: House, actor: Actor, report: Report, now: datetime) -> tuple[CaseRow, str]:
     """(case, `reported` | `attached` | `repeated`): a new case, or the open one of the same problem nearby."""
     code = str(report.category["code"])
+    if report.grid is not None and not device_queries.grid_path(tx, report.grid):
+        raise Invalid("grid", report.grid, "the id of a grid")
     _one_at_a_time(tx, code)
-    told_before = case_queries.report_known(tx, report.channel, report.external_id, report.request_id)
+    with scope.lifted():  # its number is taken, whoever may see the case that has it
+        told_before = case_queries.report_known(tx, report.channel, report.external_id, report.request_id)
     if told_before is not None:
         return locked(tx, told_before.case_id), "repeated"
     here = Spot(report.lon, report.lat, report.camera)
-    same = None if report.separate else _open_near(tx, code, report.item_kind, here)
+    same = None if report.separate else _open_near(tx, code, report.item_kind, here, zoned=False)
     if same is not None:
         attach_report(tx, house, actor, same, report, now)
         return same, "attached"
@@ -122,7 +125,7 @@ def from_alert(
     of = house.rules.category_of(kind, category)
     _one_at_a_time(tx, of["code"])
     here = Spot(alert.lon, alert.lat, alert.camera_id, alert.sensor_id)
-    near_by = None if separate or into else _open_near(tx, of["code"], "matter", here)
+    near_by = None if separate or into else _open_near(tx, of["code"], "matter", here, zoned=True)
     same = _open(tx, into) if into else near_by
     if same is not None:
         _attach_alert(tx, house, actor, same, alert, now)
@@ -234,11 +237,14 @@ def _one_at_a_time(tx: Transaction, code: str) -> None:
     locked_counter(tx, f"filing/{code}")
 
 
-def _open_near(tx: Transaction, code: str, item_kind: str, here: Spot) -> CaseRow | None:
-    """The open case of the same problem, locked. Zones that an engineer drew apart in one camera's view are apart."""
+def _open_near(tx: Transaction, code: str, item_kind: str, here: Spot, *, zoned: bool) -> CaseRow | None:
+    """The open case of the same problem, locked.
+
+    `zoned`: found by a rule in one zone of the camera; zones that an engineer drew apart in its view are apart.
+    """
     for found in case_queries.open_of_class(tx, code, item_kind, here, DUPLICATE_M):
         there = Spot(found.lon, found.lat, found.camera_id, found.sensor_id)
-        apart = here.camera is not None and here.camera == there.camera and found.open_key is not None
+        apart = zoned and here.camera is not None and here.camera == there.camera and found.open_key is not None
         if apart or not near(here, there, DUPLICATE_M):
             continue
         row = locked(tx, found.id)

@@ -40,9 +40,14 @@ def ask(
 
 
 def agree(tx: Transaction, house: House, case: CaseRow, actor: Actor, words: str, now: datetime) -> None:
-    """The consent that is missing; the last one makes the move. Raises Barred (no_request, same_person), Forbidden."""
+    """The consent that is missing; the last one makes the move.
+
+    Raises Barred (no_request, same_person, until_over), Forbidden.
+    """
     row, action = _pending(tx, case)
     _may(house, actor, row, action)
+    if action is CaseAction.SUSPEND and row.until is not None and row.until <= now:
+        raise Barred("until_over", f"it was asked for until {row.until.isoformat()}, which is over: deny it")
     state = RequestState(row.state)
     does = consents(action, state)
     row.state = REQUEST.next(state, does).value

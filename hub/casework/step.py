@@ -16,7 +16,7 @@ from ..errors import NotFound
 from ..evidence import Stored
 from ..house import Actor, House
 from ..outbox import announce
-from ..store import Transaction, alert_queries, case_queries, timer_queries
+from ..store import Transaction, alert_queries, case_queries, supervision_queries, timer_queries
 from ..store.case_rows import CaseRow, MoveRow
 from . import clocks
 
@@ -67,6 +67,7 @@ def step(
     left = case.department_id
     if department is not None:
         case.department_id = case.last_department_id = department
+        _lead_alone(tx, house, case, department, now)
     if action is CaseAction.RETURN:
         case.department_id = None
     if action is CaseAction.RESUME:
@@ -77,6 +78,7 @@ def step(
         case.rework_count += 1
     if action in (CaseAction.REWORK, CaseAction.CLOSE, CaseAction.VOID, CaseAction.FORCE_CLOSE):
         rechecks.end(tx, case, now)
+        _call_off(tx, case)
     if after in ENDED and before not in ENDED:
         _end(tx, case, actor, now)
     _lapse(tx, case, left, now)
@@ -97,6 +99,20 @@ def step(
     )
     if MOVES[action].event:
         announce(tx, house, "cases", f"case.{MOVES[action].event}", case.number, thin(case, left))
+
+
+def _lead_alone(tx: Transaction, house: House, case: CaseRow, unit: str, now: datetime) -> None:
+    """A unit that assisted has the whole case now: its part ends, and the clock of the part with it."""
+    part = case_queries.part_of(tx, case.id, unit)
+    if part is not None and part.open:
+        part.state, part.open = PART.next(PartState(part.state), PartAction.END).value, False
+        clocks.finish_part(tx, house, case, part.id, "dispatched", now)
+
+
+def _call_off(tx: Transaction, case: CaseRow) -> None:
+    """Nobody need go and look any more: what is wanted next is asked for anew."""
+    for visit in case_queries.open_visits(tx, case.id):
+        visit.state = "called_off"
 
 
 def _lapse(tx: Transaction, case: CaseRow, left: str | None, now: datetime) -> None:
@@ -129,8 +145,8 @@ def _end(tx: Transaction, case: CaseRow, actor: Actor, now: datetime) -> None:
     for part in case_queries.parts(tx, case.id):
         if part.open:
             part.state, part.open = PART.next(PartState(part.state), PartAction.END).value, False
-    for visit in case_queries.open_visits(tx, case.id):
-        visit.state = "called_off"
+    _call_off(tx, case)
+    supervision_queries.end_of_case(tx, case.id, now)
     for alert in alert_queries.of_case(tx, case.id):
         alert.open_key, alert.ended_at = None, now
 

@@ -20,7 +20,10 @@ class PartState(StrEnum):
 
 
 class PartAction(StrEnum):
-    """What can be done with it; `join` by the dispatcher, `end` with the case, the others by the assistant."""
+    """What can be done with it; `join` by the dispatcher, the others by the assistant.
+
+    `end`: with the case, or when the assistant gets the whole of it.
+    """
 
     JOIN = "join"
     ACCEPT = "accept"
@@ -42,6 +45,8 @@ PART: Machine[PartState, PartAction] = Machine(
         (_S.HANDLING, _A.END): _S.ENDED,
         (_S.ANSWERED, _A.JOIN): _S.DISPATCHED,
         (_S.RETURNED, _A.JOIN): _S.DISPATCHED,
+        # Ended because it got the whole case, which has gone to another unit since.
+        (_S.ENDED, _A.JOIN): _S.DISPATCHED,
     },
 )
 

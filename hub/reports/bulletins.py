@@ -19,12 +19,12 @@ from ..papers.pdf import pdf
 from ..papers.xlsx import xlsx
 from ..store import Transaction, evaluation_queries, people_queries, report_queries
 from ..store.counting import locked_counter, next_in
-from ..store.evaluation_queries import Dimension, Options, Scope, Span
+from ..store.evaluation_queries import Dimension, Options, Scope
 from ..store.scope import is_office
 from ..store.supervision_rows import BulletinRow, DeductionRow
 from ..unit_names import UnitNames
 from .content import Json, in_en, in_zh, words
-from .figures import Figures
+from .figures import Figures, so_far
 from .kinds import FORMS, ReportKind
 from .printing import leaves_of, paper_of
 from .scores import rule_of
@@ -197,7 +197,7 @@ def cases_of(
         entries, key, total = evaluation_queries.entries(
             tx,
             Counter(counter),
-            Span(span.start, span.end),
+            so_far(span, house.now()),
             scope=Scope(**{d.value: scope.get(d.value) for d in Dimension}),
             options=Options(house.office.without_suspended),
             after=after,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,15 @@ Counts = Mapping[Counter, int]
 Groups = Mapping[str | None, Counts]
 ITEM_NAMES = {"matter": {"zh": "事件", "en": "Matters"}, "component": {"zh": "部件", "en": "Components"}}
 UNKNOWN = words("未归属", "Not assigned")
+_THIS_MOMENT = timedelta(microseconds=1)
+
+
+def so_far(period: Period, now: datetime) -> Span:
+    """The period, or of one that still runs what has gone of it, this moment included.
+
+    What falls due in the rest of it is neither late nor unanswered yet.
+    """
+    return Span(period.start, max(period.start, min(period.end, now + _THIS_MOMENT)))
 
 
 @dataclass(slots=True)
@@ -46,9 +56,8 @@ class Figures:
         scope: Scope | None = None,
     ) -> Groups:
         """By the keys of `dimension`."""
-        asked = period or self.period
         options = Options(self.house.office.without_suspended)
-        span = Span(asked.start, asked.end)
+        span = so_far(period or self.period, self.house.now())
         return evaluation_queries.count(self.tx, counters, span, by=dimension, scope=scope, options=options)
 
     def drill(self, counter: Counter, scope: Scope | None = None, period: Period | None = None) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from enum import StrEnum
 from ..domain.evaluation import Counter, Rate, percent_text, rate, rate_name
 from ..domain.period import Period, PeriodKind
 from ..store import evaluation_queries, report_queries
-from ..store.evaluation_queries import Dimension, Scope, Span
+from ..store.evaluation_queries import Dimension, Scope
 from . import content, parts
 from .content import Json, Said, in_en, in_zh, words
-from .figures import Figures, ordered
+from .figures import Figures, ordered, so_far
 from .scores import Scored, rule_of, scored
 
 _C = Counter
@@ -52,7 +52,8 @@ def _overall(figures: Figures, *more: Counter) -> Json:
     """总体情况: the totals, as sentences and as figures with 环比 and 同比."""
     facts = figures.facts((*_TOTALS, *more), _RATES)
     by = _said(facts)
-    handled_s = evaluation_queries.handling_time_s(figures.tx, Span(figures.period.start, figures.period.end)).get(None)
+    span = so_far(figures.period, figures.house.now())
+    handled_s = evaluation_queries.handling_time_s(figures.tx, span).get(None)
     change = {key: parts.change_text(by[key]) for key in ("register", "archive_rate", "intime_archive_rate")}
     zh = (
         f"{figures.period.zh}，平台共上报问题{by['report']['text']}件，受理{by['accept']['text']}件，"

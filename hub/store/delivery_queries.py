@@ -10,20 +10,26 @@ from sqlalchemy.orm import Session
 from .rows import DeliveryRow, EndpointRow
 
 
-def due(tx: Session, now: datetime, most: int) -> list[DeliveryRow]:
-    """Deliveries whose time has come, oldest first."""
+def pending_urls(tx: Session) -> set[str]:
+    """Webhooks for which something waits."""
+    return set(tx.scalars(select(DeliveryRow.url).where(DeliveryRow.state == "pending").distinct()))
+
+
+def due(tx: Session, url: str, now: datetime, most: int) -> list[DeliveryRow]:
+    """Deliveries to the webhook whose time has come, oldest first."""
     query = (
         select(DeliveryRow)
-        .where(DeliveryRow.state == "pending", DeliveryRow.next_at <= now)
+        .where(DeliveryRow.state == "pending", DeliveryRow.next_at <= now, DeliveryRow.url == url)
         .order_by(DeliveryRow.next_at, DeliveryRow.id)
         .limit(most)
     )
     return list(tx.scalars(query))
 
 
-def next_time(tx: Session) -> datetime | None:
-    """When the next delivery is due."""
-    return tx.scalar(select(func.min(DeliveryRow.next_at)).where(DeliveryRow.state == "pending"))
+def next_time(tx: Session, url: str) -> datetime | None:
+    """When the next delivery to the webhook is due."""
+    waits = (DeliveryRow.state == "pending", DeliveryRow.url == url)
+    return tx.scalar(select(func.min(DeliveryRow.next_at)).where(*waits))
 
 
 def disabled(tx: Session) -> set[str]:

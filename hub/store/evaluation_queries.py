@@ -417,11 +417,11 @@ def _entry(row: Any) -> Entry:
 def handling_time_s(
     tx: Session, span: Span, *, by: Dimension | None = None, scope: Scope | None = None
 ) -> dict[str | None, float]:
-    """平均处置时长: mean seconds on the limit's own clock of the stays answered in the period."""
+    """平均处置时长: mean seconds on the limit's own clock of the stays answered in the period, with their reworks."""
     family = _FAMILY_OF[Counter.NEED_DISPOSE]
     key = _column(family, by) if by else None
     columns: list[Any] = [*([key] if by else []), func.avg(ClockRow.used_s)]
     query = _from(family, select(*columns))
-    query = query.where(_own_stay, span.holds(ClockRow.finished_at), *_within(family, scope or Scope()))
+    query = query.where(_own_stay, _last_run, span.holds(ClockRow.finished_at), *_within(family, scope or Scope()))
     rows = tx.execute(query.group_by(key) if by else query)
     return {(row[0] if by else None): float(row[-1]) for row in rows if row[-1] is not None}

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import Text, cast, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from ..domain.supervision import Level
 from .case_rows import CaseRow, ClockRow, TimerRow
 from .supervision_rows import LetterRow, SupervisionRow, TemplateRow
 
 
 def highest(tx: Session, clock_id: int) -> int | None:
     """The highest level that the clock has reached."""
-    query = select(func.max(SupervisionRow.level)).where(SupervisionRow.key.like(f"clock/{clock_id}/%"))
-    return tx.scalar(query)
+    keys = [f"clock/{clock_id}/{level.value}" for level in Level]  # not LIKE: no index of either database serves it
+    return tx.scalar(select(func.max(SupervisionRow.level)).where(SupervisionRow.key.in_(keys)))
 
 
 def known(tx: Session, key: str) -> bool:
@@ -29,6 +30,16 @@ def end_of_clock(tx: Session, clock_id: int, now: datetime) -> None:
     tx.execute(
         update(SupervisionRow)
         .where(SupervisionRow.clock_id == clock_id, SupervisionRow.ended_at.is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end_of_case(tx: Session, case_id: str, now: datetime) -> None:
+    """The case has ended: so has what was raised after its department had answered."""
+    tx.execute(
+        update(SupervisionRow)
+        .where(SupervisionRow.case_id == case_id, SupervisionRow.ended_at.is_(None))
         .values(ended_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -75,11 +86,12 @@ def page(
 
 
 def unbatched(tx: Session, most: int = 2000) -> list[tuple[SupervisionRow, CaseRow]]:
-    """Open supervisions of level 1 and above that no 问题清单 has taken in, one a case (its highest), oldest first."""
+    """Supervisions of level 1 and above of open cases that no 问题清单 has taken in, oldest first."""
     query = (
         select(SupervisionRow, CaseRow)
         .join(CaseRow, CaseRow.id == SupervisionRow.case_id)
         .where(SupervisionRow.level >= 1, SupervisionRow.ended_at.is_(None), SupervisionRow.batch_id.is_(None))
+        .where(CaseRow.open.is_(True))
         .order_by(SupervisionRow.raised_at, SupervisionRow.level)
         .limit(most)
     )

@@ -90,7 +90,8 @@ class PaperAreaRow(Row):
 class SupervisionRow(Row):
     """A case that was supervised at a level; `key` is unique, so a clock reaches each rung once.
 
-    `due_at` is when the ladder wanted it, `raised_at` when it was done; `ended_at` when the department answered.
+    `due_at` is when the ladder wanted it, `raised_at` when it was done; `ended_at` when the department answered, or the
+    case ended.
     `batch_id` is the 问题清单 that took it in.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, func, or_, select, tuple_
+from sqlalchemy import Text, and_, cast, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from .supervision_rows import WhistleCallRow, WhistleRow
@@ -64,10 +64,19 @@ def shown_with(tx: Session, sha256: str) -> list[WhistleRow]:
 
 
 def calls_between(tx: Session, start: datetime, end: datetime) -> list[tuple[WhistleCallRow, bool | None]]:
-    """Calls of whistles raised in the time and approved, with whether the whistle was solved."""
+    """Calls of whistles raised in the time and approved, with whether the whistle was solved.
+
+    Whoever had still time to come when the whistle was withdrawn was not called in the end.
+    """
+    spared = and_(
+        WhistleRow.state == "withdrawn",
+        WhistleCallRow.arrived_at.is_(None),
+        WhistleRow.closed_at <= WhistleCallRow.due_at,
+    )
     query = (
         select(WhistleCallRow, WhistleRow.resolved)
         .join(WhistleRow, WhistleRow.id == WhistleCallRow.whistle_id)
         .where(WhistleRow.raised_at >= start, WhistleRow.raised_at < end, WhistleCallRow.due_at.is_not(None))
+        .where(not_(spared))
     )
     return [(call, resolved) for call, resolved in tx.execute(query)]

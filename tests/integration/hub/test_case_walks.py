@@ -76,7 +76,8 @@ def test_reported_verified_filed_dispatched_handled_answered_checked_closed(city
     filed = walk(city, case, "file", *ACCEPTS)
     assert (filed["state"], filed["department"]["id"], filed["limit"]) == ("dispatched", "sanitation", "4工作时")
     assert city.read(case, "shou")["reports"][0]["reporter"] == {"name": "某人", "phone": "139"}
-    assert "reporter" not in city.read(case, "gong")["reports"][0]
+    for other in ("gong", "eng", "kao", "ling"):
+        assert "reporter" not in city.read(case, other)["reports"][0], other
     walk(city, case, "accept", *UNIT)
     walk(city, case, "feedback", *UNIT, text="已清理")
     walk(city, case, "check", *ACCEPTS, assignee="wangge")
@@ -154,6 +155,23 @@ def test_a_returned_case_can_only_be_corrected_or_forwarded(city: City) -> None:
             ("sanitation", "returned"),
             ("street_office", None),
         ]
+
+
+def test_a_returned_case_of_the_wrong_class_is_corrected_to_another(city: City) -> None:
+    """The condition that it was filed under is one of the old class: it goes with it."""
+    case = dispatched(city)
+    assert city.read(case)["condition"]
+    city.move("lead", case, "return", reason="类别不对")
+    now = city.move("pai", case, "correct", category="06011")
+    assert (now["category"]["code"], now["limit"]) == ("06011", "5工作日")
+    several = city.refused("pai", case, "correct", category="06001")
+    assert (several["field"], "已经建成" in several["allowed"]) == ("condition", True)
+    chosen = next(c.split()[-2] for c in several["allowed"].split(", ") if "已经建成" in c)
+    assert city.move("pai", case, "correct", category="06001", condition=chosen)["limit"] == "15工作日"
+    # A class that no rule knows has no condition; its limit is said with it.
+    bare = city.move("pai", case, "correct", category="06047", limit="2工作时")
+    assert (bare["condition"], bare["limit"]) == (None, "2工作时")
+    assert city.move("pai", case, "dispatch", department="housing")["clock"]["limit"] == "2工作时"
 
 
 def test_a_transfer_needs_the_dispatchers_consent(city: City) -> None:
@@ -236,6 +254,24 @@ def test_a_suspension_is_ended_early_by_the_department(city: City) -> None:
     assert actions(city, case)[-1] == "overdue"
 
 
+def test_a_suspension_whose_time_is_over_is_not_granted_any_more(city: City) -> None:
+    """The clock would stop now and go on from before: the hours between would count twice."""
+    case = handling(city)
+    until = city.clock() + timedelta(hours=1)
+    city.move("lead", case, "suspend", reason="待审批", until=until.isoformat())
+    city.move("pai", case, "consent")
+    city.clock.forward(hours=2)
+    assert city.refused("ban", case, "consent")["why"] == "until_over"
+    city.sweep()
+    now = city.read(case)
+    assert (now["state"], now["deadline"]) == ("handling", "2026-11-23T08:00:00+00:00")
+    city.move("ban", case, "deny", reason="已过期")
+    later = city.clock() + timedelta(days=1)
+    assert (
+        city.move("lead", case, "suspend", reason="待审批", until=later.isoformat())["requests"][-1]["state"] == "asked"
+    )
+
+
 def test_an_extension_adds_one_limit_twice_at_most_and_never_when_overdue(city: City) -> None:
     case = handling(city)
     assert city.read(case)["deadline"] == "2026-11-23T08:00:00+00:00"
@@ -281,6 +317,40 @@ def test_rework_goes_back_to_the_same_department_with_what_was_left(city: City) 
     assert walk(city, case, "rework", *CENTRE, "pai", "shou", reason="还有")["rework_count"] == 2
     runs = [(c["outcome"], c["timed_out"]) for c in city.read(case)["clocks"] if c["stage"] == "handle"]
     assert runs == [("answered", False), ("answered", False), (None, None)]
+
+
+def test_a_rework_calls_off_whoever_was_sent_to_look(city: City) -> None:
+    case = handling(city)
+    city.move("gong", case, "feedback", text="已清理")
+    city.move("shou", case, "check", assignee="wangge")
+    city.move("shou", case, "rework", reason="照片里仍有")
+    city.move("gong", case, "accept")
+    city.move("gong", case, "feedback", text="再次清理")
+    assert [v["state"] for v in city.read(case)["visits"]] == ["called_off"]
+    city.clock.forward(minutes=1)
+    city.move("shou", case, "check", assignee="wangge")
+    city.move("wangge", case, "checked", result="fixed")
+    assert [(v["state"], v["result"]) for v in city.read(case)["visits"]] == [("called_off", None), ("done", "fixed")]
+
+
+def test_an_order_that_names_the_case_by_its_number_is_done_once_too(city: City) -> None:
+    case = handling(city)
+    number = city.read(case)["number"]
+    city.move("gong", case, "feedback", text="已清理")
+    city.move("shou", case, "check")
+    for name in (number, number, case):
+        city.move("shou", name, "checked", result="unclear", request_id="once")
+    assert actions(city, case).count("checked") == 1
+
+
+def test_more_photos_than_are_kept_are_refused_and_nothing_is_done(city: City) -> None:
+    case = handling(city)
+    parts = [("photos:after", (f"{n}.jpg", jpeg(n), "image/jpeg")) for n in range(10)]
+    answer = city.who("gong").post(f"/api/cases/{case}/feedback", data={"text": "已清理"}, files=parts)
+    assert (answer.status_code, answer.json()["field"]) == (422, "photos")
+    assert city.read(case)["state"] == "handling"
+    answer = city.who("gong").post(f"/api/cases/{case}/feedback", data={"text": "已清理"}, files=parts[:9])
+    assert (answer.status_code, len(answer.json()["evidence"])) == (200, 9)
 
 
 def test_closing_needs_its_condition(city: City) -> None:
@@ -409,6 +479,27 @@ def test_the_lead_may_answer_without_them_when_it_says_why(city: City) -> None:
     assert city.read(case)["parts"][0]["state"] == "ended"
 
 
+def test_an_assistant_that_gets_the_whole_case_assists_no_more(city: City) -> None:
+    case = handling(city)
+    city.move("pai", case, "join", department="enforcement", text="协助取缔")
+    city.move("zhao", case, "accept")
+    city.move("lead", case, "return", reason="不属本单位")
+    now = city.move("pai", case, "dispatch", department="enforcement")
+    assert [(p["state"], p["open"]) for p in now["parts"]] == [("ended", False)]
+    assert [c["part"] for c in now["clocks"] if c["stage"] == "handle" and c["finished_at"] is None] == [None]
+    city.move("zhao", case, "accept")
+    # It owes nobody a reason for not having waited for itself.
+    assert city.move("zhao", case, "feedback", text="已取缔")["state"] == "feedback"
+    city.move("pai", case, "rework", reason="仍有")
+    city.move("zhao", case, "return", reason="属环卫")
+    city.move("pai", case, "dispatch", department="sanitation")
+    again = city.move("pai", case, "join", department="enforcement", text="协助")
+    assert [(p["state"], p["open"]) for p in again["parts"]] == [("dispatched", True)]
+    asked = city.move("lead", case, "transfer", department="enforcement", reason="属执法")
+    assert asked["parts"][0]["open"]
+    assert city.move("pai", case, "consent")["parts"][0]["state"] == "ended"
+
+
 # --- 并案, 复发 -----------------------------------------------------------------------------------------------------
 
 
@@ -424,6 +515,20 @@ def test_the_same_problem_reported_again_is_evidence_of_the_open_case(city: City
     assert [r["outcome"] for r in (far, other_class, apart)] == ["reported"] * 3
     now = city.read(case)
     assert (now["report_count"], [r["channel"] for r in now["reports"]]) == (2, ["hotline", "grid_app"])
+
+
+def test_a_report_of_what_a_camera_shows_belongs_to_the_case_of_that_camera(city: City) -> None:
+    case = city.case(zone="门前")
+    again = city.report(camera="c1", description="值班员在画面上看到")
+    assert (again["outcome"], again["case"]["number"]) == ("attached", case["number"])
+    # Two zones that rules look at stay two problems.
+    assert city.case(zone="后门")["id"] != case["id"]
+
+
+def test_a_report_in_a_grid_that_is_not_there_is_refused(city: City) -> None:
+    body = {"channel": "hotline", "category": "06010", "description": "x", "address": "y", "grid": "nowhere"}
+    answer = city.who("shou").post("/api/cases", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "grid")
 
 
 def test_told_twice_is_one_report(city: City) -> None:

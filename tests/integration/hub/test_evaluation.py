@@ -140,6 +140,18 @@ def test_open_stays_are_told_by_their_deadline(city: City, tx: Transaction) -> N
     assert mean == {None: 3600.0}
 
 
+def test_a_rework_goes_on_counting_in_the_mean_time_of_handling(city: City, tx: Transaction) -> None:
+    case = city.case()["id"]
+    for _ in range(2):
+        city.move("huan", case, "accept")
+        city.clock.forward(hours=1)
+        city.move("huan", case, "feedback", text="好了")
+        if city.clock.time.hour == 3:
+            city.move("wang", case, "rework", reason="仍有")
+    tx.rollback()
+    assert evaluation_queries.handling_time_s(tx, SPAN) == {None: 7200.0}
+
+
 def test_the_variant_takes_suspended_cases_out(city: City, tx: Transaction) -> None:
     from hub.store.case_rows import MoveRow
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,6 +161,18 @@ def test_a_receiver_that_is_away_is_tried_again_over_a_restart(settings: Setting
     wait_until(lambda: len(inbox.got) == 3, what="the third try, after the restart")
     again.stop()
     assert len({headers["webhook-id"] for headers, _body in inbox.got}) == 1
+
+
+def test_a_receiver_that_hangs_holds_up_no_other(settings: Settings, rules: Any, inbox: Inbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # accepts, and never answers
+        hanging = f"http://127.0.0.1:{deaf.getsockname()[1]}/hook"
+        hooks = tuple(Webhook(url, SECRET, ("cn.gridhub.alert.created",)) for url in (hanging, inbox.url))
+        with serving_city(replace(settings, webhooks=hooks, webhook_allow=LOCAL), rules) as city:
+            for camera in ("c1", "c2"):
+                city.post_finding(city.finding(camera=camera))
+            wait_until(lambda: len(inbox.got) == 2, what="what goes to the other receiver")
+            assert sum(tries(city)) <= 2, "the first try of the deaf one is still in hand"
+            deaf.close()
 
 
 def test_410_ends_it(settings: Settings, rules: Any, inbox: Inbox) -> None:

@@ -137,6 +137,27 @@ def test_cases_with_the_same_deadline_stand_by_their_number(town: City) -> None:
         assert [row[0] for row in rows] == [str(n) for n in range(1, len(rows) + 1)]
 
 
+def test_of_a_week_that_runs_what_is_due_so_far_is_counted(city: City) -> None:
+    city.case()  # Monday 10:00, due 16:00
+
+    def number(counter: str) -> int:
+        answer = city.who("kao").get(f"/api/reports/cases?counter={counter}&period=2026-W48")
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["total"])
+
+    def row() -> list[Any]:
+        rows = _part(_read(city, "weekly", "2026-W48"), "departments")["table"]["rows"]
+        return next((cells for cells in rows if in_zh(cells[1]) == "环卫中心"), [])
+
+    counters = ("register", "need_archive", "overtime_to_archive", "need_dispose", "overtime_to_dispose", "to_dispose")
+    assert [number(c) for c in counters] == [1, 0, 0, 0, 0, 1]
+    assert [cell["text"] for cell in row()[3:7]] == ["0", "0", "0", "0"]
+    assert row()[-1]["text"] == "—"
+    city.clock.forward(hours=7)
+    assert [number(c) for c in counters] == [1, 1, 1, 1, 1, 1]
+    assert [cell["text"] for cell in row()[3:7]] == ["1", "0", "0", "1"]
+
+
 def test_scores_by_the_rule_with_itemised_deductions(town: City) -> None:
     report = _read(town, "quarterly", "2026-Q4")
     rows = {in_zh(row[1]): row for row in _part(report, "ranking-department")["table"]["rows"]}

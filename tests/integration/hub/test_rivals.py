@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from hub import alerts
+from hub import alerts, supervisions
 from hub.domain.machine import IllegalMove
 from hub.domain.role import Role
-from hub.errors import AlreadyDecided, HubError
+from hub.errors import AlreadyDecided, Conflict, HubError
 from hub.house import Actor
 from hub.store import case_queries
 from hub.store.chain import broken_at
@@ -119,3 +119,14 @@ def test_an_answer_a_look_and_a_closing_at_once_do_not_wait_in_a_ring(city: City
         assert row is not None
         assert row.open_key is None
         assert case_queries.newest_rechecks(tx, [case["id"]])[case["id"]].state == "done"
+
+
+def test_two_who_hand_over_the_open_problems_at_once_make_one_list(city: City) -> None:
+    house = city.hub.house
+    for number in range(1, 4):
+        case = city.case(zone=f"z{number}")["id"]
+        supervisions.supervise(house, WANG, case, 1, "key")
+        results = at_once([lambda p=p: supervisions.issue_batch(house, p) for p in (WANG, LI)])  # type: ignore[misc]
+        made = [r for r in results if isinstance(r, dict)]
+        assert (len(made), [type(r) for r in results if r not in made]) == (1, [Conflict]), results
+        assert made[0]["number"] == f"2026年第{number}批"

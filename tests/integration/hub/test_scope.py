@@ -206,3 +206,12 @@ def test_timers_and_workers_see_the_whole_district(town: City) -> None:
     assert town.read(case)["id"] == case
     assignment = town.who("worker").get("/api/worker/assignment").json()
     assert {camera["id"] for camera in assignment["cameras"]} == {"c1", "c2"}
+
+
+def test_an_order_that_another_street_has_registered_is_told_as_such(town: City) -> None:
+    told = {"channel": "hotline", "category": "06010", "description": "x", "external_id": "12345-9"}
+    there = town.who("li").post("/api/cases", json={**told, "lon": WEST[0], "lat": WEST[1]})
+    assert there.status_code == 201, there.text
+    here = town.who("wang").post("/api/cases", json={**told, "lon": EAST[0], "lat": EAST[1]})
+    assert (here.status_code, here.json()["type"]) == (403, "outside-scope")
+    assert here.json()["id"] == there.json()["case"]["id"]

@@ -17,7 +17,7 @@ from hub.domain.role import Role
 from hub.people import keep_token
 from ingest.device import Place, Sensor
 
-from .conftest import City
+from .conftest import City, jpeg
 
 # The client's own parts say that they are old.
 pytestmark = pytest.mark.filterwarnings(
@@ -106,6 +106,11 @@ def test_a_reader_sees_sensors_and_nothing_else(city: City) -> None:
     assert nobody.get("/sta/v1.1/Things", headers=headers).status_code == 200
     for path, status in (("/api/alerts", 403), ("/api/cases", 403), ("/api/users", 403)):
         assert nobody.get(path, headers=headers).status_code == status
+    taken = {"X-Captured-At": city.clock().isoformat()}
+    assert city.who("worker").put("/api/cameras/c1/look", content=jpeg(), headers=taken).status_code == 200
+    assert city.who("wang").get("/api/cameras/c1/look").status_code == 200
+    for path in ("look", "looks/1"):
+        assert nobody.get(f"/api/cameras/c1/{path}", headers=headers).status_code == 403
     assert nobody.get("/sta/v1.1/Things").status_code == 401
     assert nobody.get("/sta/v1.1/Things", auth=("other", "wrong")).status_code == 401
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from docx import Document
 from pypdf import PdfReader
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from hub import supervisions
+from hub.store import supervision_queries
 from hub.store.rows import AuditRow, DeliveryRow
 from hub.store.supervision_rows import LetterRow, SupervisionRow
 
@@ -109,6 +110,36 @@ def test_an_answer_stops_the_ladder_and_ends_what_it_raised(city: City) -> None:
     city.move("wang", case["id"], "rework", reason="仍有垃圾")
     city.sweep()
     assert [level for level, _c, _n in _levels(city)] == [0, 1, 1]
+
+
+def test_what_is_raised_after_the_answer_ends_with_the_case(city: City) -> None:
+    case = city.case()
+    city.move("huan", case["id"], "accept")
+    city.move("huan", case["id"], "feedback", text="已清理")
+    _post(city, "wang", "/supervisions", case=case["id"], level=1, cause="key")
+    assert _get(city, "wang", "/desk")["to_batch"] == 1
+    city.move("wang", case["id"], "close")
+    assert _get(city, "wang", "/supervisions?open=true")["total"] == 0
+    assert _get(city, "wang", "/desk")["to_batch"] == 0
+    _refused(city, "wang", "/batches", 409, "conflict")
+
+
+def test_the_rungs_of_a_clock_are_found_by_their_index(city: City) -> None:
+    asked: list[tuple[str, Any]] = []
+    with city.hub.house.db.read() as tx:
+        if tx.get_bind().dialect.name != "sqlite":
+            pytest.skip("PostgreSQL reads so small a table without an index")
+
+        connection = tx.connection()
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+            asked.append((statement, values))
+
+        supervision_queries.highest(tx, 1)
+        statement, values = asked[0]
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert plan[0].startswith("SEARCH supervisions USING INDEX"), plan
 
 
 def test_a_return_pauses_the_ladder(city: City) -> None:

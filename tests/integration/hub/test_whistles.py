@@ -157,3 +157,33 @@ def test_a_whistle_is_checked_before_it_sounds(town: City) -> None:
     assert numbers == sorted(numbers, reverse=True)
     first = town.who("wang").get(f"{BASE}?limit=1").json()
     assert town.who("wang").get(f"{BASE}?limit=1&cursor={first['next_cursor']}").json()["items"][0]["id"] != own["id"]
+
+
+def test_a_withdrawn_whistle_is_nobodys_absence_but_of_whoever_was_late_by_then(town: City) -> None:
+    def called(unit: str) -> tuple[int, int]:
+        rates = {r["department"]: r for r in town.who("qu").get(f"{BASE}/rates?period=2026-11").json()["items"]}
+        return (rates[unit]["called"], rates[unit]["arrived"]) if unit in rates else (0, 0)
+
+    early = _blow(town).json()["id"]
+    _act(town, "qu", early, "approve")
+    _act(town, "huan", early, "arrive")
+    _act(town, "jie", early, "withdraw", text="已自行解决")
+    town.clock.forward(days=2)
+    assert (called("enforcement"), called("sanitation")) == ((0, 0), (1, 1))
+    shown = town.who("jie").get(f"{BASE}/{early}").json()
+    assert {call["late"] for call in shown["calls"]} == {False}
+    late = _blow(town, departments=["enforcement"]).json()["id"]
+    _act(town, "qu", late, "approve")
+    town.clock.forward(days=2)
+    _act(town, "jie", late, "withdraw", text="不等了")
+    assert called("enforcement") == (1, 0)
+    assert town.who("jie").get(f"{BASE}/{late}").json()["calls"][0]["late"]
+
+
+def test_more_pictures_than_are_kept_are_refused(town: City) -> None:
+    whistle = _blow(town).json()["id"]
+    _act(town, "qu", whistle, "approve")
+    parts = [("photos", (f"{n}.jpg", jpeg(n), "image/jpeg")) for n in range(10)]
+    answer = town.who("huan").post(f"{BASE}/{whistle}/arrive", data={"text": "到场"}, files=parts)
+    assert (answer.status_code, answer.json()["field"]) == (422, "photos")
+    assert _actions(town, "huan", whistle) == ["arrive"]
