@@ -335,7 +335,7 @@ def _class_json(house: House, one: Category, mark: CheckedClassRow | None, names
         "verified": one.verified or ticked,
         "verified_by": names.person(mark.by) if mark is not None and ticked else None,
         "verified_at": time_text(mark.at) if mark is not None and ticked else None,
-        "same": [{"standard": c.standard, "code": c.code, "name": c.name} for c in same],
+        "same": [{"standard": c.standard, "code": c.code, "name": c.name, "en": c.en} for c in same],
     }
 
 

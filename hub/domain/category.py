@@ -108,7 +108,7 @@ class Categories:
             component,
             kind=ClassKind.MATTER,
             name=f"{component.name}异常",
-            en=f"{component.en} abnormal" if component.en else "",
+            en=f"{component.en}: problem" if component.en else "",
         )
 
 

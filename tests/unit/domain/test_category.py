@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.kinds import load_kinds
 from hub.domain.category import CJT_214, GBT_30428, GBT_47678, CategoryError, ClassKind, load
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -51,17 +52,30 @@ def test_the_same_number_means_other_things_elsewhere() -> None:
     assert CODES.name(GBT_47678, "06031") is None
 
 
-def test_every_class_that_cases_are_filed_under_has_english() -> None:
-    assert [one.key for one in CODES.all() if one.standard == GBT_47678 and not one.en] == []
+def test_every_class_has_english() -> None:
+    assert [one.key for one in CODES.all() if not one.en or not one.group_en] == []
     for code, kind, en in (
         ("06010", ClassKind.MATTER, "Exposed garbage"),
         ("01003", ClassKind.COMPONENT, "Storm-drain manhole cover"),
-        ("01003", ClassKind.MATTER, "Storm-drain manhole cover abnormal"),
+        ("01003", ClassKind.MATTER, "Storm-drain manhole cover: problem"),
     ):
         found = CODES.get(GBT_47678, code, kind)
         assert found is not None
         assert found.en == en
-    assert {one.group for one in CODES.all() if one.standard == GBT_47678 and not one.group_en} == set()
+
+
+def test_two_classes_never_share_an_english_name() -> None:
+    names: dict[tuple[str, ClassKind, str], set[str]] = {}
+    for one in CODES.all():
+        names.setdefault((one.standard, one.kind, one.en), set()).add(one.name)
+    assert [(key, said) for key, said in names.items() if len(said) > 1] == []
+
+
+def test_a_kind_called_as_its_class_is_called_so_in_english_too() -> None:
+    for kind in load_kinds(CONFIGS / "kinds").values():
+        its = CODES.get(GBT_47678, kind.code)
+        if its is not None and its.name == kind.name["zh"]:
+            assert kind.name["en"] == its.en, kind.id
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // The rules of handling as the page sees them: classes, conditions, grids with their people, units, routing.
 import type { Grid, Names } from './types'
 
-export interface Counterpart { standard: string; code: string; name: string }
+export interface Counterpart { standard: string; code: string; name: string; en: string }
 export interface ClassItem {
   standard: string; kind: string; code: string; name: string; en: string; group: string; group_en: string; extension: boolean
   verified: boolean; verified_by: string | null; verified_at: string | null; same: Counterpart[]; conditions: number
