@@ -144,9 +144,10 @@ def troubles(
     """Everything that is wrong now; nothing of sensors that somebody works on."""
     worked_on = {s.id for s in sensors if s.maintenance_until is not None and s.maintenance_until > now}
     for gateway, children in sorted(lost.items()):
+        behind = "the sensor" if len(children) == 1 else f"the {len(children)} sensors"
         why = {
             "zh": f"网关 {gateway} 失联，其下 {len(children)} 个传感器均无数据",
-            "en": f"Gateway {gateway} is lost: nothing from the {len(children)} sensors behind it",
+            "en": f"Gateway {gateway} is lost: nothing from {behind} behind it",
         }
         yield Trouble(GATEWAY_LOST, gateway=gateway, why=why, since=_last(sensors, children), children=tuple(children))
     for sensor in sensors:

@@ -83,7 +83,7 @@ def _of_own_cases(tx: Transaction, section: Json) -> Json:
         return section
     note = section.get("note") or ""
     zh = f"{in_zh(note)}另有{left}件不在您的数据范围内。"
-    note = words(zh, f"{in_en(note)} {left} more lie outside your data scope.".strip())
+    note = words(zh, f"{in_en(note)} {left} more {'lies' if left == 1 else 'lie'} outside your data scope.".strip())
     return {**section, "table": {**table, "rows": mine}, "note": note}
 
 

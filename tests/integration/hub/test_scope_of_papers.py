@@ -280,7 +280,7 @@ def test_reports_and_points_off_name_cases_of_ones_grids_only(town: City) -> Non
             if section["id"] in ("supervision", "overdue"):
                 assert _named(section["table"]["rows"]) == {numbers[mine]}
                 assert section["note"]["zh"].endswith("另有1件不在您的数据范围内。")
-                assert section["note"]["en"].endswith("1 more lie outside your data scope.")
+                assert section["note"]["en"].endswith("1 more lies outside your data scope.")
         assert numbers[others] not in str(report)
         assert report["sections"][0] == issued["sections"][0], "figures are as they were issued"
     # What was issued stands as it was.

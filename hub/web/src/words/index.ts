@@ -59,3 +59,8 @@ export const saidOf = (said: Names | string): string => (typeof said === 'string
 export const personOf = (id: string, name: string | null | undefined): string => (id === 'system' ? t('person.system') : name || id)
 
 export const isZh = computed(() => locale.value === 'zh')
+
+/** Marks between words as the reader's language sets them: in a list, before an explanation, around an aside. */
+export const listed = (parts: string[]): string => parts.join(isZh.value ? '、' : ', ')
+export const colon = computed(() => (isZh.value ? '：' : ': '))
+export const aside = (words: string): string => (isZh.value ? `（${words}）` : ` (${words})`)
