@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from . import conditions, grids
+from .casework import wording
 from .casework.clocks import clock_of
 from .domain.case import CASE, EXTENSIONS_MOST, HISTORY_NAMES, MOVES, RECURS_WITHIN, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
@@ -400,6 +401,7 @@ def _move_json(move: MoveRow, names: Names) -> dict[str, Any]:
         "to": move.to_state,
         "department": names.department(move.department_id),
         "note": move.note,
+        "note_en": wording.in_english(move.action, move.note, move.detail),
         "evidence": [{"sha256": s, "url": evidence_url(s)} for s in move.evidence],
         "detail": move.detail,
     }

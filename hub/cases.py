@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from .case_wire import case_json, cases_json, requests_json
-from .casework import acts, consent, joint
+from .casework import acts, consent, joint, wording
 from .casework.begin import Report, detach_alert, from_alert, from_report
 from .casework.order import Order
 from .casework.seeing import seen_by, sees
@@ -114,7 +114,7 @@ def withdraw(tx: Transaction, house: House, case_id: str, alert_id: str, actor: 
         raise TooLate("a department has accepted the case by now")
     if row.report_count > 1:
         raise TooLate("another report of the problem was attached to the case by now")
-    step(tx, house, row, actor, CaseAction.VOID, now, Told("撤销确认"))
+    step(tx, house, row, actor, CaseAction.VOID, now, Told(wording.TAKEN_BACK))
     if row.alert is not None:
         row.alert.open_key, row.alert.ended_at = row.alert.place, None
     tell(tx, house, row)

@@ -29,6 +29,7 @@ from .domain.letter import (
 from .domain.role import UNIT_ROLES, Right, may
 from .errors import Forbidden, Invalid, NotFound, OutsideScope
 from .house import SYSTEM, Actor, House
+from .letter_words import LetterWords
 from .outbox import announce
 from .papers import template
 from .papers.pdf import pdf
@@ -380,11 +381,17 @@ def page(
         rows, key, total = ask.letters(
             tx, kind=kind, state=state, department=unit, issued_only=unit is not None, after=after, limit=limit
         )
-        return [letter_json(tx, house, row, actor) for row in rows], key, total
+        words = LetterWords.of(tx, house)
+        return [letter_json(tx, house, row, actor, words) for row in rows], key, total
 
 
-def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | None) -> dict[str, Any]:
-    """The letter as the API shows it; to a limited person with the cases of his grids, `elsewhere`: how many others."""
+def letter_json(
+    tx: Transaction, house: House, row: LetterRow, actor: Actor | None, words: LetterWords | None = None
+) -> dict[str, Any]:
+    """The letter as the API shows it; to a limited person with the cases of his grids, `elsewhere`: how many others.
+
+    `english`: what the English page says of the words in its table.
+    """
     form, now = FORMS[LetterKind(row.kind)], house.now()
     state = LetterState(row.state)
     lines, elsewhere = _lines(tx, row, actor)
@@ -401,6 +408,7 @@ def letter_json(tx: Transaction, house: House, row: LetterRow, actor: Actor | No
         "to_en": _to_en(tx, row),
         "fields": dict(row.fields),
         "lines": lines,
+        "english": (words or LetterWords.of(tx, house)).of_lines(lines) if lines else {},
         "elsewhere": elsewhere,
         "created_at": row.created_at.isoformat(),
         "created_by": row.created_by_name,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from . import letters
 from .case_wire import case_brief
-from .casework import ladder
+from .casework import ladder, wording
 from .casework.clocks import clock_of
 from .casework.step import Told, locked, note, tell, thin
 from .domain.case import ENDED, CaseState
@@ -121,8 +121,7 @@ def _raise(
             letters.issue(tx, house, letter, actor, now)
     tx.add(row)
     case.supervised = max(case.supervised, level.value)
-    name = LEVEL_NAMES[level]["zh"]
-    said = f"{name}（{CAUSE_NAMES[wanted.cause]['zh']}）" + (f"：{wanted.demands}" if wanted.demands else "")
+    said = wording.supervised(level, wanted.cause, wanted.demands)
     detail = {"level": level.value, "cause": wanted.cause.value, "due_at": wanted.due_at.isoformat()}
     note(tx, case, actor, HISTORY, CaseState(case.state), Told(said, (), detail), now, department=unit)
     tx.flush()

@@ -182,7 +182,7 @@ class Case(Shown):
 
 
 class HistoryEntry(Shown):
-    """A line of the history; `detail` depends on the action."""
+    """A line of the history; `detail` depends on the action; `note_en` is there for what the hub wrote itself."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
@@ -195,6 +195,7 @@ class HistoryEntry(Shown):
     to: CaseState
     department: NamedUnit | None
     note: str
+    note_en: str
     evidence: list[PhotoLink]
     detail: dict[str, Any] | None
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..domain.case import CaseAction, CaseState
 from ..domain.clock import deadline, parse_limit
-from ..domain.grid import LEVEL_NAMES, LEVELS
 from ..domain.routing import climb
 from ..grids import staffed
 from ..house import SYSTEM, House
 from ..store import Transaction, timer_queries
 from ..store.case_rows import CaseRow, TimerRow
+from . import wording
 from .step import Told, note, step
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _give(tx: Transaction, house: House, case: CaseRow, level: str, now: datetim
     case.grid_due_at = deadline(now, parse_limit(limit), house.rules.calendar)
     timer_queries.put(tx, CLIMB, f"case/{case.id}", case.grid_due_at, case.id)
     detail = {"from": came_from, "to": level, "limit": limit, "until": case.grid_due_at.isoformat()}
-    told = Told(f"{LEVEL_NAMES[LEVELS[level]]['zh']}先办，限{limit}", (), detail)
+    told = Told(wording.grid_first(level, limit), (), detail)
     note(tx, case, SYSTEM, "climb", CaseState(case.state), told, now)
     tx.audit(house.now(), SYSTEM.id, "case-climbed", f"case/{case.number}", **detail)
     tx.flush()
@@ -61,7 +61,7 @@ def _climb(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | None)
         _give(tx, house, case, following, timer.due_at)
         return
     case.grid_step = case.grid_due_at = None
-    step(tx, house, case, SYSTEM, CaseAction.RETURN, timer.due_at, Told("网格各级逾时未办结，上升到中心派遣"))
+    step(tx, house, case, SYSTEM, CaseAction.RETURN, timer.due_at, Told(wording.OUT_OF_THE_GRID))
 
 
 FIRES: Mapping[str, Fire] = {CLIMB: _climb}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from ..case_wire import cases_json
 from ..domain.case import CaseAction, CaseState
-from ..domain.stage_clock import STAGE_NAMES, Stage
+from ..domain.stage_clock import Stage
 from ..house import SYSTEM, House
 from ..outbox import announce
 from ..store import Transaction, case_queries
 from ..store.case_rows import CaseRow, ClockRow, TimerRow
+from . import wording
 from .clocks import OVERDUE
 from .step import AUTO_ACCEPT, RESUME, Told, note, step, thin
 
@@ -27,7 +28,7 @@ def _overdue(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | Non
     clock.overdue_at = timer.due_at
     stage = Stage(clock.stage)
     detail = {"stage": stage.value, "clock": clock.id, "deadline": clock.deadline.isoformat()}
-    told = Told(STAGE_NAMES[stage]["zh"], (), detail)
+    told = Told(wording.overdue(stage), (), detail)
     note(tx, case, SYSTEM, "overdue", CaseState(case.state), told, timer.due_at, department=clock.department_id)
     tx.audit(house.now(), SYSTEM.id, "case-overdue", f"case/{case.number}", department=clock.department_id, **detail)
     announce(tx, house, "cases", "case.overdue", case.number, thin(case, clock.department_id))
@@ -36,12 +37,12 @@ def _overdue(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | Non
 def _resume(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | None) -> None:
     """到期恢复: the clock goes on from the instant that was agreed, however late this is told."""
     if case is not None and case.state == CaseState.SUSPENDED:
-        step(tx, house, case, SYSTEM, CaseAction.RESUME, timer.due_at, Told("到期恢复"))
+        step(tx, house, case, SYSTEM, CaseAction.RESUME, timer.due_at, Told(wording.RESUMED))
 
 
 def _auto_accept(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | None) -> None:
     if case is not None and case.state == CaseState.DISPATCHED:
-        step(tx, house, case, SYSTEM, CaseAction.ACCEPT, timer.due_at, Told("超时自动签收"))
+        step(tx, house, case, SYSTEM, CaseAction.ACCEPT, timer.due_at, Told(wording.ACCEPTED))
 
 
 FIRES: Mapping[str, Fire] = {OVERDUE: _overdue, RESUME: _resume, AUTO_ACCEPT: _auto_accept}

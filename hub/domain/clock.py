@@ -57,6 +57,12 @@ _TYPES = {
     "工作日": LimitType.WORK_DAY,
     "天": LimitType.WORK_DAY,
 }
+_EN = {
+    LimitType.URGENT_HOUR: "urgent hour",
+    LimitType.NATURAL_DAY: "urgent day",
+    LimitType.WORK_HOUR: "working hour",
+    LimitType.WORK_DAY: "working day",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,13 @@ class Limit:
     amount: Fraction
     type: LimitType
     text: str
+
+    @property
+    def en(self) -> str:
+        """As the English page says it: 4 working hours, 30 min."""
+        if self.type is LimitType.URGENT_HOUR and self.amount < 1:
+            return f"{float(self.amount * 60):g} min"
+        return f"{float(self.amount):g} {_EN[self.type]}{'' if self.amount == 1 else 's'}"
 
     @property
     def continuous(self) -> bool:

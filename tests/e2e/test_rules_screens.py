@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from hub import workbook
 from hub.bootstrap import Hub, build_hub
@@ -113,7 +113,9 @@ def test_rules_are_read_in_english(hub: tuple[Hub, str], chrome: Browser) -> Non
         said = chinese(page.locator("[data-test=units]").inner_text())
         assert {text for text in said if not text.startswith("Street office · ")} == set()  # which street: its name
         page.click("[data-test=try-class]")
-        page.locator(".el-select-dropdown__item:has-text('09006 Trading on the road')").click()
+        page.locator("[data-test=try-class] input").fill("占道经营")  # found by its Chinese name as well
+        expect(page.locator(".el-select-dropdown__item:visible")).to_have_text(["09006 Trading on the road"])
+        page.locator(".el-select-dropdown__item:visible").click()
         page.locator("[data-test=why]:has-text('→ Urban enforcement bureau')").wait_for()
 
 

@@ -126,7 +126,14 @@ def test_in_english_only_names_of_places_are_chinese(office: Office, chrome: Bro
         screen.page.goto(f"{office.url}/whistles")
         screen.page.click("[data-test=blow]")
         screen.page.locator("[data-test=whistle-called]").click()
-        expect(screen.page.get_by_role("option", name="Sanitation centre")).to_be_visible()
+        screen.page.locator("[data-test=whistle-called] input").fill("环卫")  # found by its Chinese name as well
+        expect(screen.page.get_by_role("option")).to_have_text(["Sanitation centre"])
+        screen.page.goto(f"{office.url}/supervision/letters")
+        screen.page.locator("[data-test=letters] a").first.click()
+        table = screen.page.locator("[data-test=letter] table")
+        expect(table).to_contain_text("Sanitation centre")
+        cells = table.locator("td").all_inner_texts()
+        assert {cell for cell in cells if re.search(r"[\u4e00-\u9fff]", cell)} <= set(names), "but for its place"
     assert not any(left.values()), left
 
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Alert, Camera } from '../src/api/types'
 import { attained, seconds } from '../src/logic/attained'
+import { matching } from '../src/logic/choice'
 import { filled } from '../src/logic/filled'
 import { limitWords } from '../src/logic/limit'
 import { currentPeriod, step } from '../src/logic/period'
@@ -114,6 +115,26 @@ describe('words with numbers', () => {
   })
   it('keep a blank that nothing fills, and fill one with 0', () => {
     expect(filled('{who}: {n} {n|case|cases}', { n: 0 })).toBe('{who}: 0 cases')
+  })
+})
+
+describe('choices', () => {
+  const units = [
+    { value: 'drainage', label: 'Drainage office', also: '排水所 Drainage office 12621002' },
+    { value: 'enforcement', label: '综合执法局', also: '综合执法局 Urban enforcement bureau' },
+    { value: 'west', label: 'West street (1+1)' },
+  ]
+  const found = (typed: string): string[] => matching(units, typed).map((one) => one.value)
+
+  it('are found by the name in either language and by the code, whatever is shown', () => {
+    expect(found('排水')).toEqual(['drainage'])
+    expect(found('Enforcement BUREAU')).toEqual(['enforcement'])
+    expect(found('12621002')).toEqual(['drainage'])
+    expect(found('west (1+1)')).toEqual(['west'])
+  })
+  it('are all there while nothing is typed, and none where nothing fits', () => {
+    expect(found('  ')).toEqual(['drainage', 'enforcement', 'west'])
+    expect(found('排水 bureau')).toEqual([])
   })
 })
 

@@ -166,6 +166,12 @@ def test_a_letter_is_signed_numbered_answered_and_settled(city: City) -> None:
     case, letter = _third(city)
     assert (letter["state"], letter["number"]) == ("draft", None)
     assert (letter["to"], letter["to_en"]) == ("环卫中心", "Sanitation centre")
+    (line,) = letter["lines"]
+    said = [letter["english"][line[column]] for column in ("问题类别", "责任单位", "状态", "超期")]
+    assert said[:2] == ["Exposed garbage", "Sanitation centre"]
+    assert all(text.isascii() for text in said), said
+    history = city.who("wang").get(f"/api/cases/{case['id']}").json()["history"]
+    assert {one["note_en"] for one in history if one["action"] == "supervise"} >= {"Third supervision (Overdue)"}
     assert _get(city, "wang", "/supervisions")["items"][0]["department_name_en"] == "Sanitation centre"
     assert _get(city, "huan", "/letters?kind=official")["total"] == 0  # a draft is not the department's business
     assert city.who("huan").get(f"{BASE}/letters/{letter['id']}").status_code == 404

@@ -39,6 +39,8 @@ export interface Letter {
   to_en: string
   fields: Record<string, string>
   lines: Record<string, string>[]
+  /** English of the Chinese words in its lines, where the hub has it; the letter itself stays as issued. */
+  english: Record<string, string>
   /** Of its cases, those outside the grids that the reader is limited to; it has no files for him then. */
   elsewhere: number
   created_at: string

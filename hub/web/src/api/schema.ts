@@ -1141,7 +1141,7 @@ export interface components {
         };
         /**
          * HistoryEntry
-         * @description A line of the history; `detail` depends on the action.
+         * @description A line of the history; `detail` depends on the action; `note_en` is there for what the hub wrote itself.
          */
         HistoryEntry: {
             /** Action */
@@ -1167,6 +1167,8 @@ export interface components {
             name: components["schemas"]["Names"];
             /** Note */
             note: string;
+            /** Note En */
+            note_en: string;
             /**
              * To
              * @enum {string}

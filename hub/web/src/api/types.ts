@@ -62,7 +62,7 @@ export interface Notice {
   cameras: { id: string; name: string; since: string; back_at: string | null; times: number }[]
 }
 
-export interface Department { id: string; name: string; name_en?: string }
+export interface Department { id: string; name: string; name_en?: string; code?: string }
 export interface Kind { id: string; name: Names }
 export interface Numbers {
   alerts: { opened: number; pending: number; confirmed: number; rejected: number }
