@@ -1,6 +1,7 @@
 // The words on the screen, in two languages. Keys are checked by the compiler and by tests/e2e/desk/test_words.py.
 import { computed, ref } from 'vue'
 import type { Names, Why } from '../api/types'
+import type { Option } from '../logic/choice'
 import { filled, type Values } from '../logic/filled'
 import en from './en.json'
 import zh from './zh.json'
@@ -28,6 +29,13 @@ export function tOf(prefix: string, value: string | null | undefined): string {
   if (!value) return '—'
   const key = `${prefix}.${value}`
   return key in zh ? t(key as Key) : value
+}
+
+/** All words of a family, to choose from: found in either language. */
+export function choicesOf(prefix: string): Option[] {
+  const keys = (Object.keys(zh) as Key[]).filter((key) => key.startsWith(`${prefix}.`))
+  const options = keys.map((key) => ({ value: key.slice(prefix.length + 1), label: t(key), also: `${zh[key]} ${en[key]}` }))
+  return options.sort((a, b) => a.label.localeCompare(b.label, locale.value))
 }
 
 /** What is said of a camera, in the reader's language where its words are known. */
