@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -208,6 +209,42 @@ def test_a_call_from_the_hotline_and_what_a_grid_member_sees_become_cases(office
         assert screen.overflow_px() <= 0
     listed = office.get(office.admin, "cases", state="reported")["items"]
     assert {case["channel"] for case in listed} == {"hotline", "grid_app"}
+
+
+def test_a_report_in_words_is_filed_once_its_place_is_shown(office: Office, chrome: Browser) -> None:
+    """A district with grids files nothing that lies in none."""
+    ring = [[107.5, 35.6], [107.8, 35.6], [107.8, 35.9], [107.5, 35.9], [107.5, 35.6]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    levels = (
+        ("621002", "district", None),
+        ("621002001", "street", "621002"),
+        ("621002001001", "community", "621002001"),
+    )
+    named = [*levels, ("621002001001001", "base", "621002001001")]
+    areas = [
+        {"type": "Feature", "geometry": shape, "properties": {"id": id_, "name": id_, "level": level, "parent": parent}}
+        for id_, level, parent in named
+    ]
+    file = json.dumps({"type": "FeatureCollection", "features": areas}).encode()
+    taken = office.admin.post("/api/grids?apply=true", files={"file": ("grids.geojson", file)})
+    assert taken.status_code == 200, taken.text
+    told = {"channel": "hotline", "category": "06010", "description": "垃圾两天没清", "address": "南大街12号"}
+    case = office.do(office.admin, "cases", told)["case"]["id"]
+    with Screen(chrome, office.url) as screen:
+        page = opened(screen, "zhang", case)
+        start(page, "file")
+        expect(page.locator("[data-test=place]")).to_be_visible()
+        expect(page.locator("[data-test=send]")).to_be_disabled()
+        unit = page.locator("[data-test=action-form] [data-test=field-department]")
+        unit.click()
+        page.get_by_role("option", name="综合执法局").first.click()
+        unit.hover()
+        unit.locator(".el-select__clear").click()
+        page.locator("[data-test=place]").click()
+        page.click("[data-test=send]")
+        expect(page.locator("[data-test=case-state]")).to_have_text("已派遣/待签收")
+        assert screen.overflow_px() <= 0
+    assert office.get(office.admin, f"cases/{case}")["grid"]["id"] == "621002001001001"
 
 
 def choose_class(page: Page, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.desk.browser import Screen
 from tests.e2e.desk.office import CAMERAS, Office
@@ -152,3 +152,60 @@ def test_new_alerts_do_not_move_the_row_that_is_looked_at(office: Office, chrome
         assert abs(now["y"] - stood["y"]) < 40
         page.click("[data-test=new-above]")
         expect(page.locator("[data-test=new-above]")).to_have_count(0)
+
+
+def test_a_verdict_that_the_hub_refuses_leaves_the_alert_where_it_is(office: Office, chrome: Browser) -> None:
+    """As when the case that it was to be merged into has been closed meanwhile."""
+    for alert in office.get(office.people["zhang"], "alerts", state="pending_review", limit=500)["items"]:
+        office.do(office.people["zhang"], f"alerts/{alert['id']}/reject", {"reason": "false_detection"})
+    found = office.find("cam-03", minutes_ago=70)["alert"]
+    problem = {"type": "invalid", "status": 422, "detail": "into: not a case that is open", "field": "into"}
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("zhang")
+        row = page.locator(f"[data-test=queue] [data-alert='{found}'][aria-current=true]")
+        expect(row).to_be_visible()
+        screen.excused = ["422 ("]
+        page.route("**/confirm", lambda route: route.fulfill(status=422, json=problem))
+        page.keyboard.press("c")
+        expect(page.get_by_text("into: not a case that is open")).to_be_visible()
+        expect(row).to_be_visible()
+        page.unroute("**/confirm")
+        page.keyboard.press("c")
+        expect(row).to_have_count(0)
+        office.until(lambda: states(office, [found]) == ["confirmed"], 10, "the verdict is there")
+
+
+def test_a_key_held_down_and_a_double_click_give_one_verdict_and_more_come_than_were_loaded(
+    office: Office, chrome: Browser
+) -> None:
+    for alert in office.get(office.people["zhang"], "alerts", state="pending_review", limit=500)["items"]:
+        office.do(office.people["zhang"], f"alerts/{alert['id']}/reject", {"reason": "false_detection"})
+    ids = [office.find(CAMERAS[n], minutes_ago=80 - n)["alert"] for n in range(4)]
+
+    def two_at_most(route: Route) -> None:
+        """As the page loads a long queue: some of it, and how many there are."""
+        answer = route.fetch()
+        body = answer.json()
+        route.fulfill(response=answer, json={**body, "items": body["items"][:2], "next_cursor": None})
+
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        page.route("**/api/alerts?state=pending_review*", two_at_most)
+        screen.sign_in("zhang")
+        rows = page.locator("[data-test=queue] [data-alert]")
+        expect(rows).to_have_count(2)
+        for _ in range(4):
+            page.keyboard.down("c")
+        page.keyboard.up("c")
+        office.until(lambda: states(office, ids).count("confirmed") == 1, 10, "the verdict is there")
+        expect(page.locator(f"[data-alert='{ids[2]}']")).to_be_visible()
+        assert states(office, ids) == ["confirmed", *["pending_review"] * 3]
+        page.locator("[data-test=confirm]").dblclick()
+        office.until(lambda: states(office, ids).count("confirmed") == 2, 10, "the second verdict is there")
+        expect(page.locator(f"[data-alert='{ids[3]}']")).to_be_visible()
+        assert states(office, ids) == [*["confirmed"] * 2, *["pending_review"] * 2]
+        for _ in ids[2:]:
+            keys(page, "r", "1") if rows.count() > 1 else (page.keyboard.press("r"), page.keyboard.press("1"))
+        expect(rows).to_have_count(0)
+    assert states(office, ids) == [*["confirmed"] * 2, *["rejected"] * 2]

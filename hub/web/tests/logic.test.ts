@@ -1,6 +1,6 @@
 // Pure logic of the page: order of the queue, spans and times, severity, intervals, periods, limits.
 import { describe, expect, it } from 'vitest'
-import type { Alert, Camera } from '../src/api/types'
+import type { Alert, Camera, Case, CaseAction } from '../src/api/types'
 import { attained, seconds } from '../src/logic/attained'
 import { matching } from '../src/logic/choice'
 import { filled } from '../src/logic/filled'
@@ -9,6 +9,7 @@ import { currentPeriod, step } from '../src/logic/period'
 import { before, following, stepped, withAlert, withoutAlert } from '../src/logic/queue'
 import { inMaintenance, readable } from '../src/logic/reading'
 import { clockRuns, deadlineSeverity, deviceSeverity } from '../src/logic/severity'
+import { fieldsOf } from '../src/screens/cases/nextStep'
 import en from '../src/words/en.json'
 import { ago, brief, exact, short, span } from '../src/logic/time'
 
@@ -151,5 +152,14 @@ describe('periods', () => {
     expect(limitWords('2紧急工作日', 'en')).toBe('2 urgent days')
     expect(limitWords('0.5紧急工作时', 'zh')).toBe('30 分钟')
     expect(limitWords('无', 'en')).toBe('无')
+  })
+})
+
+describe('fields of an action', () => {
+  const action = (name: string) => ({ action: name, name: { zh: '', en: '' }, needs: [] }) as unknown as CaseAction
+  it('ask for the place where a report said it in words alone, and always in a correction', () => {
+    expect(fieldsOf(action('file'), { grid: null } as unknown as Case)).toContain('spot')
+    expect(fieldsOf(action('file'), { grid: { id: 'g', name: 'g' } } as unknown as Case)).not.toContain('spot')
+    expect(fieldsOf(action('correct'), { grid: { id: 'g', name: 'g' } } as unknown as Case)).toContain('spot')
   })
 })

@@ -42,7 +42,7 @@ export async function loadQueue(): Promise<void> {
   try {
     const state = queueState.value === 'postponed' ? 'pending_review' : queueState.value
     const page = await all<Alert>(`/api/alerts?state=${state}&limit=200`, 400)
-    waiting.value = page.items.sort(before)
+    waiting.value = page.items.filter((item) => !overtaken(item)).sort(before)
     counted.value = page.total
     failure.value = null
     loaded.value = true
@@ -101,9 +101,11 @@ export const upcoming = computed(() => {
   return queue.value.slice(from + 1, from + 11).flatMap((item) => item.evidence.filter((e) => e.media_type.startsWith('image/')).map((e) => e.url))
 })
 
+/** What the hub told before it knew of my verdict may come after it; an undo has left `decided` by then. */
+const overtaken = (alert: Alert): boolean => alert.state === 'pending_review' && decided.value.some((one) => one.id === alert.id)
+
 function arrived(alert: Alert): void {
-  // What the hub told before it knew of my verdict may come after it; an undo has left `decided` by then.
-  if (alert.state === 'pending_review' && decided.value.some((one) => one.id === alert.id)) return
+  if (overtaken(alert)) return
   const known = waiting.value.some((item) => item.id === alert.id)
   const here = queueState.value === 'postponed' ? 'pending_review' : queueState.value
   if (alert.state === here) {
@@ -116,6 +118,7 @@ function arrived(alert: Alert): void {
     if (!selectedId.value && queue.value.some((item) => item.id === alert.id)) select(alert.id)
   } else if (known) {
     drop(alert.id)
+    void fill()
   }
   if (alert.id === selectedId.value) staged.value = { ...staged.value, ...alert }
 }
@@ -123,6 +126,17 @@ function arrived(alert: Alert): void {
 function renewStaged(): void {
   const fresh = queue.value.find((item) => item.id === selectedId.value)
   if (fresh) staged.value = { ...staged.value, ...fresh }
+}
+
+const FEW = 20
+let filling = false
+
+/** More wait than were loaded: they are fetched before the last of these is decided. */
+async function fill(): Promise<void> {
+  if (filling || waiting.value.length >= FEW || counted.value <= waiting.value.length) return
+  filling = true
+  await loadQueue()
+  filling = false
 }
 
 function drop(id: string): void {
@@ -143,11 +157,14 @@ async function decide(alert: Alert, decision: string, body: Record<string, unkno
   const verdict = { id: alert.id, taken: sending.then(() => true, () => false) }
   decided.value = [...decided.value, verdict]
   try {
-    return await sending
+    const answer = await sending
+    void fill()
+    return answer
   } catch (error) {
     decided.value = decided.value.filter((one) => one !== verdict)
-    const stands = error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.kind === 'claimed')
-    if (stands) {
+    // Refused for any other reason than that somebody was first, it still waits.
+    const over = error instanceof ApiError && (error.status === 404 || ['already-decided', 'illegal-move'].includes(error.kind))
+    if (!over) {
       putBack(alert)
       select(alert.id)
     }

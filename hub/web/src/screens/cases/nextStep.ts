@@ -3,11 +3,11 @@ import type { Case, CaseAction } from '../../api/types'
 
 export type Field =
   | 'department' | 'reason' | 'text' | 'photos' | 'note' | 'until' | 'result' | 'met' | 'into' | 'category' | 'condition' | 'limit'
-  | 'address' | 'description'
+  | 'address' | 'spot' | 'description'
 /** The contract's fields; `needs` from the hub says which of them must be filled. */
 const FIELDS: Record<string, readonly Field[]> = {
-  verify: ['note'], verified: ['result', 'text', 'photos'], correct: ['category', 'address', 'description'],
-  file: ['category', 'condition', 'limit', 'department', 'note'], refuse: ['reason'], merge: ['into', 'note'],
+  verify: ['note'], verified: ['result', 'text', 'photos'], correct: ['category', 'condition', 'limit', 'address', 'spot', 'description'],
+  file: ['category', 'condition', 'limit', 'spot', 'department', 'note'], refuse: ['reason'], merge: ['into', 'note'],
   dispatch: ['department', 'note'], accept: [], return: ['reason'], transfer: ['department', 'reason'], join: ['department', 'text'],
   suspend: ['until', 'reason'], resume: ['note'], extend: ['reason'], feedback: ['text', 'photos'], check: ['note'],
   checked: ['result', 'text', 'photos'], rework: ['reason'], close: ['met', 'note'], void: ['reason'], force_close: ['reason'],
@@ -32,7 +32,8 @@ const goesAhead = (action: CaseAction, item?: Case, own?: string | null): boolea
 
 /** `own`: the reader's unit. */
 export function fieldsOf(action: CaseAction, item?: Case, own?: string | null): Field[] {
-  const known = [...(FIELDS[action.action] ?? [])]
+  // Whoever files is asked for the place only where the report said it in words alone.
+  const known = (FIELDS[action.action] ?? []).filter((field) => field !== 'spot' || action.action === 'correct' || !item?.grid)
   if (goesAhead(action, item, own)) known.splice(1, 0, 'reason')
   return [...known, ...(action.needs as Field[]).filter((field) => !known.includes(field))]
 }
