@@ -6,6 +6,8 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from datetime import datetime
+from types import UnionType
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -18,6 +20,8 @@ from ..store import scope
 
 COOKIE = "gridhub_session"
 CSRF_HEADER = "X-Gridhub"
+MOST_INT = 2**63 - 1
+"""What a column holds."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -81,14 +85,23 @@ def cursor_of(key: list[Any] | None) -> str | None:
     return None if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-def key_of(cursor: str | None, length: int) -> list[Any] | None:
-    """The inverse of `cursor_of`. Raises Invalid."""
+def key_of(cursor: str | None, *parts: type | UnionType) -> list[Any] | None:
+    """The inverse of `cursor_of`, for a key of such parts (a time as its text). Raises Invalid."""
     if not cursor:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (binascii.Error, ValueError):
         key = None
-    if not isinstance(key, list) or len(key) != length:
+    if not isinstance(key, list) or len(key) != len(parts) or not all(map(_fits, key, parts)):
         raise Invalid("cursor", cursor, "a next_cursor of the list before")
     return key
+
+
+def _fits(value: Any, part: type | UnionType) -> bool:
+    if part is not datetime:
+        return isinstance(value, part) and not (isinstance(value, int) and abs(value) > MOST_INT)
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False

@@ -84,7 +84,7 @@ def audit(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """Who did what, newest first; `action` and `subject` may be the beginning of one. `total`: of the whole chain."""
-    key = key_of(cursor, 1)
+    key = key_of(cursor, int)
     with house.db.read() as tx:
         rows = list(entries(tx, key[0] if key else None, limit, Sought(by, action, subject, since, until)))
         names, total = Names.of(tx), length(tx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
@@ -70,7 +71,7 @@ def case_list(
     for flag in wanted.flags:
         if flag not in FLAGS:
             raise Invalid("flags", flag, list(FLAGS))
-    items, key, total = cases.page(house, actor, wanted, after=key_of(cursor, 2), limit=limit)
+    items, key, total = cases.page(house, actor, wanted, after=key_of(cursor, datetime, str), limit=limit)
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
 
@@ -99,7 +100,9 @@ def request_list(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """What is asked for (转办, 挂账, 延期, 申诉), newest first; `mine`: only what the actor may consent to."""
-    items, key = cases.requests(house, actor, pending=pending, mine=mine, after=key_of(cursor, 2), limit=limit)
+    items, key = cases.requests(
+        house, actor, pending=pending, mine=mine, after=key_of(cursor, datetime, str), limit=limit
+    )
     return {"items": items, "next_cursor": cursor_of(key)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -35,7 +36,13 @@ def alert_list(
 ) -> dict[str, Any]:
     """Waiting ones (state=pending_review or unsure): urgent first, then oldest; otherwise newest first."""
     items, key, total = alerts.page(
-        house, state=state, kind=kind, camera=camera, sensor=sensor, after=key_of(cursor, 3), limit=limit
+        house,
+        state=state,
+        kind=kind,
+        camera=camera,
+        sensor=sensor,
+        after=key_of(cursor, int, datetime, str),
+        limit=limit,
     )
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 

@@ -45,7 +45,7 @@ Edits = Annotated[Actor, Depends(needs(Right.EDIT_DEVICES))]
 @router.get("/api/cameras", **shows(Page[CameraShown]))
 def cameras(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
     """By id; URLs without credentials."""
-    key = key_of(cursor, 1)
+    key = key_of(cursor, str)
     items = Registry(house).cameras(key[0] if key else None, limit + 1)
     return _page(items, limit, _count(house, "cameras"))
 
@@ -99,7 +99,7 @@ def device_notices(
 @router.get("/api/sensors", **shows(Page[SensorShown]))
 def sensors(house: TheHouse, _actor: Sees, limit: Limit = 200, cursor: str | None = None) -> dict[str, Any]:
     """By id."""
-    key = key_of(cursor, 1)
+    key = key_of(cursor, str)
     items = Registry(house).sensors(key[0] if key else None, limit + 1)
     return _page(items, limit, _count(house, "sensors"))
 

@@ -54,7 +54,7 @@ def cases(
         "item": item,
         "channel": channel,
     }
-    items, key, total = bulletins.cases_of(house, counter, within, scope, key_of(cursor, 2), limit)
+    items, key, total = bulletins.cases_of(house, counter, within, scope, key_of(cursor, str, int | str), limit)
     named = bulletins.counted(house, counter, within, scope)
     return {"items": items, "next_cursor": cursor_of(key), "total": total, **named}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -54,7 +55,7 @@ def supervision_list(
 ) -> dict[str, Any]:
     """Newest first; a department's people see their own."""
     items, key, total = supervisions.page(
-        house, actor, level=level, is_open=is_open, after=key_of(cursor, 3), limit=limit
+        house, actor, level=level, is_open=is_open, after=key_of(cursor, datetime, int, str), limit=limit
     )
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
@@ -81,7 +82,9 @@ def letter_list(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """Newest first; a department's people see those issued to them."""
-    items, key, total = letters.page(house, actor, kind=kind, state=state, after=key_of(cursor, 2), limit=limit)
+    items, key, total = letters.page(
+        house, actor, kind=kind, state=state, after=key_of(cursor, datetime, str), limit=limit
+    )
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
 

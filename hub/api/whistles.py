@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -36,7 +37,9 @@ def whistle_list(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """Newest first; a unit sees its own and those that call it."""
-    items, key, total = whistles.page(house, actor, is_open=is_open, kind=kind, after=key_of(cursor, 2), limit=limit)
+    items, key, total = whistles.page(
+        house, actor, is_open=is_open, kind=kind, after=key_of(cursor, datetime, str), limit=limit
+    )
     return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
 

@@ -99,7 +99,10 @@ class Database:
     def read(self) -> Iterator[Transaction]:
         """A transaction that writes nothing."""
         with Transaction(bind=self._engine, autoflush=False) as tx:
-            yield tx
+            try:
+                yield tx
+            except DataError as error:
+                raise Unstorable("query", _reason(error), "what the database can hold") from None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
