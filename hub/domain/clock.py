@@ -336,18 +336,20 @@ class _Reader:
             return frozenset(), frozenset(), frozenset()
         for year, body in value.items():
             for index, item in enumerate(self.items(body, "holidays")):
-                holidays.update(self._span(f"years.{year}.holidays[{index}]", item))
+                holidays.update(self._span(f"years.{year}.holidays[{index}]", item, year))
             for index, item in enumerate(self.items(body, "make_up_days")):
-                make_up.update(self._span(f"years.{year}.make_up_days[{index}]", item))
+                make_up.update(self._span(f"years.{year}.make_up_days[{index}]", item, year))
             for key in body.keys() - {"verified", "source", "holidays", "make_up_days"}:
                 self.problem(f"years.{year}.{key}", body[key], "a known key (verified, source, holidays, make_up_days)")
         return frozenset(holidays), frozenset(make_up), frozenset(value)
 
-    def _span(self, key: str, item: Any) -> list[date]:
-        """Dates of {day} or {from, to} (both included, at most 31 days)."""
+    def _span(self, key: str, item: Any, year: int) -> list[date]:
+        """Dates of {day} or {from, to} (both included, at most 31 days); a notice may begin in December before."""
         if isinstance(item, dict):
             first, last = item.get("from", item.get("day")), item.get("to", item.get("day"))
             if type(first) is date and type(last) is date and timedelta(0) <= last - first <= timedelta(days=31):
+                if not date(year - 1, 12, 1) <= first <= last <= date(year, 12, 31):
+                    self.problem(key, item, f"days of {year}, or of the December before")
                 return [first + timedelta(days=n) for n in range((last - first).days + 1)]
         self.problem(key, item, "{name, day} or {name, from, to}, with dates such as 2026-10-01")
         return []

@@ -152,6 +152,24 @@ def test_every_problem_of_a_file_is_named_at_once(tmp_path: Path) -> None:
     assert all(line.startswith(str(file)) for line in caught.value.problems)
 
 
+@pytest.mark.parametrize(
+    ("days", "good"),
+    [
+        ("{name: 元旦, from: 2026-12-31, to: 2027-01-02}", True),  # as the notice for 2023 had it
+        ("{name: 国庆节, from: 2026-10-01, to: 2026-10-07}", False),
+        ("{name: 元旦, from: 2027-12-31, to: 2028-01-02}", False),
+    ],
+)
+def test_a_date_under_the_wrong_year_is_named(tmp_path: Path, days: str, good: bool) -> None:
+    file = tmp_path / "calendar.yaml"
+    file.write_text(f'periods: [["08:00", "12:00"]]\nyears: {{2027: {{holidays: [{days}]}}}}\n', encoding="utf-8")
+    if good:
+        assert date(2026, 12, 31) in Calendar.from_yaml(file).holidays
+        return
+    with pytest.raises(CalendarError, match=r"years\.2027\.holidays\[0\].*days of 2027, or of the December before"):
+        Calendar.from_yaml(file)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CalendarError, match=r"nowhere\.yaml"):
         Calendar.from_yaml(tmp_path / "nowhere.yaml")
