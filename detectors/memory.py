@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,8 @@ from detectors.view import View
 from detectors.watch import Watch
 
 FORMAT = 1
+KEEP_S = 30 * 86_400.0
+"""How long the file of a view that nobody looks at stays, should its camera come back: it holds pictures."""
 MOST_NAME = 240
 """File systems take 255 bytes, the ending included."""
 
@@ -72,6 +74,15 @@ def read(folder: Path, view: View) -> None:
     except Exception as error:
         # A file that a power cut left half written fails in every way that zip, zlib and NumPy know.
         raise Forgotten(f"{target}: cannot be read, this view starts anew: {error}") from error
+
+
+def drop(folder: Path, views: Iterable[tuple[str, str | None]], now_s: float) -> int:
+    """Delete the files of all but `views` (camera, preset) that were last written KEEP_S before; returns how many."""
+    kept = {path_of(folder, camera, preset).name for camera, preset in views}
+    old = [f for f in folder.glob("*.npz") if f.name not in kept and f.stat().st_mtime < now_s - KEEP_S]
+    for file in old:
+        file.unlink(missing_ok=True)
+    return len(old)
 
 
 def _put(view: View, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -96,6 +96,7 @@ class Pipeline:
                 key = (task.camera_id, task.preset)
                 views[key] = self._view(task, self._views.get(key))
             self._views = views
+        self._drop_old()
 
     def set_shadows(self, shadows: Sequence[tuple[Shadow, Model]]) -> None:
         """Which models run beside the working ones; what others remembered is forgotten."""
@@ -304,6 +305,15 @@ class Pipeline:
         elif not 0 <= (now - view.saved_at).total_seconds() < SAVE_EVERY_S:
             view.saved_at = now
             self._write(view)
+
+    def _drop_old(self) -> None:
+        if self._state_dir is None:
+            return
+        try:
+            if dropped := memory.drop(self._state_dir, self._views, time.time()):
+                _log.info("%d views that nobody looks at any more are forgotten", dropped)
+        except OSError as error:
+            _log.warning("old views cannot be forgotten: %s", error)
 
     def _write(self, view: View) -> None:
         if self._state_dir is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -198,6 +200,20 @@ def test_a_stored_view_may_be_broken_in_any_way(tmp_path: Path) -> None:
     for at in range(0, len(whole) - 4096, len(whole) // 23):
         stored.write_bytes(whole[:at] + bytes(4096) + whole[at + 4096 :])
         assert pipeline(Binding("pile"), state_dir=tmp_path).counters["state_errors"] == 1
+
+
+def test_what_a_removed_camera_showed_is_forgotten_after_a_month(tmp_path: Path) -> None:
+    pipe = pipeline(Binding("pile"), state_dir=tmp_path)
+    watch(pipe, [(0, STREET)])
+    pipe.save()
+    (mine,) = tmp_path.glob("*.npz")
+    gone, lately = tmp_path / "gone@.npz", tmp_path / "lately@.npz"
+    for path, days in ((mine, 40), (gone, 31), (lately, 29)):
+        path.write_bytes(mine.read_bytes())
+        written_s = time.time() - days * 86_400
+        os.utime(path, (written_s, written_s))
+    pipeline(Binding("pile"), state_dir=tmp_path)
+    assert set(tmp_path.iterdir()) == {mine, lately}, "a camera that is still looked at keeps its own"
 
 
 CROWD = kind({"type": "count", "dwell_s": 60, "at_least": 1}, {"model": "colours", "labels": ["garbage"]}, id="crowd")
