@@ -17,7 +17,6 @@ from detectors.profiles import load_profiles
 from ingest.inventory import RowError, read_cameras, read_sensors
 
 from . import alerts, conditions, grids, letters, people, purging, quarantine, readings, supervisions, units
-from .api import create_app
 from .casework import climbing, timed
 from .casework.ladder import SUPERVISE
 from .config import ConfigError, Settings
@@ -59,7 +58,6 @@ class Hub:
     """A hub. `start` before serving `app`; `first_password` is set when `start` made the first administrator."""
 
     house: House
-    app: Any
     registry: Registry
     accounts: list[dict[str, Any]]
     notices: Notices
@@ -67,12 +65,22 @@ class Hub:
     timers: Timers
     views: Views
     first_password: str | None = None
+    _app: Any = None
     _outbox: Outbox | None = None
     _send: Send | None = None
     _wake: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _keeper: threading.Thread | None = None
     _roller: threading.Thread | None = None
+
+    @property
+    def app(self) -> Any:
+        """What answers HTTP, made when first asked for: commands need none, and it takes more than a second."""
+        if self._app is None:
+            from .api import create_app
+
+            self._app = create_app(self.house, PAGE_FOLDER, self.accounts, self.views)
+        return self._app
 
     @property
     def settings(self) -> Settings:
@@ -267,18 +275,14 @@ def build_hub(
         tally=Tally(),
         wake_outbox=wake.set,
     )
-    accounts: list[dict[str, Any]] = []
-    views = Views(house)
-    app = create_app(house, PAGE_FOLDER, accounts, views)
     return Hub(
         house,
-        app,
         Registry(house),
-        accounts,
+        [],
         Notices(house),
         SensorNotices(house),
         Timers(house, FIRES, timed.show),
-        views,
+        Views(house),
         _send=send,
         _wake=wake,
     )
