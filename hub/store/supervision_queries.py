@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Text, cast, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from ..domain.supervision import Level
@@ -27,22 +27,17 @@ def known(tx: Session, key: str) -> bool:
 
 def end_of_clock(tx: Session, clock_id: int, now: datetime) -> None:
     """The department has answered: what its clock raised is over."""
-    tx.execute(
-        update(SupervisionRow)
-        .where(SupervisionRow.clock_id == clock_id, SupervisionRow.ended_at.is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _end(tx, SupervisionRow.clock_id == clock_id, now)
 
 
 def end_of_case(tx: Session, case_id: str, now: datetime) -> None:
     """The case has ended: so has what was raised after its department had answered."""
-    tx.execute(
-        update(SupervisionRow)
-        .where(SupervisionRow.case_id == case_id, SupervisionRow.ended_at.is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    _end(tx, SupervisionRow.case_id == case_id, now)
+
+
+def _end(tx: Session, which: ColumnElement[bool], now: datetime) -> None:
+    open_ones = update(SupervisionRow).where(which, SupervisionRow.ended_at.is_(None))
+    tx.execute(open_ones.values(ended_at=now).execution_options(synchronize_session=False))
 
 
 def of_case(tx: Session, case_id: str) -> list[SupervisionRow]:

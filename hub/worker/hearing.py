@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from detectors.sensing import CLOCKS_DIFFER_S
 from ingest.reading import Reading
 from ingest.sensors.plausible import limits
 
@@ -20,8 +21,7 @@ GATEWAYS_KEPT = 3
 """Of a device: enough to know whether it could still be heard when one gateway is lost."""
 BURST_S = 600.0
 """A device may send this many seconds' worth of its limit at once: what it kept while its gateway was away."""
-CLOCKS_DIFFER = timedelta(seconds=60)
-"""Clocks of two workers may, before one of them counts as set back."""
+_CLOCKS_DIFFER = timedelta(seconds=CLOCKS_DIFFER_S)
 _SAVE_EVERY_S = 5.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -113,10 +113,10 @@ class Hearing:
             at, name = reading.observed_at, _name(reading)
             last = heard.at.get(name)
             # What was heard later than now was heard before the clock was set back.
-            if last is None or at >= last or last - reading.received_at > CLOCKS_DIFFER:
+            if last is None or at >= last or last - reading.received_at > _CLOCKS_DIFFER:
                 heard.at[name] = at
                 heard.values[reading.prop] = reading.value
-                if at >= heard.seen or heard.seen - reading.received_at > CLOCKS_DIFFER:
+                if at >= heard.seen or heard.seen - reading.received_at > _CLOCKS_DIFFER:
                     heard.seen = at
                     if reading.gateways is not told:  # readings of one message share them
                         told = reading.gateways
