@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..house import House
 from ..live.views import Views
@@ -34,6 +36,7 @@ from . import (
     whistles,
     working,
 )
+from .uploads import BODY_BYTES_MAX, STRANGERS_BYTES_MAX
 
 
 class Asked:
@@ -51,6 +54,39 @@ class Asked:
             scope.end(token)
 
 
+class Bounded:
+    """No body is read beyond its bound, whoever sends it and whether or not it says how long it is.
+
+    Bodies are read before anybody is asked who he is: where no session or token is shown at all, little is read.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, asked: Scope, receive: Receive, send: Send) -> None:
+        """One request; HTTPException (413) where the body is read and is too large."""
+        if asked["type"] != "http":
+            await self._app(asked, receive, send)
+            return
+        headers, read = Headers(scope=asked), 0
+        known = "cookie" in headers or "authorization" in headers
+        most = BODY_BYTES_MAX if known else STRANGERS_BYTES_MAX
+        said = headers.get("content-length", "")
+        long = said.isdecimal() and (len(said) > 18 or int(said) > most)
+
+        async def bounded() -> Message:
+            nonlocal read
+            if long:
+                raise HTTPException(413, f"the body has {said[:20]} bytes; at most {most} are allowed")
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > most:
+                raise HTTPException(413, f"the body is longer than {most} bytes, which are allowed at most")
+            return message
+
+        await self._app(asked, bounded, send)
+
+
 def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str, Any]], views: Views) -> FastAPI:
     """The ASGI application of one hub. `demo_accounts` is read at each request, so it may be filled later."""
     app = FastAPI(
@@ -63,6 +99,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
     app.state.live = views
     problems.install(app)
     app.add_middleware(Asked)
+    app.add_middleware(Bounded)
     parts = (
         session,
         working,

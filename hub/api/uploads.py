@@ -13,6 +13,8 @@ from ..errors import Invalid, TooLarge
 from ..evidence import CLIP_BYTES_MAX
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
+STRANGERS_BYTES_MAX = 2 * 1024 * 1024
+"""Of a request without session or token: a sign-in, a sensor's telemetry."""
 PHOTOS_MOST = 9
 _FILES_MAX = 12
 _JSON_BYTES_MAX = 1024 * 1024

@@ -76,6 +76,41 @@ def test_changes_need_the_header_that_other_sites_cannot_send(city: City) -> Non
     assert staff.get("/api/alerts").status_code == 200
 
 
+def _endless(read: list[int]) -> Iterator[bytes]:
+    yield b'{"user": "'
+    for _ in range(640):
+        read.append(1 << 16)
+        yield b"x" * (1 << 16)
+
+
+def test_a_stranger_cannot_fill_the_memory_with_a_body(city: City) -> None:
+    """Bodies are read before anybody is known, so they are bounded, with or without a length."""
+    head = {"Content-Type": "application/json"}
+    for content in (b'{"user": "' + b"x" * (3 << 20), _endless([])):
+        with httpx.Client(base_url=city.url, headers=CSRF, trust_env=False, timeout=30) as client:
+            try:
+                answer = client.post("/api/session", content=content, headers=head)
+            except httpx.WriteError:
+                continue  # the hub has closed the connection while we wrote
+            assert (answer.status_code, answer.json()["type"]) == (413, "too-large"), answer.text[:200]
+
+
+def test_a_body_without_a_length_is_bounded_for_people_too(city: City) -> None:
+    def form() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="cameras.csv"; filename="cameras.csv"\r\n\r\n'
+        for _ in range(1100):
+            yield b"x" * (1 << 16)
+        yield b"\r\n--x--\r\n"
+
+    head = {"Content-Type": "multipart/form-data; boundary=x"}
+    try:
+        answer = city.who("eng").post("/api/cameras/import", content=form(), headers=head)
+    except httpx.WriteError:
+        return
+    assert (answer.status_code, answer.json()["type"]) == (413, "too-large"), answer.text[:200]
+    assert "67108864" in answer.json()["detail"]
+
+
 def test_guessing_is_slowed_down(city: City, browser: httpx.Client) -> None:
     good = city.hub.first_password or ""
     for _ in range(5):
