@@ -32,7 +32,8 @@ def store_rows(house: House, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
 
     What is older than readings are kept, or of the future, is dropped and counted.
     """
-    now_us, kept_us = microseconds(house.now()), house.settings.keep_readings_days * DAY_US
+    with house.db.read() as tx:
+        now_us, kept_us = microseconds(house.now()), kept_days(tx, house)[Grain.RAW] * DAY_US
     # Measured by the hub's clock or the worker's, whichever is kinder: a clock that jumped must cost no reading.
     within = [row for row in rows if min(now_us, row[6]) - kept_us <= row[5] < max(now_us, row[6]) + _AHEAD_US]
     stored = 0
@@ -175,7 +176,7 @@ def _lines(series: Series, rows: Sequence[Sequence[Any]], names: Sequence[str]) 
 
 def _grain(tx: Transaction, house: House, since: datetime, until: datetime) -> Grain:
     """The finest that makes a chart of a few thousand points, and that is still kept so far back."""
-    span, ago, kept = until - since, house.now() - since, _kept_days(tx, house)
+    span, ago, kept = until - since, house.now() - since, kept_days(tx, house)
     if span <= _RAW_SPAN and ago <= timedelta(days=kept[Grain.RAW]):
         return Grain.RAW
     if span <= _FIVE_MINUTES_SPAN and ago <= timedelta(days=kept[Grain.FIVE_MINUTES]):
@@ -199,7 +200,8 @@ def roll_up(house: House) -> int:
 _PERIODS = {Grain.RAW: "readings", Grain.FIVE_MINUTES: "readings_5min", Grain.HOUR: "readings_1h"}
 
 
-def _kept_days(tx: Transaction, house: House) -> dict[Grain, int]:
+def kept_days(tx: Transaction, house: House) -> dict[Grain, int]:
+    """For how many days readings and their roll-ups are kept: as hub.yaml says, or the administrator in its place."""
     days = periods.in_force(tx, house)
     return {grain: days[what] or 0 for grain, what in _PERIODS.items()}
 
@@ -210,6 +212,6 @@ def forget_old(house: House) -> Counter[str]:
     Their age counts from now, or from the newest reading where that is older: after a jump of the clock nothing goes.
     """
     with house.db.write() as tx:
-        kept = _kept_days(tx, house)
+        kept = kept_days(tx, house)
         now_us = min(microseconds(house.now()), newest_us(tx))
         return Counter({grain: len(drop_before(tx, grain, now_us - days * DAY_US)) for grain, days in kept.items()})

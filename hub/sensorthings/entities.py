@@ -10,8 +10,10 @@ from typing import Any
 
 from ..batch import microseconds, time_at
 from ..house import House
+from ..readings import kept_days
 from ..store import Transaction, device_queries
 from ..store import observation_queries as ask
+from ..store.partitions import Grain
 from ..store.readings import Series, Stored
 from ..store.rows import SensorRow
 from ..wire import Names
@@ -73,7 +75,7 @@ class World:
     def __init__(self, tx: Transaction, house: House) -> None:
         self._tx, self._house = tx, house
         self.now = house.now()
-        kept = timedelta(days=house.settings.keep_readings_days + 1)
+        kept = timedelta(days=kept_days(tx, house)[Grain.RAW] + 1)
         self.always = Within(self.now - kept, self.now + timedelta(days=2))
 
     @cached_property

@@ -236,6 +236,20 @@ def test_readings_out_of_time_are_dropped_and_counted(city: City) -> None:
     assert 'gridhub_dropped_total{stage="reading_out_of_time"} 2' in city.who("nobody").get("/metrics").text
 
 
+def test_readings_are_taken_and_shown_as_long_as_the_administrator_keeps_them(city: City) -> None:
+    """His period counts, not that of hub.yaml (30 days): a worker that was cut off brings what is older than those."""
+    boss, reads = city.who("boss"), city.who("eng")
+    old = [row(MONDAY - timedelta(days=days), days, received=MONDAY) for days in (40, 80)]
+    assert store_rows(city.hub.house, old) == {"stored": 0, "duplicates": 0, "dropped": 2}
+    assert boss.put("/api/retention/readings", json={"days": 60}).status_code == 200
+    assert store_rows(city.hub.house, old) == {"stored": 1, "duplicates": 0, "dropped": 1}
+    shown = reads.get("/sta/v1.1/Things('s1')/Datastreams?$expand=Observations").json()["value"]
+    assert [o["result"] for stream in shown for o in stream["Observations"]] == [40]
+    assert boss.put("/api/retention/readings", json={"days": 5}).status_code == 200
+    week = [row(MONDAY - timedelta(days=7), 7, received=MONDAY)]
+    assert store_rows(city.hub.house, week) == {"stored": 0, "duplicates": 0, "dropped": 1}
+
+
 def test_a_jump_of_the_hubs_clock_costs_nothing(city: City) -> None:
     store_rows(city.hub.house, [row(city.clock(), 1.0)])
     for jump, value in ((-20_000, 2.0), (400, 3.0)):
