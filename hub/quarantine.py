@@ -15,6 +15,7 @@ from .house import Actor, House
 from .registry import Registry
 from .store import Transaction, device_queries
 from .store import quarantine_queries as ask
+from .store.counting import insert_if_new
 from .store.device_rows import QuarantineRow
 from .wire import time_text
 
@@ -32,28 +33,45 @@ def hear(house: House, strangers: Sequence[Mapping[str, Any]], troubles: Sequenc
     A stranger is {device, form, topic, payload, readings, announced, model, at, count}. Nothing of registered devices
     is kept; the readings of strangers are stored as any others, so a device that is adopted has its past.
     """
+    strangers, troubles = _storable(strangers), _storable(troubles)
     with house.db.write() as tx:
         known = ask.known(tx, [s["device"] for s in strangers])
+        new = any(s["device"] not in known for s in strangers)
         registered = device_queries.with_devices(tx, {s["device"] for s in strangers})
         for stranger in strangers:
             if stranger["device"] not in registered:
-                _keep(tx, known.get(stranger["device"]), stranger)
+                _keep(tx, known, stranger)
         tx.flush()
         _make_room(tx, house)
         rows = [{"device": t["device"], "code": t["code"], "text": t["text"], "at": t["at"]} for t in troubles]
         house.tally.add("device_events", by=ask.add_events(tx, rows))
-        if any(s["device"] not in known for s in strangers):
+        if new:
             waiting = ask.count(tx, ignored=False)
             tx.after(partial(house.feed.publish, "quarantine", {"waiting": waiting}))
     return sorted(registered)
 
 
-def _keep(tx: Transaction, row: QuarantineRow | None, said: Mapping[str, Any]) -> None:
+def _storable(said: Any) -> Any:
+    """With NULs, which PostgreSQL keeps in no text, as `\\x00`: binary payloads (Sparkplug's) are full of them."""
+    if isinstance(said, str):
+        return said.replace("\0", "\\x00")
+    if isinstance(said, Mapping):
+        return {name: _storable(value) for name, value in said.items()}
+    return [_storable(one) for one in said] if isinstance(said, list | tuple) else said
+
+
+def _keep(tx: Transaction, known: dict[str, QuarantineRow], said: Mapping[str, Any]) -> None:
+    row = known.get(said["device"])
     if row is None:
-        row = QuarantineRow(
-            device=said["device"], first_seen=said["at"], last_seen=said["at"], count=0, ignored=False, readings=[],
-            announced=[], form=said["form"], topic=said["topic"], payload="", model="",
-        )  # fmt: skip
+        values = {
+            "device": said["device"], "first_seen": said["at"], "last_seen": said["at"], "count": 0, "ignored": False,
+            "readings": [], "announced": [], "form": said["form"], "topic": said["topic"], "payload": "", "model": "",
+        }  # fmt: skip
+        # Another worker, or the device itself over HTTP, may tell of it at the same instant.
+        insert_if_new(tx, QuarantineRow, values, "device")
+        row = ask.stranger(tx, said["device"])
+        assert row is not None
+        known[said["device"]] = row
     row.count += said["count"]
     if said["at"] >= row.last_seen and said["payload"]:
         row.form, row.topic, row.payload = said["form"], said["topic"], said["payload"][:PAYLOAD_MOST]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -75,6 +77,26 @@ def test_an_unknown_device_waits_in_quarantine_until_somebody_adopts_it(city: Ci
     assert item["device"] in {s["device"] for s in assignment["sensors"]}
     hear(city, stranger(city))
     assert get(city, "quarantine")["total"] == 0, "a registered device is no stranger"
+
+
+def test_a_binary_message_of_a_stranger_hides_no_other(city: City) -> None:
+    """Sparkplug's payloads hold NULs, which PostgreSQL keeps in no text: all that came with one was refused."""
+    binary = b"\x08\x00\x12\x07\x0a\x00plc".decode("utf-8", "backslashreplace")
+    announced = [{"prop": "x", "name": "a\0b", "state_topic": "t", "availability_topic": None, "expire_after_s": None}]
+    trouble = {"device": "g/n", "code": "X", "text": "a\0b", "at": city.clock().isoformat()}
+    plc = stranger(city, "g/n/d", form="sparkplug", payload=binary, announced=announced)
+    hear(city, plc, stranger(city), plc, troubles=[trouble])
+    found = {item["device"]: item for item in get(city, "quarantine")["items"]}
+    assert found.keys() == {"g/n/d", "a84041ffff000042"}
+    assert found["g/n/d"]["payload"] == "\x08\\x00\x12\x07\n\\x00plc"
+    assert (found["g/n/d"]["count"], found["g/n/d"]["announced"][0]["name"]) == (6, "a\\x00b")
+
+
+def test_two_that_hear_a_stranger_at_once_both_keep_it(city: City) -> None:
+    told = [stranger(city, f"new-{number // 8}", count=1) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(partial(hear, city), told))
+    assert {item["device"] for item in get(city, "quarantine")["items"]} == {f"new-{each}" for each in range(5)}
 
 
 def test_a_device_can_be_ignored_and_shown_again(city: City) -> None:
