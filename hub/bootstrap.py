@@ -23,6 +23,7 @@ from .config import ConfigError, Settings
 from .domain import category, routing
 from .domain.clock import Calendar
 from .domain.condition import read_english
+from .domain.grid import GridError
 from .domain.role import Role
 from .domain.scoring import ScoringError, ScoringRule
 from .domain.scoring import read_rules as read_scoring
@@ -154,7 +155,7 @@ class Hub:
         """The files that the settings name; rows that cannot be used are logged, the others go in."""
         settings, errors = self.settings, list[RowError]()
         if settings.grids_file is not None:
-            self.registry.import_grids(json.loads(settings.grids_file.read_text(encoding="utf-8")))
+            self._grids(settings.grids_file)
         if settings.persons_file is not None:
             done = grids.import_persons(self.house, settings.persons_file.read_bytes())
             for problem in done["problems"]:
@@ -168,6 +169,15 @@ class Hub:
             errors += more
         for error in errors:
             log.error("%s", error)
+
+    def _grids(self, path: Path) -> None:
+        try:
+            found = json.loads(path.read_bytes().decode("utf-8-sig"))
+            self.registry.import_grids(found if isinstance(found, dict) else {})
+        except ValueError as error:
+            raise ConfigError([f"{path}: cannot be read as JSON: {error}"]) from None
+        except GridError as error:
+            raise ConfigError([f"{path}: {problem}" for problem in error.problems]) from None
 
     def _first_administrator(self) -> None:
         with self.house.db.read() as tx:

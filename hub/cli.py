@@ -8,6 +8,7 @@ import faulthandler
 import gc
 import json
 import logging
+import math
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from detectors.errors import DetectorError, KindsError
 from ingest.errors import IngestError, InventoryError, SourceError
@@ -74,6 +75,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output (`| head`) has gone; nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"gridhub: {error.filename}: {error.strerror}", file=sys.stderr)
+        return FAILED
+    except _unusable() as error:
+        from .store import why_unusable
+
+        print(f"gridhub: {why_unusable(error)}", file=sys.stderr)
+        return FAILED
+
+
+def _unusable() -> tuple[type[Exception], ...]:
+    """How a database fails; imported where something failed, for it takes long."""
+    from .store import UNUSABLE
+
+    return UNUSABLE
 
 
 # ── parsing ──
@@ -120,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_argument("--token-file", type=Path, help="file with the hub's worker token (or GRIDHUB_TOKEN)")
     work.add_argument("--data", type=Path, default=Path("data/worker"))
     work.add_argument("--models", type=Path, default=shipped("models"))
-    work.add_argument("--timezone", default="Asia/Shanghai")
+    work.add_argument("--timezone", type=_zone, default=ZoneInfo("Asia/Shanghai"))
 
     _camera_commands(commands)
     _sensor_commands(commands)
@@ -220,15 +238,15 @@ def _model_commands(commands: Any) -> None:
 
 def _positive(text: str) -> float:
     value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value
 
 
 def _not_negative(text: str) -> float:
     value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0")
     return value
 
 
@@ -244,6 +262,13 @@ def _shard(text: str) -> str:
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
         raise argparse.ArgumentTypeError(f"{text} is not I/N with I from 0 to N-1")
     return text
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise argparse.ArgumentTypeError(f"{text} is no time zone, as Asia/Shanghai is") from None
 
 
 def _time(text: str) -> datetime:
@@ -312,6 +337,8 @@ def _work(args: argparse.Namespace) -> int:
             token = args.token_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise UserError(f"--token-file: {args.token_file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UserError(f"--token-file: {args.token_file}: holds no token (it is not text)") from None
     else:
         token = os.environ.get("GRIDHUB_TOKEN", "")
     if not token:
@@ -320,9 +347,7 @@ def _work(args: argparse.Namespace) -> int:
         raise UserError(f"--hub: {args.hub} is not http://HOST:PORT or https://HOST:PORT")
     heap.keep_small()
     return run_worker(
-        WorkerSettings(
-            args.hub, token, args.shard, args.data, args.models, ZoneInfo(args.timezone), name=f"w{args.shard}"
-        )
+        WorkerSettings(args.hub, token, args.shard, args.data, args.models, args.timezone, name=f"w{args.shard}")
     )
 
 

@@ -144,6 +144,8 @@ def load(path: Path) -> Settings:
         raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
@@ -359,7 +361,7 @@ def _webhook(item: Any, base: Path) -> Webhook:
     if "secret_file" in item:
         try:
             secret = (base / str(item["secret_file"])).read_text(encoding="utf-8").strip()
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             raise ValueError(f"secret_file: a readable file; {item['secret_file']} is not") from None
     else:
         secret = os.environ.get(str(item.get("secret_env")), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .bootstrap import Hub
 
 OK = 0
+DAYS_MOST = 3660
 FILE = "file"
 """In place of a number: as the kind's file says."""
 
@@ -36,15 +38,17 @@ def add_to(commands: Any) -> None:
     setting = _command(kinds, "set", "set it, everywhere or at one camera; workers follow within seconds", _set)
     for parser in (trial, setting):
         parser.add_argument("kind")
-        parser.add_argument("--score", type=_number, help="least score (set: `file` goes back to the file's)")
-        parser.add_argument("--dwell", type=_number, help="seconds")
+        number, back = (_number_or_file, "; `file` goes back to the file's") if parser is setting else (_number, "")
+        parser.add_argument("--score", type=number, help=f"least score{back}")
+        parser.add_argument("--dwell", type=number, help=f"seconds{back}")
         parser.add_argument(
             "--hours", action="append", metavar="[DAYS/]HH:MM-HH:MM", help="e.g. 1-5/08:00-20:00; may be repeated"
         )
         _where(parser)
     trial.add_argument("--zone", type=Path, help="JSON: {name, points: [[x, y], …]}")
-    setting.add_argument("--on", action="store_true", help="look for it")
-    setting.add_argument("--off", action="store_true", help="do not look for it")
+    switch = setting.add_mutually_exclusive_group()
+    switch.add_argument("--on", action="store_true", help="look for it")
+    switch.add_argument("--off", action="store_true", help="do not look for it")
     setting.add_argument("--note", default="", help="why; kept in the audit")
 
     dataset = commands.add_parser("dataset", help="data sets from verdicts").add_subparsers(
@@ -54,7 +58,7 @@ def add_to(commands: Any) -> None:
     out.add_argument("--kinds", required=True, help="comma list")
     out.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     out.add_argument("--reason", required=True, help="why the pictures are taken out; kept in the audit")
-    out.add_argument("--days", type=float, default=365, help="how far back (default: 365)")
+    out.add_argument("--days", type=_days, default=365, help="how far back (default: 365)")
 
 
 def add_model_verbs(model: Any) -> None:
@@ -77,7 +81,7 @@ def add_model_verbs(model: Any) -> None:
 
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--camera")
-    parser.add_argument("--days", type=float, default=90, help="how far back (default: 90)")
+    parser.add_argument("--days", type=_days, default=90, help="how far back (default: 90)")
 
 
 def _command(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
@@ -88,8 +92,22 @@ def _command(commands: Any, name: str, text: str, run: Any) -> argparse.Argument
     return parser
 
 
-def _number(text: str) -> float | str:
-    return FILE if text == FILE else float(text)
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is no number")
+    return value
+
+
+def _number_or_file(text: str) -> float | str:
+    return FILE if text == FILE else _number(text)
+
+
+def _days(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= DAYS_MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of days above 0, at most {DAYS_MOST}")
+    return value
 
 
 def open_hub(args: argparse.Namespace) -> Hub:
@@ -186,9 +204,11 @@ def _window(text: str) -> dict[str, Any]:
     start, _dash, end = hours.partition("-")
     window: dict[str, Any] = {"from": start, "to": end}
     if days:
+        from .cli import UserError
+
         first, _dash, last = days.partition("-")
         if not (first.isdigit() and (last or first).isdigit()):
-            raise SystemExit(f"gridhub: --hours: {text!r}; allowed: [DAYS/]HH:MM-HH:MM, as 1-5/08:00-20:00")
+            raise UserError(f"--hours: {text!r}; allowed: [DAYS/]HH:MM-HH:MM, as 1-5/08:00-20:00")
         window["days"] = list(range(int(first), int(last or first) + 1))
     return window
 

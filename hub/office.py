@@ -58,7 +58,7 @@ def read_office(path: Path) -> Office:
     """Read the file. Raises OfficeError with every problem at once."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise OfficeError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
     if not isinstance(raw, dict):
         raise OfficeError([f"{path}: holds {type(raw).__name__}, wanted a mapping"])

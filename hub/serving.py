@@ -137,9 +137,10 @@ class Serving:
             time.sleep(0.01)
 
     def end(self) -> None:
-        """Finish the requests in hand and return."""
+        """Finish the requests in hand and return; may be called of one that never started."""
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=10)
         self._sock.close()
 
 

@@ -64,7 +64,7 @@ def read(path: Path) -> list[Unit]:
     """The units of the file. Raises UnitsError with every problem at once."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnitsError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
     rows = raw.get("departments") if isinstance(raw, dict) else None
     if not isinstance(rows, list):

@@ -86,7 +86,7 @@ def read_yolo_set(path: Path) -> YoloSet:
     """Read a YOLO data file (keys train, val, names, perhaps path). Raises DataError."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(f"{path}: not a readable YOLO data file ({' '.join(str(error).split())})") from error
     if not isinstance(raw, dict) or "names" not in raw:
         raise DataError(f"{path}: names: missing; wanted the list of class names")

@@ -220,7 +220,7 @@ class _Reader:
     def _mapping(self, path: Path) -> dict[str, Any]:
         try:
             raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             self.problems.append(f"{path}: cannot be read: {error}".replace("\n", " "))
             return {}
         if not isinstance(raw, dict):

@@ -268,6 +268,8 @@ def _read_calendar(path: Path) -> Calendar:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CalendarError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise CalendarError([f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
     except yaml.YAMLError as error:
         raise CalendarError([f"{path}: is not YAML: {error}".replace("\n", " ")]) from None
     if not isinstance(raw, dict):

@@ -99,7 +99,7 @@ def read_english(path: Path) -> dict[str, str]:
 def _mapping(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CategoryError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
     if not isinstance(raw, dict):
         raise CategoryError([f"{path}: holds {type(raw).__name__}, wanted a mapping"])

@@ -241,7 +241,7 @@ def load(path: Path, categories: Categories, units: Collection[str] | None = Non
     """Read the file; `units`: ids that exist (None: not checked). Raises RoutingError with every problem at once."""
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RoutingError([f"{path}: cannot be read: {error}".replace("\n", " ")]) from None
     if not isinstance(raw, dict):
         raise RoutingError([f"{path}: holds {type(raw).__name__}, wanted keys {', '.join(_KEYS)}"])

@@ -160,7 +160,7 @@ def read_rules(folder: Path) -> tuple[ScoringRule, ...]:
 def _read_rule(path: Path, problems: list[str]) -> ScoringRule | None:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(f"{path}: cannot be read: {error}".replace("\n", " "))
         return None
     if not isinstance(raw, dict):

@@ -7,7 +7,7 @@ from . import (  # noqa: F401  (tables that belong to the metadata of `rows`)
     learning_rows,
     supervision_rows,
 )
-from .database import Database, StoreError, Transaction
+from .database import UNUSABLE, Database, StoreError, Transaction, why_unusable
 from .readings import ReadingStore
 
-__all__ = ["Database", "ReadingStore", "StoreError", "Transaction"]
+__all__ = ["UNUSABLE", "Database", "ReadingStore", "StoreError", "Transaction", "why_unusable"]

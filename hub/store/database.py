@@ -42,6 +42,15 @@ class StoreError(Exception):
     """The database cannot be used: names the address (without password) and the reason."""
 
 
+UNUSABLE = (StoreError, OperationalError)
+"""What is raised where there is no database, it is none, or it cannot be written."""
+
+
+def why_unusable(error: Exception) -> str:
+    """The reason of one of UNUSABLE, in a line without secrets."""
+    return f"the database cannot be used: {_reason(error)}" if isinstance(error, OperationalError) else str(error)
+
+
 class Unstorable(Invalid):
     """A value that the database cannot hold."""
 
