@@ -129,7 +129,7 @@ def _grids(settings: Settings) -> list[Grid]:
     if settings.grids_file is None:
         return []
     try:
-        collection = json.loads(settings.grids_file.read_text(encoding="utf-8"))
+        collection = json.loads(settings.grids_file.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise GridError([f"{settings.grids_file}: cannot be read as JSON: {error}"]) from None
     tree = grid_geojson.read(collection if isinstance(collection, dict) else {})
