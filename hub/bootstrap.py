@@ -30,7 +30,7 @@ from .domain.scoring import read_rules as read_scoring
 from .evidence import EvidenceStore, replace_file
 from .feed import Feed
 from .house import House, Tally
-from .learning import drift
+from .learning import drift, shelf
 from .live.views import Views
 from .notices import Notices
 from .office import read_office
@@ -226,6 +226,7 @@ class Hub:
         quarantine.forget(self.house)
         purging.purge(self.house)
         purging.sweep(self.house)
+        shelf.forget(self.house)
         with self.house.db.write() as tx:
             people_queries.forget_sessions(tx, self.house.now())
             case_queries.forget_orders(tx, self.house.now() - _ORDERS_KEPT)

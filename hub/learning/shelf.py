@@ -17,6 +17,8 @@ from ..house import Actor, House
 from .dataset import export
 
 KEPT = timedelta(days=7)
+_BEGUN = timedelta(days=1)
+"""What was begun and is no ZIP yet: after that long its making has ended somehow."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -24,7 +26,7 @@ def make(house: House, actor: Actor, kinds: Sequence[str], days: float, reason: 
     """Export as in `dataset.export`; {id, url, bytes, …}. Raises what it raises."""
     folder = _folder(house)
     folder.mkdir(parents=True, exist_ok=True)
-    _forget(house)
+    forget(house)
     made = uuid4().hex
     with tempfile.TemporaryDirectory(dir=folder) as there:
         out = Path(there) / "dataset"
@@ -58,8 +60,17 @@ def _folder(house: House) -> Path:
     return house.settings.data_dir / "datasets"
 
 
-def _forget(house: House) -> None:
-    oldest = (house.now() - KEPT).timestamp()
-    for path in _folder(house).glob("*.zip"):
-        if path.stat().st_mtime < oldest:
+def forget(house: House) -> None:
+    """Delete what is older than a week, and what a hub that was killed had begun."""
+    now = house.now()
+    for path in list(_folder(house).glob("*")):
+        kept = KEPT if path.suffix == ".zip" else _BEGUN
+        try:
+            if path.stat().st_mtime >= (now - kept).timestamp():
+                continue
+        except FileNotFoundError:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,20 @@ def test_the_screen_gets_a_zip_and_taking_it_is_noted(city: City) -> None:
     assert city.who("boss").get("/api/audit").json()["items"][0]["action"] == "dataset-taken"
     assert city.who("wang").get(made.json()["url"]).status_code == 403
     assert eng.get("/api/learning/datasets/../hub.zip").status_code == 404
+
+
+def test_data_sets_go_after_a_week_whether_or_not_another_is_made(city: City) -> None:
+    """They hold pictures of the street, which no period of keeping knows of."""
+    folder = city.hub.settings.data_dir / "datasets"
+    (folder / "tmpabc" / "dataset").mkdir(parents=True)
+    (folder / "tmpabc" / "dataset" / "a.jpg").write_bytes(b"x")
+    ages = {"old.zip": 8, "new.zip": 6, "killed.part": 2, "tmpabc": 2}
+    for name, days in ages.items():
+        path = folder / name
+        if path.suffix:
+            path.write_bytes(b"x")
+        at = (city.clock() - timedelta(days=days)).timestamp()
+        os.utime(path, (at, at))
+    city.hub.tidy()
+    assert {path.name for path in folder.iterdir()} & ages.keys() == {"new.zip"}
+    (folder / "new.zip").unlink()
