@@ -19,9 +19,13 @@ from ingest.sensors.decode import Decoders
 from ingest.sensors.plausible import can_be
 
 from . import alerts, device_states, quarantine, readings
+from .batch import microseconds
 from .errors import NotFound, NotSignedIn
 from .house import House
+from .readings import AHEAD_MOST
 from .store import device_queries, mapping_queries
+from .store.readings import newest as newest_readings
+from .store.readings import series_of
 from .store.rows import SensorRow
 
 log = logging.getLogger("hub.sensing")
@@ -65,19 +69,33 @@ def _judge(house: House, row: SensorRow, found: Sequence[Reading]) -> dict[str, 
     with house.db.write() as tx:
         mapping_queries.keep_rule_state(tx, row.id, state)
     newest = max(found, key=lambda r: r.observed_at)
-    values = dict(row.values) | {r.prop: r.value for r in sorted(found, key=lambda r: r.observed_at)}
     seen = max(newest.observed_at, row.last_seen or newest.observed_at)
     said = {
         "id": row.id,
         "state": "online",
         "last_seen": seen,
-        "values": values,
+        "values": _values(house, row, found),
         "level": state.get("level", ""),
         "battery": state.get("battery"),
         "ailments": [a.to_wire() for a in rules.ailments(sensor, state)],
     }
     device_states.take_sensors(house, [said])
     return stored
+
+
+def _values(house: House, row: SensorRow, found: Sequence[Reading]) -> dict[str, float]:
+    """The newest value of each property: what was kept while the network was away comes after what is newer."""
+    told = {r.prop: r for r in sorted(found, key=lambda r: r.observed_at)}
+    seen, until_us = row.last_seen, microseconds(house.now() + AHEAD_MOST)
+    late = [r for r in told.values() if seen is not None and r.observed_at < seen and r.prop in row.values]
+    with house.db.read() as tx:
+        numbers: dict[str, list[int]] = {}
+        for series in series_of(tx, row.device) if late else ():
+            numbers.setdefault(series.prop, []).append(series.id)
+        for r in late:
+            if newest_readings(tx, numbers.get(r.prop, []), microseconds(r.observed_at) + 1, until_us, 1):
+                del told[r.prop]
+    return dict(row.values) | {r.prop: r.value for r in told.values()}
 
 
 def tick(house: House, now: datetime) -> int:
