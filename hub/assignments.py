@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from .store.rows import AttachmentRow, CameraRow, SensorRow, ZoneRow
 from .wire import Names, time_text
 
 LOOK_BYTES_MAX = 1024 * 1024
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _SHARD = re.compile(r"(\d{1,4})/(\d{1,4})")
 
 
@@ -193,7 +194,8 @@ def keep_look(house: House, camera_id: str, captured_at: datetime, content: byte
         row = ask.camera(tx, camera_id)
         if row is None:
             raise NotFound("camera", camera_id)
-        if row.picture_at is not None and row.picture_at >= captured_at:
+        # A picture from the future (the worker's clock was wrong for a while) must not hide those that come after it.
+        if row.picture_at is not None and captured_at <= row.picture_at <= house.now() + _CLOCKS_DIFFER:
             return
         before = row.picture_at
     path = look_path(house, camera_id)
@@ -205,7 +207,8 @@ def keep_look(house: House, camera_id: str, captured_at: datetime, content: byte
         if row is None:
             return
         row.picture_at = captured_at
-        row.last_look_at = max(row.last_look_at or captured_at, captured_at)
+        looked = row.last_look_at
+        row.last_look_at = looked if looked and captured_at < looked <= house.now() + _CLOCKS_DIFFER else captured_at
         zones = {z.name: z for z in ask.zones(tx, camera_id)}
         shown = camera_json(row, Names.of(tx), zones)
         tx.after(lambda: house.feed.publish("camera", shown, remember=False))
