@@ -16,6 +16,7 @@ from typing import Any
 
 import aioice.ice
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
 from ..errors import Invalid
 from .upstream import Take
@@ -23,6 +24,11 @@ from .upstream import Take
 ANSWER_S = 10.0
 WAITING_MOST = 150
 """Packets that wait for one viewer; more means that he cannot keep up, and he begins anew at a keyframe."""
+_UNREADABLE = (
+    ValueError, LookupError, AttributeError, TypeError, AssertionError, RuntimeError,
+    InternalError, InvalidAccessError, InvalidStateError, OperationError,
+)  # fmt: skip
+"""What aiortc raises for an offer that is none, or of a browser without H.264 (RuntimeError: a StopIteration)."""
 _CANDIDATE = re.compile(r"a=candidate:(\S+ \d+ \S+ \d+) (\S+) (\d+) typ host.*")
 
 
@@ -69,7 +75,7 @@ class Peers:
             sender.setCodecPreferences(_h264())
             await connection.setRemoteDescription(RTCSessionDescription(reachable(offer, client), "offer"))
             await connection.setLocalDescription(await connection.createAnswer())
-        except (ValueError, KeyError, IndexError, AttributeError) as error:
+        except _UNREADABLE as error:
             await viewer.end()
             raise Invalid("sdp", offer[:80], f"an SDP offer to receive H.264 video ({error})") from None
         except BaseException:
