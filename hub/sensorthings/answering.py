@@ -24,6 +24,8 @@ ORDERED_MOST = 10_000
 """Observations that are sorted by something else than their time, at most."""
 LOOKED_AT_MOST = 200_000
 """Observations that one filter is held against, at most."""
+SHOWN_MOST = 50_000
+"""Entities in one answer, with all that is expanded in them."""
 _PART = re.compile(r"([A-Za-z]+)(?:\((?:'((?:[^']|'')*)'|(\d{1,18}))\))?")
 _TIMES = (("phenomenonTime",), ("resultTime",))
 
@@ -53,6 +55,7 @@ class _Request:
 
     def __init__(self, world: World, base: str) -> None:
         self._world, self._base = world, base
+        self._told = 0
 
     def at(self, parts: list[str], query: Query, options: Mapping[str, str]) -> Any:
         name, id_ = _read_part(parts[0])
@@ -202,6 +205,9 @@ class _Request:
         return found
 
     def _shown(self, entity: Entity, query: Query) -> dict[str, Any]:
+        self._told += 1
+        if self._told > SHOWN_MOST:
+            raise BadQuery(f"$expand: more than {SHOWN_MOST} entities in one answer; ask for fewer with $top")
         link, relations = self._link(entity), NAVIGATION[entity.set]
         for name in query.expand:
             if name not in relations:

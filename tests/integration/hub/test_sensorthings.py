@@ -272,3 +272,13 @@ def test_trends_of_many_sensors_at_once(city: City) -> None:
     assert items["door-1"]["points"] == [0, 1, 0]
     assert set(items) == {"s1", "bin-2", "door-1"}
     get(city, f"{city.url}/api/readings/trends?sensors={','.join(map(str, range(101)))}", 422)
+
+
+def test_an_answer_is_bounded_with_all_that_is_expanded_in_it(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand things with a thousand observations each would fill the hub's memory."""
+    path = "Things?$expand=Datastreams($expand=Observations)"
+    assert len(get(city, path)["value"]) == 3
+    monkeypatch.setattr("hub.sensorthings.answering.SHOWN_MOST", 12)
+    answer = get(city, path, 400)
+    assert "more than 12 entities" in answer["message"]
+    assert len(get(city, "Things?$expand=Datastreams($expand=Observations($top=1))")["value"]) == 3
