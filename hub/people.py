@@ -101,16 +101,18 @@ def sign_in(house: House, brake: Brake, user: str, password: str, address: str) 
         with house.db.write() as tx:
             tx.audit(now, user[:64], "sign-in-failed", f"user/{user[:64]}", address=address)
         raise NotSignedIn("user or password is wrong")
-    brake.succeeded(*keys)
     token = secrets.token_urlsafe(32)
     with house.db.write() as tx:
+        fresh = ask.user(tx, row.id, lock=True)
+        if fresh is None or not fresh.active or fresh.password_hash != stored:
+            # Checking a password takes its time: meanwhile it was reset, or the person shut out.
+            raise NotSignedIn("user or password is wrong")
         tx.add(SessionRow(token_hash=token_hash(token), user_id=row.id, created_at=now, expires_at=now + SESSION_LASTS))
-        fresh = ask.user(tx, row.id)
-        if fresh is not None:
-            fresh.signed_in_at = now
+        fresh.signed_in_at = now
         tx.audit(now, row.id, "sign-in", f"user/{row.id}", address=address)
-        actor = _actor(row, tx)
-    return token, SignedIn(actor, row.must_change_password, token_hash(token))
+        actor, must_change = _actor(fresh, tx), fresh.must_change_password
+    brake.succeeded(*keys)
+    return token, SignedIn(actor, must_change, token_hash(token))
 
 
 def who_has(house: House, cookie: str) -> SignedIn:
@@ -310,10 +312,11 @@ def _actor(row: UserRow, tx: Transaction) -> Actor:
 def _fits(stored: str, password: str) -> bool:
     try:
         return _hasher.verify(stored, password[:1024])
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
 
 def _good_password(password: str, user: str) -> None:
-    if not PASSWORD_LEAST <= len(password) <= 256 or user.lower() in password.lower():
+    halves = any("\ud800" <= character <= "\udfff" for character in password)
+    if halves or not PASSWORD_LEAST <= len(password) <= 256 or user.lower() in password.lower():
         raise Invalid("new", "(hidden)", f"{PASSWORD_LEAST} to 256 characters that do not hold the user name")

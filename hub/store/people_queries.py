@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from .rows import DepartmentRow, SessionRow, TokenRow, UserRow
 
 
-def user(tx: Session, user_id: str) -> UserRow | None:
+def user(tx: Session, user_id: str, *, lock: bool = False) -> UserRow | None:
     """The person."""
-    return tx.get(UserRow, user_id)
+    return tx.get(UserRow, user_id, with_for_update=lock or None)
 
 
 def users(tx: Session) -> list[UserRow]:

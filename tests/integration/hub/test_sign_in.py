@@ -8,11 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from hub import people
 from hub.bootstrap import build_hub
 from hub.config import Settings
+from hub.domain.role import Role
+from hub.errors import NotSignedIn
+from hub.house import SYSTEM, Actor
 from hub.people import token_hash
-from hub.store.rows import UserRow
+from hub.store.rows import SessionRow, UserRow
 
 from .conftest import City, Clock
 
@@ -74,6 +79,41 @@ def test_changes_need_the_header_that_other_sites_cannot_send(city: City) -> Non
     answer = staff.post(f"/api/alerts/{alert}/confirm", json={})
     assert (answer.status_code, answer.json()["type"]) == (403, "forbidden")
     assert staff.get("/api/alerts").status_code == 200
+
+
+@pytest.mark.parametrize("password", ['"\\ud800"', '"\\u0000"', '""', '"' + "x" * 100_000 + '"'])
+def test_odd_passwords_are_wrong_passwords(city: City, browser: httpx.Client, password: str) -> None:
+    head = {"Content-Type": "application/json"}
+    answer = browser.post("/api/session", content=f'{{"user": "wang", "password": {password}}}', headers=head)
+    assert answer.status_code == 401, answer.text
+    once = people.reset_password(city.hub.house, SYSTEM, "wang")
+    assert sign_in(browser, "wang", once).status_code == 200
+    body = f'{{"old": "{once}", "new": "0123456789\\ud800"}}'
+    assert browser.post("/api/session/password", content=body, headers=head).status_code == 422
+
+
+@pytest.mark.parametrize("how", ["reset", "shut out"])
+def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
+    city: City, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = city.hub.house
+    once = people.reset_password(house, SYSTEM, "wang")
+    boss = Actor("boss", "boss", Role.ADMIN)
+    fits = people._fits
+
+    def meanwhile(stored: str, password: str) -> bool:
+        good = fits(stored, password)
+        if how == "reset":
+            people.reset_password(house, boss, "wang")
+        else:
+            people.change_user(house, boss, "wang", {"active": False})
+        return good
+
+    monkeypatch.setattr(people, "_fits", meanwhile)
+    with pytest.raises(NotSignedIn):
+        people.sign_in(house, people.Brake(), "wang", once, "10.0.0.9")
+    with house.db.read() as tx:
+        assert list(tx.scalars(select(SessionRow).where(SessionRow.user_id == "wang"))) == []
 
 
 def _endless(read: list[int]) -> Iterator[bytes]:
