@@ -47,8 +47,13 @@ def profile_of(text: str) -> MappingProfile:
     """The profile that a YAML text describes. Raises MappingError with every problem in it."""
     try:
         stanza = yaml.safe_load(text)
+        if "*" in text and any(isinstance(part, yaml.AliasEvent) for part in yaml.parse(text)):
+            # A few lines of them stand for gigabytes once they are written out.
+            raise MappingError(["YAML: aliases (*NAME) are not allowed; write out what is meant"])
     except yaml.YAMLError as error:
         raise MappingError([f"YAML: {' '.join(str(error).split())}"]) from None
+    except RecursionError:
+        raise MappingError(["YAML: nested too deep"]) from None
     # Through JSON, as it travels: what JSON cannot hold (a date, a set) is told here, not by a worker.
     try:
         json.dumps(stanza)

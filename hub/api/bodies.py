@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -17,6 +17,12 @@ from ..domain.channel import Channel
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time with offset (RFC 3339)")
+    if value.year < 1900:
+        raise ValueError("a time from 1900 on")
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time that UTC has, too") from None
     return value
 
 

@@ -41,10 +41,15 @@ async def feed(
     if house.feed.listeners >= LISTENERS_MOST:
         raise Full(f"{LISTENERS_MOST} event streams are open already")
     within = await run_in_threadpool(_within, house, actor)
-    stream = _events(request, house, actor, within, int(last_event_id) if last_event_id.isdigit() else None)
+    stream = _events(request, house, actor, within, _number(last_event_id))
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
+
+
+def _number(text: str) -> int | None:
+    """The id of a change; None for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def visible_to(actor: Actor) -> Callable[[Change], bool]:

@@ -189,6 +189,20 @@ readings:
 SAMPLE = json.dumps({"sn": "b-1", "t": 1795400104000, "lvl": "0.93"})
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: " + "[" * 15_000, "YAML"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "YAML: aliases (*NAME) are not allowed"),
+        ("a: &a [*a]", "YAML: aliases"),
+    ],
+)
+def test_a_profile_that_would_fill_the_memory_is_told(city: City, text: str, why: str) -> None:
+    tried = post(city, "mappings/try", {"text": text, "sample": SAMPLE})
+    assert tried["readings"] == []
+    assert tried["problems"][0].startswith(why)
+
+
 def test_a_mapping_profile_is_tried_saved_and_sent_to_workers(city: City) -> None:
     tried = post(city, "mappings/try", {"text": TEXT, "sample": SAMPLE, "topic": "vendor/up"})
     assert tried["problems"] == []
@@ -562,6 +576,19 @@ def test_an_error_code_over_http_is_no_measurement(city: City) -> None:
         body = {"ts": int(city.clock().timestamp() * 1000) - 60_000 * (3 - minute), "values": {"fill_pct": 255}}
         assert telemetry(city, "bin", body).json() == {"stored": 0, "duplicates": 0}
     assert get(city, "alerts", "wang")["items"] == []
+
+
+def test_what_was_kept_while_the_network_was_away_hides_nothing_newer(city: City) -> None:
+    telemetry(city, "gap", {"fill_pct": 20})
+    (item,) = get(city, "quarantine")["items"]
+    post(city, f"quarantine/{item['device']}/adopt", {"id": "tb-3", "name": "TB", "profile": "bin_level"}, status=201)
+    now_ms = int(city.clock().timestamp() * 1000)
+    for minutes, values in ((0, {"fill_pct": 80}), (60, {"fill_pct": 30, "temperature": 4}), (30, {"temperature": 6})):
+        body = {"ts": now_ms - minutes * 60_000, "values": values}
+        assert telemetry(city, "gap", body).status_code == 200
+    sensor = get(city, "sensors/tb-3")
+    assert sensor["values"] == {"fill_pct": 80, "temperature": 6}
+    assert sensor["last_seen"] == city.clock().isoformat()
 
 
 def test_telemetry_that_cannot_be_read_says_why_and_not_whose(city: City) -> None:

@@ -125,3 +125,10 @@ def test_what_is_no_longer_remembered_is_said() -> None:
     assert feed.listen(late, REMEMBERED + 5)
     assert [c.id for c in feed.take(late)] == list(range(REMEMBERED + 6, REMEMBERED + 11))
     assert not feed.listen(listener(), 10_000), "an id of another hub"
+
+
+@pytest.mark.parametrize("last", [b"\xb2", b"9" * 5000, b"-1", b"x"])
+def test_a_last_event_that_is_no_number_is_none(city: City, last: bytes) -> None:
+    with city.who("wang").stream("GET", "/api/feed", headers={b"Last-Event-ID": last}) as answer:
+        assert answer.status_code == 200
+        assert next(answer.iter_lines()) == ": connected"

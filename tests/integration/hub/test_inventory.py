@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from hub.bootstrap import build_hub
 from hub.config import Settings
@@ -227,6 +228,31 @@ def test_the_newest_look_is_shown(city: City) -> None:
     assert put(b"no picture", city.clock()).status_code == 422
     assert put(b"\xff\xd8\xff" + bytes(1024 * 1024), city.clock()).status_code == 413
     assert staff.get("/api/cameras/c2/look").status_code == 404
+
+
+def test_a_picture_from_the_future_hides_none_that_comes_after_it(city: City) -> None:
+    """The clock of a worker was wrong for a minute."""
+    worker, staff = city.who("worker"), city.who("wang")
+    for shade, days in ((1, 0.0), (2, 300.0), (3, 0.001)):
+        head = {"X-Captured-At": (city.clock() + timedelta(days=days)).isoformat()}
+        assert worker.put("/api/cameras/c1/look", content=jpeg(shade), headers=head).status_code == 200
+    shown = staff.get("/api/cameras/c1").json()
+    assert staff.get(shown["last_look_url"]).content == jpeg(3)
+    assert shown["last_look_at"] == (city.clock() + timedelta(days=0.001)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("user", "path"),
+    [
+        ("eng", "readings/chart?sensor=s1&until=0001-01-01T00:00:00Z"),
+        ("boss", "audit?since=0001-01-01T00:00:00%2B14:00"),
+        ("boss", "audit?until=9999-12-31T23:59:59-12:00"),
+    ],
+)
+def test_times_that_no_calendar_holds_are_refused_by_name(city: City, user: str, path: str) -> None:
+    answer = city.who(user).get(f"/api/{path}")
+    assert (answer.status_code, answer.json()["type"]) == (422, "invalid"), answer.text
+    assert answer.json()["errors"][0]["field"] in ("since", "until")
 
 
 def test_bad_requests_are_problems_that_name_what_is_wrong(city: City) -> None:
