@@ -34,7 +34,7 @@ LEVELS: Mapping[str, Level] = {level.name.lower(): level for level in Level}
 """By the word that stands in files: `district`, `street`, `community`, `base`, `compound`, `building`."""
 LEVEL_NAMES: Mapping[Level, dict[str, str]] = {
     Level.DISTRICT: {"zh": "区", "en": "District"},
-    Level.STREET: {"zh": "街道", "en": "Street"},
+    Level.STREET: {"zh": "街道", "en": "Subdistrict"},
     Level.COMMUNITY: {"zh": "社区", "en": "Community"},
     Level.BASE: {"zh": "基础网格", "en": "Base grid"},
     Level.COMPOUND: {"zh": "小区院落", "en": "Compound"},
@@ -63,7 +63,7 @@ class PersonRole(StrEnum):
 
 ROLES: Mapping[PersonRole, tuple[Level, dict[str, str]]] = {
     PersonRole.DISTRICT_LEADER: (Level.DISTRICT, {"zh": "区委书记/区长", "en": "District secretary or head"}),
-    PersonRole.STREET_LEADER: (Level.STREET, {"zh": "街道书记/主任", "en": "Street secretary or director"}),
+    PersonRole.STREET_LEADER: (Level.STREET, {"zh": "街道书记/主任", "en": "Subdistrict secretary or director"}),
     PersonRole.COMMUNITY_SECRETARY: (Level.COMMUNITY, {"zh": "社区书记（网格长）", "en": "Community secretary"}),
     PersonRole.GRID_MEMBER: (Level.BASE, {"zh": "网格员", "en": "Grid member"}),
     PersonRole.COMPOUND_HEAD: (

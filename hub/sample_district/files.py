@@ -66,7 +66,7 @@ def departments(areas: Areas, shipped: Path) -> list[dict[str, Any]]:
     for unit in units.read(shipped / "departments.yaml"):
         offices = range(len(STREETS)) if unit.kind == "street" else ()
         rows = [
-            (f"street_{k + 1:03d}", f"{STREETS[k]}办事处", f"Street office {k + 1}", areas.street_id(k))
+            (f"street_{k + 1:03d}", f"{STREETS[k]}办事处", f"Subdistrict office {k + 1}", areas.street_id(k))
             for k in offices
         ]
         for id_, name, name_en, grid in rows or [(unit.id, unit.name, unit.name_en, "")]:
@@ -82,7 +82,7 @@ def routing(areas: Areas, shipped: Path) -> str:
         "area": areas.street_id(NIGHT_MARKET),
         "classes": ["09006"],
         "unit": f"street_{NIGHT_MARKET + 1:03d}",
-        "why": {"zh": "夜市由街道管理", "en": "the street manages the night market"},
+        "why": {"zh": "夜市由街道管理", "en": "the subdistrict manages the night market"},
     }
     text = (shipped / "routing.yaml").read_text(encoding="utf-8")
     return text.replace("areas: []", f"areas:\n  - {json.dumps(rule, ensure_ascii=False)}")

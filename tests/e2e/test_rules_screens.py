@@ -111,7 +111,7 @@ def test_rules_are_read_in_english(hub: tuple[Hub, str], chrome: Browser) -> Non
         screen.go("/rules/units")
         page.wait_for_selector("[data-test=units] tbody tr")
         said = chinese(page.locator("[data-test=units]").inner_text())
-        assert {text for text in said if not text.startswith("Street office · ")} == set()  # which street: its name
+        assert {text for text in said if not text.startswith("Subdistrict office · ")} == set()  # which street: its name
         page.click("[data-test=try-class]")
         page.locator("[data-test=try-class] input").fill("占道经营")  # found by its Chinese name as well
         expect(page.locator(".el-select-dropdown__item:visible")).to_have_text(["09006 Trading on the road"])

@@ -51,7 +51,7 @@ def test_from_the_street_to_the_marks(town: City) -> None:
     assert answer.status_code == 200, answer.text
     made = answer.json()
     assert (made["state"], made["number"]) == ("proposed", "2026-0001")
-    assert made["initiator"] == {"id": "street_office", "name": "街道办事处", "name_en": "Street office"}
+    assert made["initiator"] == {"id": "street_office", "name": "街道办事处", "name_en": "Subdistrict office"}
     assert {c["name_en"] for c in made["calls"]} == {"Sanitation centre", "Urban enforcement bureau"}
     assert town.who("huan").get(f"{BASE}/{made['id']}").status_code == 404  # not yet approved
     assert town.who("huan").get(BASE).json()["total"] == 0
