@@ -211,8 +211,9 @@ class View:
         kept = tuple(box for box, share in shares.items() if share >= spec.share)
         if not kept:
             return state, None
-        why = f"{seen.why}，{max(shares[box] for box in kept):.0%} 的巡看中旁边有人"
-        return state, replace(seen, boxes=kept, why=why)
+        most = f"{max(shares[box] for box in kept):.0%}"
+        why, why_en = f"{seen.why}，{most} 的巡看中旁边有人", f"{seen.why_en}; people beside it in {most} of the looks"
+        return state, replace(seen, boxes=kept, why=why, why_en=why_en)
 
     def _found(self, binding: Binding, frame: Frame, seen: Seen) -> Found:
         look_for = self.kinds[binding.kind_id].look_for
@@ -242,6 +243,7 @@ class View:
             boxes=seen.boxes,
             model=model,
             why=seen.why,
+            why_en=seen.why_en,
             labels=seen.labels,
             shadows=shadows,
         )

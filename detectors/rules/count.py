@@ -66,9 +66,14 @@ def look(
         return state, None
     if sum(state.recent[-rule.of :]) < rule.looks or state.hits < LEAST_SHARE * state.looks:
         return state, None
-    why = f"同时 {len(there)} 个（≥ {rule.at_least}），持续 {duration((now - state.since).total_seconds())}"
+    lasted_s, n = (now - state.since).total_seconds(), len(there)
     return state, Seen(
-        tuple(as_box(box) for box in there.boxes), float(there.scores.mean()), state.since, why, there.labels
+        boxes=tuple(as_box(box) for box in there.boxes),
+        score=float(there.scores.mean()),
+        since=state.since,
+        why=f"同时 {n} 个（≥ {rule.at_least}），持续 {duration(lasted_s)}",
+        why_en=f"{n} at once (≥ {rule.at_least}), for {duration(lasted_s, english=True)}",
+        labels=there.labels,
     )
 
 

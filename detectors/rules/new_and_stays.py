@@ -342,8 +342,15 @@ def decide(background: Background, now: datetime, rule: RuleSpec, zone: Zone) ->
     if not found:
         return background, None
     since = datetime.fromtimestamp(min(since_s for _, since_s, _ in found), UTC)
-    why = f"新出现并停留 {duration((now - since).total_seconds())}，{len(found)} 处"
-    return background, Seen(tuple(box for box, _, _ in found), max(score for _, _, score in found), since, why)
+    lasted_s = (now - since).total_seconds()
+    seen = Seen(
+        boxes=tuple(box for box, _, _ in found),
+        score=max(score for _, _, score in found),
+        since=since,
+        why=f"新出现并停留 {duration(lasted_s)}，{len(found)} 处",
+        why_en=f"New, and there for {duration(lasted_s, english=True)}; places: {len(found)}",
+    )
+    return background, seen
 
 
 def _inside(zone: Zone, shape: tuple[int, ...]) -> Mask:

@@ -30,12 +30,13 @@ PACES = 3
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a camera rule decided at one look: the problem's boxes (and their labels), score, since when."""
+    """What a camera rule decided at one look: the problem's boxes (and their labels), score, since when; `why` in Chinese and English."""
 
     boxes: tuple[Box, ...]
     score: float
     since: datetime
     why: str
+    why_en: str
     labels: tuple[str, ...] = ()
 
 
@@ -127,14 +128,15 @@ def _seen(met: Sequence[Thing], now: datetime, rule: RuleSpec) -> Seen:
         score=max(thing.score for thing in met),
         since=oldest.since,
         why=f"持续 {duration(lasted_s(oldest, now))}，最近 {looks} 次巡看中 {hits} 次可见",
+        why_en=f"There for {duration(lasted_s(oldest, now), english=True)}, seen in {hits} of the last {looks} looks",
         labels=tuple(thing.label for thing in met),
     )
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them, in Chinese."""
+def duration(seconds: float, english: bool = False) -> str:
+    """Seconds as people say them, in Chinese or English."""
     if seconds < 120:
-        return f"{seconds:.0f} 秒"
+        return f"{seconds:.0f} {'s' if english else '秒'}"
     if seconds < 7200:
-        return f"{seconds / 60:.0f} 分钟"
-    return f"{seconds / 3600:.1f} 小时"
+        return f"{seconds / 60:.0f} {'min' if english else '分钟'}"
+    return f"{seconds / 3600:.1f} {'h' if english else '小时'}"

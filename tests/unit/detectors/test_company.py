@@ -58,6 +58,7 @@ def test_a_cart_with_people_beside_it_is_a_stall() -> None:
     (box,) = found[0].finding.boxes
     assert box == pytest.approx(CART, abs=0.04)
     assert "旁边有人" in found[0].finding.why
+    assert "people beside it in " in found[0].finding.why_en
 
 
 def test_customers_may_go_and_come() -> None:

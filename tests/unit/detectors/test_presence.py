@@ -12,7 +12,7 @@ from detectors.detection import Detections
 from detectors.geometry import Zone
 from detectors.kinds import RuleSpec
 from detectors.rules import count, presence
-from detectors.rules.presence import Presence, Seen
+from detectors.rules.presence import Presence, Seen, duration
 from ingest.frame import Pixels
 
 from .made import after, seen, street, with_box
@@ -48,7 +48,9 @@ def test_rubbish_that_stays_is_found_once_the_dwell_is_over(every_s: int) -> Non
     assert met[0][0] == max(60, 2 * every_s)
     assert met[0][1].since == after(0)
     assert met[0][1].boxes == (pytest.approx(BOX, abs=1e-6),)
-    assert "持续" in met[0][1].why
+    lasted_s = max(60, 2 * every_s)
+    assert met[0][1].why.startswith(f"持续 {duration(lasted_s)}，")
+    assert met[0][1].why_en.startswith(f"There for {duration(lasted_s, english=True)}, seen in ")
 
 
 def test_jitter_flicker_and_weak_scores_are_forgiven() -> None:
