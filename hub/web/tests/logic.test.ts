@@ -8,7 +8,7 @@ import { limitWords } from '../src/logic/limit'
 import { currentPeriod, step } from '../src/logic/period'
 import { before, following, stepped, withAlert, withoutAlert } from '../src/logic/queue'
 import { inMaintenance, readable } from '../src/logic/reading'
-import { clockRuns, deadlineSeverity, deviceSeverity } from '../src/logic/severity'
+import { clockRuns, deadlineSeverity, deviceSeverity, isCurrent } from '../src/logic/severity'
 import { fieldsOf } from '../src/screens/cases/nextStep'
 import en from '../src/words/en.json'
 import { ago, brief, exact, short, span } from '../src/logic/time'
@@ -80,6 +80,7 @@ describe('severity', () => {
   })
   it('of devices', () => {
     expect(['online', 'blurred', 'offline', 'unknown', null].map(deviceSeverity)).toEqual(['none', 'amber', 'red', 'grey', 'grey'])
+    expect(['moved', 'blurred', 'frozen', 'stale', null].map(isCurrent)).toEqual([true, true, false, false, false])
   })
 })
 

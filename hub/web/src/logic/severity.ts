@@ -16,6 +16,9 @@ export function deadlineSeverity(item: Pick<Case, 'state' | 'deadline' | 'used_p
   return (item.used_pct ?? 0) >= 75 ? 'amber' : 'grey'
 }
 
+/** Whether a camera's last picture shows what is there now, however poor or turned it is. */
+export const isCurrent = (state: string | null): boolean => ![null, 'unknown', 'offline', 'stale', 'frozen'].includes(state)
+
 /** Devices: working ones carry no severity; a poor picture is amber; none of now is red; not yet known is grey. */
 export function deviceSeverity(state: string | null): Severity {
   if (state === 'online') return 'none'
