@@ -28,7 +28,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Hub, str]]:
     settings = replace(load(folder / "hub.yaml"), data_dir=folder / "data", cameras_file=None, sensors_file=None)
     made = build_hub(settings)
     made.prepare()
-    for user, role in (("eng", "engineer"), ("staff", "staff")):
+    for user, role in (("eng", "engineer"), ("staff", "staff"), ("guan", "admin"), ("limited", "staff")):
         made.registry.add_user(user, role, password=PASSWORD, shown_name=f"{user}先生")
     sock = claim_port("127.0.0.1", 0)
     serving = Serving(made.app, sock)
@@ -83,6 +83,31 @@ def test_the_grid_shows_who_answers_for_it(hub: tuple[Hub, str], chrome: Browser
         masked.click()
         card.locator("td.phone:has-text('1000000')").first.wait_for()
         assert page.locator("[data-test=import-grids]").count() == 0  # staff look, engineers change
+
+
+def test_a_person_is_limited_to_grids_chosen_by_name_or_code(hub: tuple[Hub, str], chrome: Browser) -> None:
+    with Screen(chrome, hub[1]) as screen:
+        screen.open("guan", "/admin/people")
+        page = screen.page
+        row = page.locator("[data-user=limited]")
+        row.locator("[data-test=person-edit]").click()
+        picker, offered = page.locator("[data-test=person-grids]"), page.locator(".el-select-dropdown__item:visible")
+        picker.click()
+        picker.locator("input").fill("育才社区第3")
+        expect(offered).to_have_text(["育才社区第3网格"])
+        offered.click()
+        picker.locator("input").fill("621002004")  # the code of a street finds it and all that lies in it
+        expect(offered.first).to_have_text("安定街道")
+        offered.first.click()
+        picker.locator("input").fill("没有这个网格")
+        expect(page.get_by_text("没有匹配的选项")).to_be_visible()
+        page.locator(".el-dialog__title:visible").click()  # closes the list
+        expect(picker.locator(".el-tag")).to_have_text(["育才社区第3网格", "安定街道"])
+        page.click("[data-test=person-save]")
+        expect(row).to_contain_text("育才社区第3网格、安定街道")
+        users = page.request.get(f"{hub[1]}/api/users").json()["items"]
+        (kept,) = [user["grids"] for user in users if user["user"] == "limited"]
+        assert len(kept) == 2 and kept[1] == "621002004"
 
 
 def test_routing_can_be_tried_and_says_why(hub: tuple[Hub, str], chrome: Browser) -> None:
