@@ -4,6 +4,7 @@ import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed } from '../api/feed'
 import type { Case, ListedRequest, CaseState } from '../api/types'
 import { keepCase, keepInbox, lastCase, lastInbox, seenAt } from './seen'
+import { said } from './sending'
 import { isDepartment, session } from './session'
 
 export const cases = shallowRef<Case[]>([])
@@ -46,7 +47,7 @@ export async function loadCases(): Promise<void> {
         return
       }
     }
-    casesFailure.value = error instanceof ApiError ? error.message : String(error)
+    casesFailure.value = error instanceof ApiError ? said(error) : String(error)
   }
 }
 
