@@ -21,7 +21,7 @@ export const router = createRouter({
     { path: '/cases/:id?', component: () => import('./screens/cases/CasesScreen.vue') },
     { path: '/supervision/:tab?/:id?', component: () => import('./screens/supervision/SupervisionScreen.vue'), meta: { right: 'see_letters' } },
     { path: '/whistles/:id?', component: () => import('./screens/whistles/WhistlesScreen.vue'), meta: { right: 'see_whistles' } },
-    { path: '/reports/cases', component: () => import('./screens/reports/ReportCases.vue'), meta: { right: 'see_reports' } },
+    { path: '/reports/cases', component: () => import('./screens/reports/ReportCases.vue'), beforeEnter: (to) => (to.query.counter && to.query.period ? true : '/reports'), meta: { right: 'see_reports' } },
     { path: '/reports/:kind?/:period?', component: () => import('./screens/reports/ReportsScreen.vue'), meta: { right: 'see_reports' } },
     { path: '/map', component: () => import('./screens/map/MapScreen.vue') },
     { path: '/wall', component: () => import('./screens/wall/WallScreen.vue'), meta: { right: 'see_live', bare: true } },
