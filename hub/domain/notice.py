@@ -104,7 +104,8 @@ class Board:
             if moved:
                 changed[notice.id] = moved
         for notice in list(self.notices.values()):
-            if notice.ended_at is not None and now - notice.ended_at > self._timing.reopens:
+            over = notice.ended_at is not None and now - notice.ended_at > self._timing.reopens
+            if over and notice.id not in changed:
                 del self.notices[notice.id]
         self._admit(states, traits, now, changed)
         return changed
@@ -118,7 +119,8 @@ class Board:
                 member.since, member.back_at, member.times = since, None, member.times + 1
                 moved.add(member.camera)
             elif not ill and member.back_at is None and now - since >= timing.back:
-                member.back_at = since
+                # Well since before it fell ill: the hub called it unseen, its worker never did. It came back just now.
+                member.back_at = since if since > member.since else now
                 moved.add(member.camera)
         if moved:
             ends = [m.back_at for m in notice.members.values() if m.back_at is not None]

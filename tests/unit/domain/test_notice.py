@@ -152,6 +152,27 @@ def test_another_trouble_instead_is_back_from_the_first(town: Town) -> None:
     assert [n.trouble for n in town.open] == ["covered"]
 
 
+def test_a_camera_that_its_worker_says_was_well_all_along_is_back_now(town: Town) -> None:
+    well = town.states["a1"]
+    town.be("offline", "a1")
+    town.go(60)
+    town.states["a1"] = well
+    town.go(5)
+    (notice,) = town.board.notices.values()
+    assert (notice.ended_at, notice.members["a1"].back_at) == (town.now, town.now)
+
+
+def test_what_ended_long_ago_at_its_last_change_is_told_once_more(town: Town) -> None:
+    town.be("offline", "a1")
+    town.go(60)
+    town.be("online", "a1")
+    town.now += timedelta(hours=2)
+    changed = town.board.update(town.states, lambda: TRAITS, town.now)
+    assert [set(town.board.notices), changed] == [{"n1"}, {"n1": {"a1"}}]
+    town.go(5)
+    assert not town.board.notices
+
+
 def test_a_camera_that_was_taken_away_is_not_waited_for(town: Town) -> None:
     town.be("offline", "a1")
     town.go(60)
