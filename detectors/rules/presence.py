@@ -30,7 +30,10 @@ PACES = 3
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a camera rule decided at one look: the problem's boxes (and their labels), score, since when; `why` in Chinese and English."""
+    """What a camera rule decided at one look: the problem's boxes (and their labels), score, since when.
+
+    `why` is Chinese, `why_en` the same in English.
+    """
 
     boxes: tuple[Box, ...]
     score: float

@@ -193,7 +193,9 @@ def quarterly(figures: Figures) -> list[Json]:
     return [
         _overall(figures, _C.URGENT_REGISTER),
         _ranking(figures, departments, words("部门综合排名", "Ranking of departments"), Dimension.DEPARTMENT),
-        _ranking(figures, scored(figures, Dimension.STREET), words("街道排名", "Ranking of subdistricts"), Dimension.STREET),
+        _ranking(
+            figures, scored(figures, Dimension.STREET), words("街道排名", "Ranking of subdistricts"), Dimension.STREET
+        ),
         _best_and_last(figures, departments),
         _by_indicator(departments),
         _deducted(figures, departments),
