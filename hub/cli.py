@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument("--department", help="id of the handling unit, for role department")
     user.add_argument("--config", type=Path)
     token = _command(commands, "token", "make a token for a program; prints it, once", _token)
-    token.add_argument("name")
+    token.add_argument("name", help="at most 58 characters")
     token.add_argument("--role", choices=("reader", "client"), default="reader", help="reader: sensors, SensorThings")
     token.add_argument("--config", type=Path)
     return parser

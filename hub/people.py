@@ -27,6 +27,9 @@ SESSION_LASTS = timedelta(hours=12)
 PASSWORD_LEAST = 10
 PROGRAM = "token/"
 """How the id of a program that signed in with a token begins."""
+_ID_MOST = 64
+"""Characters of an id that a row can hold, as in `by`."""
+PROGRAM_NAME_MOST = _ID_MOST - len(PROGRAM)
 _USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -132,7 +135,7 @@ def which_program(house: House, token: str) -> Actor:
         row = ask.token(tx, token_hash(token))
         if row is None:
             raise NotSignedIn("the bearer token is not valid")
-        return Actor(f"{PROGRAM}{row.name}", row.name, Role(row.role))
+        return Actor(_program(row.name), row.name, Role(row.role))
 
 
 def sign_out(house: House, signed_in: SignedIn) -> None:
@@ -271,8 +274,10 @@ def reset_password(house: House, by: Actor, user: str) -> str:
 
 def add_token(house: House, name: str, role: Role) -> str:
     """Make a token for a program, in the place of an older one of that name; shown only here. Raises Invalid."""
-    if not 1 <= len(name) <= 64 or role not in PROGRAM_ROLES:
-        raise Invalid("name", name, "1 to 64 characters")
+    if not 1 <= len(name) <= PROGRAM_NAME_MOST:
+        raise Invalid("name", name, f"1 to {PROGRAM_NAME_MOST} characters; this one has {len(name)}")
+    if role not in PROGRAM_ROLES:
+        raise Invalid("role", role, sorted(PROGRAM_ROLES))
     token = secrets.token_urlsafe(32)
     with house.db.write() as tx:
         keep_token(tx, name, role, token, house.now())
@@ -287,6 +292,14 @@ def keep_token(tx: Transaction, name: str, role: Role, token: str, now: datetime
         tx.flush()
     tx.add(TokenRow(token_hash=token_hash(token), name=name, role=role, created_at=now))
     tx.audit(now, SYSTEM.id, "token-made", f"token/{name}", role=role)
+
+
+def _program(name: str) -> str:
+    """Its id. Longer names, which older hubs allowed, are cut, with a mark that tells those of one beginning apart."""
+    if len(name) <= PROGRAM_NAME_MOST:
+        return PROGRAM + name
+    mark = f"~{token_hash(name)[:8]}"
+    return PROGRAM + name[: PROGRAM_NAME_MOST - len(mark)] + mark
 
 
 def user_json(row: UserRow) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from hub import people
 from hub.bootstrap import build_hub
 from hub.config import Settings
 from hub.domain.role import Role
-from hub.errors import NotSignedIn
+from hub.errors import Invalid, NotSignedIn
 from hub.house import SYSTEM, Actor
-from hub.people import token_hash
+from hub.people import add_token, keep_token, token_hash
 from hub.store.rows import SessionRow, UserRow
 
 from .conftest import City, Clock
@@ -182,6 +182,31 @@ def test_programs_need_a_valid_token(city: City) -> None:
     for scheme in ("Bearer wrong", "Basic YWRtaW46eA==", "Bearer"):
         answer = city.who("nobody").get("/api/worker/assignment", headers={"Authorization": scheme})
         assert (answer.status_code, answer.json()["type"]) == (401, "not-signed-in")
+
+
+def test_a_programs_name_fits_what_holds_who_did_it(city: City) -> None:
+    with pytest.raises(Invalid, match="name: .* is not allowed; allowed: 1 to 58 characters; this one has 59"):
+        add_token(city.hub.house, "市" * 59, Role.CLIENT)
+    assert reported(city, add_token(city.hub.house, "市" * 58, Role.CLIENT))["by"] == "token/" + "市" * 58
+
+
+def test_programs_with_the_longer_names_of_older_hubs_still_work(city: City) -> None:
+    names = ["市" * 63 + "东", "市" * 63 + "西"]
+    with city.hub.house.db.write() as tx:
+        for name in names:
+            keep_token(tx, name, Role.CLIENT, f"token of {name[-1]}".encode().hex(), city.clock())
+    moves = [reported(city, f"token of {name[-1]}".encode().hex()) for name in names]
+    assert [move["by_name"] for move in moves] == names
+    assert len({move["by"] for move in moves}) == 2
+    assert all(move["by"].startswith("token/" + "市" * 40) for move in moves)
+
+
+def reported(city: City, token: str) -> dict[str, Any]:
+    """The first move of a case that a program reports."""
+    body = {"channel": "grid_app", "category": "06010", "description": token, "address": "东大街5号"}
+    answer = city.who("nobody").post("/api/cases", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 201, answer.text
+    return dict(city.read(answer.json()["case"]["id"])["history"][0])
 
 
 ROOMS = (
