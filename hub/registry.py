@@ -12,11 +12,10 @@ from urllib.parse import quote
 from detectors.errors import KindsError
 from detectors.geometry import Zone
 from detectors.profiles import profile_from_wire
-from ingest.cameras import SOURCES
-from ingest.cameras.libav import PREFIX as LIBAV_PREFIX
 from ingest.cameras.preset import split_goto
 from ingest.device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
 from ingest.errors import shown_url
+from ingest.inventory import url_fault
 
 from . import grids
 from .domain import polygon
@@ -269,6 +268,8 @@ class Registry:
             for name, value in changes.items():
                 setattr(row, name, value)
             _check_camera(row)
+            if changes.keys() & {"url", "watch"}:
+                _check_url(row)  # what does not touch it can be changed of cameras that older hubs took
             _place(row, _tree(tx))
             if tasks is not None:
                 note_saved(row, by, self.house.now())
@@ -409,6 +410,7 @@ class Registry:
         row.platform, row.goto, row.settle_s = camera.platform, camera.goto, camera.settle_s
         _set_place(row, camera.place)
         _check_camera(row)
+        _check_url(row)
         _place(row, grids)
         tx.add(row)
         if entry.zones:
@@ -673,10 +675,12 @@ def _check_camera(row: CameraRow) -> None:
         _ = row.goto and split_goto(row.goto)
     except ValueError as error:
         raise Invalid("goto", shown_url(row.goto), str(error)) from None
-    scheme, colon, _rest = row.url.partition("://")
-    if not colon or not (scheme.lower() in SOURCES or scheme.lower().startswith(LIBAV_PREFIX)):
-        shown = "(hidden)" if not colon and "@" in row.url else shown_url(row.url)
-        raise Invalid("url", shown, f"SCHEME://… with one of {', '.join(SOURCES)}, {LIBAV_PREFIX}…")
+
+
+def _check_url(row: CameraRow) -> None:
+    camera = Camera(row.id, row.name, row.url, Watch(row.watch), row.every_s)
+    if fault := url_fault(camera):
+        raise Invalid("url", *fault)
 
 
 def locate(tx: Transaction, lon: float, lat: float) -> str | None:

@@ -168,8 +168,8 @@ def _camera(row: _Row) -> Camera:
         goto=row.goto(),
         settle_s=_given(row.number("settle_s", 0, 60, None), 4.0),
     )
-    if url:
-        _check_url(row, camera)
+    if url and (fault := url_fault(camera)):
+        row.wrong("url", *fault)
     return camera
 
 
@@ -177,24 +177,30 @@ def _given(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def _check_url(row: _Row, camera: Camera) -> None:
-    scheme = camera.url.partition(":")[0].lower()
-    if scheme not in SOURCES and not scheme.startswith(PREFIX):
-        row.wrong("url", camera.safe_url, f"the schemes {', '.join(SOURCES)}, {PREFIX}…")
-        return
+def url_fault(camera: Camera) -> tuple[str, str] | None:
+    """Why no reader can read its URL: (the URL as it may be shown, what is allowed). Nothing is connected to."""
+    scheme, colon, _rest = camera.url.partition("://")
+    scheme = scheme.lower()
+    if not colon or (scheme not in SOURCES and not scheme.startswith(PREFIX)):
+        return _odd(camera), f"SCHEME://… with one of the schemes {', '.join(SOURCES)}, {PREFIX}…"
     try:
         parts = urlsplit(camera.url.removeprefix(PREFIX))
         _ = parts.port  # raises ValueError where it is no number
         if scheme != "file" and not scheme.startswith(PREFIX) and not parts.hostname:
-            row.wrong("url", camera.safe_url, f"{scheme}://HOST[:PORT]/PATH")
-            return
+            return _odd(camera), f"{scheme}://HOST[:PORT]/PATH"
         open_source(camera).close()
     except InventoryError as error:
-        row.wrong("url", camera.safe_url, str(error))
+        return camera.safe_url, str(error)
     except ValueError:
         # Python's own words would show a part of the password.
         allowed = f"{scheme}://[USER:PASSWORD@]HOST[:PORT]/PATH with / @ : in a password written %2F %40 %3A"
-        row.wrong("url", camera.safe_url, allowed)
+        return camera.safe_url, allowed
+    return None
+
+
+def _odd(camera: Camera) -> str:
+    """As it may be shown: without a scheme, or a host, nothing says where a password would stand."""
+    return "(hidden)" if "@" in camera.safe_url else camera.safe_url
 
 
 def _sensor(row: _Row) -> Sensor:

@@ -13,6 +13,7 @@ import pytest
 
 from hub.bootstrap import build_hub
 from hub.config import Settings
+from hub.store.rows import CameraRow
 from ingest.device import Camera
 
 from .conftest import City, Clock, jpeg
@@ -125,6 +126,49 @@ def test_a_camera_is_added_changed_and_put_on_the_grid(city: City) -> None:
     assert city.who("wang").get("/api/grids").json()["features"][0]["properties"]["id"] == "b"
     alert = city.post_finding(city.finding())["alert"]
     assert city.who("wang").get(f"/api/alerts/{alert}").json()["grid"]["id"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "allowed"),
+    [
+        ("gopher://root:hunter2@10.0.0.9/1", "gopher://10.0.0.9/1", "SCHEME://"),
+        ("root:hunter2@10.0.0.9/1", "(hidden)", "SCHEME://"),
+        ("rtsp:root:hunter2@10.0.0.9/1", "(hidden)", "SCHEME://"),
+        ("rtsp:///root:hunter2@10.0.0.9/1", "(hidden)", "rtsp://HOST[:PORT]/PATH"),
+        ("rtsp://root:hunter2@:554/1", "rtsp://:554/1", "rtsp://HOST[:PORT]/PATH"),
+        ("rtsp://root:hunter2@10.0.0.9:99999/1", "rtsp://10.0.0.9:99999/1", "HOST[:PORT]"),
+        ("http://root:hunt[er2@10.0.0.9/snap.jpg", "http://10.0.0.9/snap.jpg", "in a password written %2F"),
+        ("file:///clip.mp4?each=never", "file:///clip.mp4?each=never", "a number of seconds"),
+    ],
+)
+def test_a_url_that_no_reader_can_read_is_refused_wherever_it_comes_in(
+    city: City, url: str, shown: str, allowed: str
+) -> None:
+    eng = city.who("eng")
+    for answer in (
+        eng.patch("/api/cameras/c1", json={"url": url}),
+        eng.post("/api/cameras", json={"id": "c7", "name": "东门", "url": url}),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["field"], problem["value"]) == (422, "url", shown)
+        assert allowed in problem["allowed"]
+        assert "hunt" not in answer.text
+    assert eng.get("/api/cameras/c1").json()["url"] == "rtsp://10.0.0.7/1"
+    assert "hunt" not in city.who("boss").get("/api/audit").text
+
+
+def test_a_way_of_looking_that_does_not_go_with_the_url_is_refused(city: City) -> None:
+    answer = city.who("eng").patch("/api/cameras/c1", json={"watch": "snapshot"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "url")
+    assert "watch: snapshot does not go with rtsp; allowed: stay, patrol" in answer.text
+
+
+def test_a_camera_whose_url_an_older_hub_took_can_be_changed_otherwise(city: City) -> None:
+    with city.hub.house.db.write() as tx:
+        tx.get_one(CameraRow, "c2").url = "rtsp:///1"
+    eng = city.who("eng")
+    assert eng.patch("/api/cameras/c2", json={"name": "南街"}).json()["name"] == "南街"
+    assert eng.patch("/api/cameras/c2", json={"url": "rtsp://10.0.0.8/1"}).json()["url"] == "rtsp://10.0.0.8/1"
 
 
 def test_an_engineer_says_that_a_turned_cameras_view_is_right(city: City) -> None:
