@@ -154,7 +154,7 @@ def _card(path: Path, text: dict[str, Any]) -> Card:
     if not isinstance(output, dict) or output.get("kind") != TASKS[task]:
         raise ValueError(f"output.kind: {output!r}; allowed: {TASKS[task]}")
     return Card(
-        name=_text(text, "name"),
+        name=_name(text),
         version=str(text["version"]),
         task=task,
         file=file,
@@ -208,6 +208,14 @@ def _text(text: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{key}: {value!r} is not a text")
     return value
+
+
+def _name(text: dict[str, Any]) -> str:
+    """It stands in the paths of addresses."""
+    name = _text(text, "name")
+    if "/" in name or name in (".", ".."):
+        raise ValueError(f"name: {name!r}; allowed: a text without /")
+    return name
 
 
 def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> str:

@@ -82,6 +82,8 @@ def save(house: House, actor: Actor, text: str, topics: Sequence[str], sample: s
         profile = profile_of(text)
     except MappingError as error:
         raise Invalid("text", error.problems[0], "a mapping profile; try it first") from None
+    if "/" in profile.id or profile.id in (".", ".."):
+        raise Invalid("text", f"id: {profile.id}", "an id without /")
     for topic in topics:
         _check_filter(topic)
     with house.db.write() as tx:

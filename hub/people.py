@@ -30,7 +30,7 @@ PROGRAM = "token/"
 _ID_MOST = 64
 """Characters of an id that a row can hold, as in `by`."""
 PROGRAM_NAME_MOST = _ID_MOST - len(PROGRAM)
-_USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+_USER = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,64}")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """Argon2id as OWASP's password storage sheet has it for 19 MiB: 2 passes, 1 lane."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +12,7 @@ from detectors.errors import KindsError
 from detectors.geometry import Zone
 from detectors.profiles import profile_from_wire
 from ingest.cameras.preset import split_goto
-from ingest.device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
+from ingest.device import ASSET, ASSET_FORM, DEVICE_ID, DEVICE_ID_FORM, Camera, Place, Sensor, Watch
 from ingest.errors import shown_url
 from ingest.inventory import url_fault
 
@@ -34,7 +33,6 @@ _TABLE = (
     *("name", "url", "watch", "every_s", "priority", "preset", "platform", "goto", "settle_s", "device", "profile"),
     *("settings", "gateway", "asset", "installed_on", "lon", "lat", "address", "grid_id"),
 )
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,8 +399,8 @@ class Registry:
 
     def _put_camera(self, tx: Transaction, entry: CameraEntry, grids: GridTree | None, by: Actor = SYSTEM) -> CameraRow:
         camera = entry.camera
-        if not _ID.fullmatch(camera.id):
-            raise Invalid("id", camera.id, "1 to 64 letters, digits, _ . : -")
+        if not DEVICE_ID.fullmatch(camera.id):
+            raise Invalid("id", camera.id, DEVICE_ID_FORM)
         new = CameraRow(id=camera.id, state="unknown", message="", tasks=[], zones_version=0)
         row = ask.camera(tx, camera.id) or new
         row.name, row.url, row.watch, row.every_s = camera.name, camera.url, camera.watch.value, camera.every_s
@@ -453,8 +451,8 @@ class Registry:
         row.tasks = list(wanted.values())
 
     def _put_sensor(self, tx: Transaction, sensor: Sensor, grids: GridTree | None) -> SensorRow:
-        if not _ID.fullmatch(sensor.id):
-            raise Invalid("id", sensor.id, "1 to 64 letters, digits, _ . : -")
+        if not DEVICE_ID.fullmatch(sensor.id):
+            raise Invalid("id", sensor.id, DEVICE_ID_FORM)
         row = ask.sensor(tx, sensor.id) or SensorRow(id=sensor.id, state="unknown", values={})
         row.name, row.device, row.profile, row.every_s = sensor.name, sensor.device, sensor.profile, sensor.every_s
         row.settings, row.gateway, row.asset = dict(sensor.settings), sensor.gateway, sensor.asset

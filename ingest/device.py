@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from .errors import shown_url
 
+DEVICE_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:-]{1,64}")
+"""Ids of cameras and sensors stand in the paths of addresses: nothing that divides or shortens these."""
+DEVICE_ID_FORM = "1 to 64 of the letters A-Z and a-z, digits, _ . : and -"
 ASSET = re.compile(r"[1-9]\d{5}0[1-5]\d{3}\d{6}")
 """管理部件标识码 of GB/T 47678.5: 6 digits of the district, 2 of the major, 3 of the minor class, 6 of the sequence."""
 ASSET_FORM = "17 digits: 6 district, 2 major class (01 to 05), 3 minor class, 6 sequence (管理部件标识码)"

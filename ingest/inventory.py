@@ -16,7 +16,7 @@ import yaml
 from .cameras import SOURCES, open_source
 from .cameras.libav import PREFIX
 from .cameras.preset import split_goto
-from .device import ASSET, ASSET_FORM, Camera, Place, Sensor, Watch
+from .device import ASSET, ASSET_FORM, DEVICE_ID, DEVICE_ID_FORM, Camera, Place, Sensor, Watch
 from .errors import InventoryError, shown_url, without_credentials
 
 _Device = TypeVar("_Device", Camera, Sensor)
@@ -83,6 +83,12 @@ class _Row:
             self.wrong(key, value, "a text")
             return default or ""
         return str(value).strip()
+
+    def device_id(self) -> str:
+        device_id = self.text("id")
+        if device_id and not DEVICE_ID.fullmatch(device_id):
+            self.wrong("id", device_id, DEVICE_ID_FORM)
+        return device_id
 
     def number(self, key: str, least: float, most: float, default: float | None) -> float | None:
         value = self._values.get(key)
@@ -154,7 +160,7 @@ def _camera(row: _Row) -> Camera:
     if watch not in {w.value for w in Watch}:
         row.wrong("watch", watch, ", ".join(Watch))
         watch = Watch.STAY.value
-    camera_id, url = row.text("id"), row.text("url")
+    camera_id, url = row.device_id(), row.text("url")
     camera = Camera(
         id=camera_id,
         name=row.text("name", "") or camera_id,
@@ -205,7 +211,7 @@ def _odd(camera: Camera) -> str:
 
 def _sensor(row: _Row) -> Sensor:
     row.unknown_keys(SENSOR_KEYS)
-    sensor_id = row.text("id")
+    sensor_id = row.device_id()
     return Sensor(
         id=sensor_id,
         name=row.text("name", "") or sensor_id,

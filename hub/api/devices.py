@@ -151,7 +151,7 @@ def save_mapping(house: TheHouse, actor: Edits, body: MappingWritten) -> dict[st
     return mappings.save(house, actor, body.text, body.topics, body.sample)
 
 
-@router.delete("/api/mappings/{mapping_id}", status_code=204)
+@router.delete("/api/mappings/{mapping_id:path}", status_code=204)
 def remove_mapping(mapping_id: str, house: TheHouse, actor: Edits) -> None:
     """Read with it no more."""
     mappings.remove(house, actor, mapping_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from .grid import LEVELS, Grid, GridError, GridTree, Level
 
 DECIMALS = 7
 """About a centimetre."""
+_ID = re.compile(r"(?!\.{1,2}\Z)[^/\x00-\x1f\x7f]{1,64}")
 _AREAS = ("Polygon", "MultiPolygon")
 _CRS84 = "urn:ogc:def:crs:OGC:1.3:CRS84"
 
@@ -95,8 +97,9 @@ def _grid(feature: Any) -> Grid:
     problems = []
     for key in ("id", "name"):
         value = properties.get(key)
-        if not isinstance(value, str) or not value or (key == "id" and len(value) > 64):
-            problems.append(f"{key}: {value!r} is not a text" + (" of at most 64 characters" if key == "id" else ""))
+        if not isinstance(value, str) or not value or (key == "id" and not _ID.fullmatch(value)):
+            allowed = "a text of at most 64 characters, without / and line breaks" if key == "id" else "a text"
+            problems.append(f"{key}: {value!r} is not {allowed}")
     level = LEVELS.get(str(properties.get("level")))
     if level is None:
         problems.append(f"level: {properties.get('level')!r} is not one of {', '.join(LEVELS)}")

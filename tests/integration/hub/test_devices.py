@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from detectors.finding import Finding
+from hub.store.device_rows import MappingRow
 from ingest.device import Place, Sensor
 
 from .conftest import City, jpeg
@@ -239,12 +240,20 @@ def test_what_is_wrong_with_a_profile_or_a_sample_is_said_line_by_line(city: Cit
 @pytest.mark.parametrize(
     ("change", "said"),
     [({"topics": ["gridhub/+"]}, "hub.yaml reads this one"), ({"topics": ["a/#/b"]}, "MQTT topic filters"),
-     ({"text": "id: x"}, "device")],
+     ({"text": "id: x"}, "device"), ({"text": TEXT.replace("id: vendor", "id: vendor/2")}, "an id without /")],
 )  # fmt: skip
 def test_a_profile_that_cannot_be_saved(city: City, change: Any, said: str) -> None:
     answer = city.who("eng").put("/api/mappings", json={"text": TEXT, "topics": ["v/+"]} | change)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+
+
+def test_a_profile_that_an_older_hub_kept_under_an_id_with_a_slash_can_be_removed(city: City) -> None:
+    city.who("eng").put("/api/mappings", json={"text": TEXT, "topics": ["v/+"]})
+    with city.hub.house.db.write() as tx:
+        tx.get_one(MappingRow, "vendor").id = "vendor/2"
+    assert city.who("eng").delete("/api/mappings/vendor%2F2").status_code == 204
+    assert get(city, "mappings")["items"] == []
 
 
 # --- links, looks, agreement ------------------------------------------------------------------------------------------

@@ -348,7 +348,7 @@ def test_what_anybody_may_know(city: City) -> None:
 
 def test_inventory_files_are_read_at_start(settings: Settings, rules: Any, tmp_path: Path, caplog: Any) -> None:
     cameras = tmp_path / "cameras.csv"
-    cameras.write_text("id,name,url\na,甲,rtsp://u:p@10.0.0.1/1\nb,乙,gopher://x\n", encoding="utf-8")
+    cameras.write_text("id,name,url\na,甲,rtsp://u:p@10.0.0.1/1\nb,乙,gopher://x\nc/1,丙,rtsp://x\n", encoding="utf-8")
     hub = build_hub(replace(settings, cameras_file=cameras), rules=rules, now=Clock())
     hub.start()
     hub.stop()
@@ -356,3 +356,4 @@ def test_inventory_files_are_read_at_start(settings: Settings, rules: Any, tmp_p
     assert [c["id"] for c in with_file.registry.cameras()] == ["a"]
     with_file.stop()
     assert re.search(r"cameras\.csv: row 2: url: 'gopher://x'", caplog.text)
+    assert re.search(r"cameras\.csv: row 3: id: 'c/1' is not allowed; allowed: 1 to 64 of the letters", caplog.text)

@@ -185,7 +185,7 @@ def test_programs_need_a_valid_token(city: City) -> None:
 
 
 def test_a_programs_name_fits_what_holds_who_did_it(city: City) -> None:
-    with pytest.raises(Invalid, match="name: .* is not allowed; allowed: 1 to 58 characters; this one has 59"):
+    with pytest.raises(Invalid, match=r"name: .* is not allowed; allowed: 1 to 58 characters; this one has 59"):
         add_token(city.hub.house, "市" * 59, Role.CLIENT)
     assert reported(city, add_token(city.hub.house, "市" * 58, Role.CLIENT))["by"] == "token/" + "市" * 58
 
@@ -238,6 +238,8 @@ def test_people_are_made_by_the_administrator(city: City, browser: httpx.Client)
     assert boss.post("/api/users", json=new).json()["type"] == "taken"
     assert boss.post("/api/users", json={**new, "user": "x", "department": None}).status_code == 422
     assert boss.post("/api/users", json={**new, "user": "x", "role": "worker"}).status_code == 422
+    for id_ in ("a/b", ".."):
+        assert boss.post("/api/users", json={**new, "user": id_}).json()["field"] == "user", "fits no address"
     assert once not in boss.get("/api/audit").text
     assert {u["user"] for u in boss.get("/api/users").json()["items"]} >= {"zhou", "admin"}
 

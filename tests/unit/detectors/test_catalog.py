@@ -52,6 +52,11 @@ def test_other_weights_are_refused_naming_file_and_hashes(tmp_path: Path) -> Non
         assert str(part) in str(caught.value)
 
 
+def test_a_name_with_a_slash_fits_no_address(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"card\.yaml: name: 'small/2'; allowed: a text without /"):
+        catalog(tmp_path, name="small/2").cards()
+
+
 def test_weights_that_are_no_network_are_refused(tmp_path: Path) -> None:
     for runtime in ("openvino", "onnxruntime"):
         models = catalog(tmp_path / runtime)

@@ -109,6 +109,21 @@ def test_a_parent_must_be_one_level_above(index: int, parent: str) -> None:
         grid_geojson.read(broken)
 
 
+@pytest.mark.parametrize("id_", ["b/1", "幸福里/2号楼", ".", "..", "b\n1", "b" * 65, ""])
+def test_an_id_that_fits_no_address_is_refused(id_: str) -> None:
+    broken = collection()
+    broken["features"][0]["properties"]["id"] = id_
+    with pytest.raises(GridError, match=r"id: .* is not a text of at most 64 characters, without / and line breaks"):
+        grid_geojson.read(broken)
+
+
+@pytest.mark.parametrize("id_", ["62100200100100A", "幸福里 2号楼", "b#1", "13579246801357924680"])
+def test_codes_and_free_ids_of_buildings_are_taken(id_: str) -> None:
+    made = collection()
+    made["features"][0]["properties"]["id"] = id_
+    assert id_ in grid_geojson.read(made).grids
+
+
 def test_an_id_is_used_once() -> None:
     broken = collection()
     broken["features"][1]["properties"]["id"] = "b1"

@@ -115,6 +115,26 @@ def test_every_error_at_once_and_the_good_rows_still_come(tmp_path: Path) -> Non
     assert "%2F" in by_place[7, "url"]
 
 
+@pytest.mark.parametrize("id_", ["楼北/1", "a/b", "a b", "3#楼", ".", "..", "a" * 65, "a?b", "a%2Fb"])
+def test_an_id_that_fits_no_address_is_refused_in_its_row(tmp_path: Path, id_: str) -> None:
+    cameras = write(tmp_path, f"- {{id: good:1_2.3-4, url: 'rtsp://h/x'}}\n- {{id: '{id_}', url: 'rtsp://h/x'}}")
+    sensors = write(tmp_path, f"id,device,profile\ns1,zigbee/kitchen,door\n{id_},d2,door\n", "s.csv")
+    for (rows, errors), count in ((read_cameras(cameras), 1), (read_sensors(sensors), 1)):
+        assert len(rows) == count
+        (error,) = errors
+        assert (error.row, error.key, error.value) == (2, "id", id_)
+        assert "1 to 64 of the letters A-Z and a-z, digits, _ . : and -" in str(error)
+
+
+@pytest.mark.parametrize(
+    "code", ["62100203005000457", "62100203005000000001", "62100200100100A", "6210020010011320000001"]
+)
+def test_codes_of_the_standards_are_ids(tmp_path: Path, code: str) -> None:
+    """管理部件标识码, GB/T 28181 and grid codes, also unquoted in YAML."""
+    rows, errors = read_cameras(write(tmp_path, f"- {{id: {code}, url: 'rtsp://h/x'}}"))
+    assert ([row.id for row in rows], errors) == ([code], [])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
