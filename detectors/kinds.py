@@ -140,10 +140,13 @@ class Kind:
         return self.look_for.model if self.look_for else None
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any], where: str = "kind") -> Kind:
-        """The kind a stanza (YAML or JSON) describes. Raises KindsError with every problem in it."""
+    def from_wire(cls, wire: Mapping[str, Any], where: str = "kind", strange: list[str] | None = None) -> Kind:
+        """The kind a stanza (YAML or JSON) describes. Raises KindsError with every problem in it.
+
+        `strange`: where given, keys that this version does not know are noted there instead.
+        """
         problems: list[str] = []
-        kind = _kind(Stanza(where, wire, problems), wire)
+        kind = _kind(Stanza(where, wire, problems, strange=strange), wire)
         if problems:
             raise KindsError(problems)
         return kind

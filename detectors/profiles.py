@@ -28,14 +28,19 @@ _UNSET = object()
 _MOST = 1e9
 
 
-def profile_from_wire(wire: Mapping[str, Any], where: str = "profile", settings: Settings | None = None) -> Profile:
+def profile_from_wire(
+    wire: Mapping[str, Any],
+    where: str = "profile",
+    settings: Settings | None = None,
+    strange: list[str] | None = None,
+) -> Profile:
     """The profile that a stanza (YAML or JSON) describes, for a sensor with `settings`.
 
     Rules whose settings are not given are left out; without `settings` (None) none is, for checking. Raises KindsError
-    with every problem.
+    with every problem. `strange`: where given, keys that this version does not know are noted there instead.
     """
     problems: list[str] = []
-    profile = _profile(Stanza(where, wire, problems), wire, settings)
+    profile = _profile(Stanza(where, wire, problems, strange=strange), wire, settings)
     if problems:
         raise KindsError(problems)
     return profile
@@ -218,7 +223,7 @@ class _Rule:
         """A number, or {of: SETTING, times: …, plus: …}."""
         value = stanza.raw(key) if default is _UNSET else stanza.raw(key, default)
         if isinstance(value, dict):
-            return self._of(Stanza(stanza.where, value, stanza.problems, f"{key}."))
+            return self._of(stanza.part(value, f"{key}."))
         number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
         if value is not None and not number:
             stanza.wrong(key, value, "a number, or {of: SETTING, times: …, plus: …}")

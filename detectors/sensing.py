@@ -258,7 +258,8 @@ class SensorRules:
             if profile is None:
                 there = ", ".join(sorted(self._profiles))
                 raise KindsError([f"sensor {sensor.id}: profile: {sensor.profile!r}; allowed: {there}"])
-            fitted = profile_from_wire(profile.wire, f"profile {profile.id}", sensor.settings)
+            # Its keys were checked when it came.
+            fitted = profile_from_wire(profile.wire, f"profile {profile.id}", sensor.settings, strange=[])
             plan = self._plans[sensor.profile, sensor.settings] = _Plan.of(fitted)
         return plan
 

@@ -16,11 +16,22 @@ REQUIRED: Any = object()
 
 
 class Stanza:
-    """One mapping of one file; each reader notes what is wrong as "file: key: value; allowed: ..." and goes on."""
+    """One mapping of one file; each reader notes what is wrong as "file: key: value; allowed: ..." and goes on.
 
-    def __init__(self, where: str, mapping: Mapping[Any, Any], problems: list[str], path: str = "") -> None:
+    `strange`: where given, keys that nobody knows are noted there, and are no problem.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        mapping: Mapping[Any, Any],
+        problems: list[str],
+        path: str = "",
+        strange: list[str] | None = None,
+    ) -> None:
         self.where = where
         self.problems = problems
+        self._strange = problems if strange is None else strange
         self._mapping = mapping
         self._path = path
         self._read: set[str] = set()
@@ -106,16 +117,20 @@ class Stanza:
             if value is not None:
                 self.wrong(key, value, "a list of mappings")
             return []
-        return [Stanza(self.where, v, self.problems, f"{self._path}{key}[{i}].") for i, v in enumerate(value)]
+        return [self.part(v, f"{key}[{i}].") for i, v in enumerate(value)]
 
     def mapping(self, key: str, default: Any = REQUIRED) -> Stanza | None:
         """A mapping as a Stanza, None where it is not there."""
         value = self.raw(key, default)
         if isinstance(value, dict):
-            return Stanza(self.where, value, self.problems, f"{self._path}{key}.")
+            return self.part(value, f"{key}.")
         if value is not None:
             self.wrong(key, value, "a mapping")
         return None
+
+    def part(self, mapping: Mapping[Any, Any], key: str) -> Stanza:
+        """A mapping that stands in this one at `key`, which ends with a full stop."""
+        return Stanza(self.where, mapping, self.problems, f"{self._path}{key}", self._strange)
 
     def clock(self, key: str) -> time:
         """A time of day "HH:MM"; "24:00" is midnight at the end of the day."""
@@ -138,7 +153,7 @@ class Stanza:
         known = self._read | set(also)
         for key in self._mapping:
             if key not in known:
-                self.problems.append(
+                self._strange.append(
                     f"{self.where}: {self._path}{key}: unknown key; allowed: {', '.join(sorted(known))}"
                 )
 

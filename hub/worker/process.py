@@ -28,6 +28,7 @@ from detectors.finding import Evidence, Finding
 from detectors.geometry import Zone
 from detectors.kinds import Kind
 from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline, Sighting
+from detectors.profiles import profile_from_wire
 from detectors.sensing import SensorRules
 from detectors.zone_hours import ZoneHours
 from ingest.cameras import open_source
@@ -68,6 +69,13 @@ _SHOWN_WIDTH_PX = 640
 _SCORES_EVERY_S = 1800.0
 _VIEWS_FIRST_S, _VIEWS_EVERY_S = 600.0, 3600.0
 """When what cameras are used to is written down: it is learnt within minutes and hardly changes after."""
+
+_KNOWN: Mapping[str, tuple[str, ...]] = {
+    "decoding": ("skip_loop_filter", "hardware"),
+    "looking": ("platforms", "per_host", "visits_at_once", "decode_threads"),
+    "sensing": ("readings_per_s",),
+}
+"""Parts of an assignment that are taken key by key."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +132,7 @@ class Worker:
         self._models = Models(settings.models_dir, fetched, self._uplink.model_file)
         self._stanzas: Mapping[str, Any] = {}
         self._decoding: dict[str, str] | None = None
+        self._strange: frozenset[str] = frozenset()
 
     # ── life ──
 
@@ -193,7 +202,8 @@ class Worker:
     # ── assignment ──
 
     def _apply(self, wire: dict[str, Any]) -> None:
-        kinds = {key: Kind.from_wire(stanza) for key, stanza in wire["kinds"].items()}
+        strange: list[str] = []
+        kinds = {key: Kind.from_wire(stanza, f"kind {key}", strange) for key, stanza in wire["kinds"].items()}
         self._models.threads = (wire.get("inference") or {}).get("threads") or None
         if self._pipeline is None or wire["kinds"] != self._stanzas:
             if self._pipeline is not None:
@@ -212,16 +222,27 @@ class Worker:
         cameras = [_camera(c, reading.get("preroll_s", 10.0)) for c in wire["cameras"]]
         self._views.assign(cameras)
         self._showing.assign(camera.id for camera in cameras)
-        self._decode_as(wire.get("decoding"))
-        self._looker.set_limits(**wire["looking"])
+        decoding = wire.get("decoding")
+        self._decode_as(None if decoding is None else _known("decoding", decoding, strange))
+        self._looker.set_limits(**_known("looking", wire["looking"], strange))
         self._looker.update(cameras)
         self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
         self._sights.assign([Sight.from_wire(s) for s in wire.get("sights") or ()])
         self._rebirths.assign(wire.get("rebirths") or ())
-        rules = SensorRules(wire["profiles"], kinds, self._settings.timezone)
-        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **wire.get("sensing") or {})
+        profiles = {k: profile_from_wire(p, f"profile {k}", strange=strange) for k, p in wire["profiles"].items()}
+        rules = SensorRules(profiles, kinds, self._settings.timezone)
+        sensing = _known("sensing", wire.get("sensing") or {}, strange)
+        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **sensing)
+        self._tell_of_strange(strange)
         self._connect(wire.get("broker"))
         log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
+
+    def _tell_of_strange(self, found: list[str]) -> None:
+        """A hub that is newer than this worker: what it says besides is left out, and told once."""
+        for line in found:
+            if line not in self._strange:
+                log.warning("%s; left out, the hub is newer than this worker", line)
+        self._strange = frozenset(found)
 
     def _decode_as(self, wire: dict[str, str] | None) -> None:
         if wire is None or wire == self._decoding:
@@ -427,6 +448,13 @@ class Worker:
 
 def _small_jpeg(frame: Frame) -> bytes:
     return encode_jpeg(frame.within(min(_SHOWN_WIDTH_PX, frame.width), frame.height), 75)
+
+
+def _known(what: str, wire: Mapping[str, Any], strange: list[str]) -> dict[str, Any]:
+    """That part of an assignment without the keys that this version does not know, which are noted in `strange`."""
+    known = _KNOWN[what]
+    strange += [f"{what}: {key}: unknown key; allowed: {', '.join(known)}" for key in wire if key not in known]
+    return {key: wire[key] for key in known if key in wire}
 
 
 def _camera(wire: Mapping[str, Any], preroll_s: float) -> Camera:

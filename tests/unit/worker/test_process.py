@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,14 +16,18 @@ import pytest
 
 from detectors.errors import CatalogError
 from detectors.finding import Finding
+from detectors.kinds import load_kinds
 from detectors.pipeline import Found, Pipeline
+from detectors.sensing import load_profiles
 from hub.worker.process import Worker, WorkerSettings, _Worthy
 from hub.worker.spool import SpoolFull
 from ingest.clock import utc_now
 from ingest.frame import Frame
+from tests.conftest import ROOT
 from tests.peers import wait_until
 from tests.unit.detectors.made import ColourModel, kind
 
+CONFIGS = ROOT / "configs"
 PICTURE = np.full((90, 160, 3), 120, np.uint8)
 
 
@@ -90,6 +96,48 @@ def test_nor_does_it_end_what_time_does(worker: Worker, monkeypatch: pytest.Monk
     assert len(ticks) == 2
     worker._shown.close()
     worker._sender.end()
+
+
+def assignment() -> dict[str, Any]:
+    """What a hub with two kinds, a profile and a camera sends."""
+    looking = {"platforms": {}, "per_host": 4, "visits_at_once": 8, "decode_threads": 1}
+    camera = {"id": "c1", "name": "c1", "url": "file:///none", "watch": "snapshot", "every_s": 60.0, "tasks": []}
+    return {
+        "kinds": {name: load_kinds(CONFIGS / "kinds")[name].to_wire() for name in ("bin_overflow", "garbage_exposed")},
+        "profiles": {"bin_level": load_profiles(CONFIGS / "sensors")["bin_level"].wire},
+        "cameras": [camera], "sensors": [], "rechecks": [], "looking": looking, "sensing": {"readings_per_s": 5.0},
+        "decoding": {"skip_loop_filter": "h264", "hardware": ""},
+    }  # fmt: skip
+
+
+def test_what_a_newer_hub_says_besides_is_left_out_and_told_once(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ended the worker at each start, until somebody brought it up to date."""
+    wire = copy.deepcopy(assignment())
+    wire["kinds"]["garbage_exposed"] |= {"hue": "red", "rule": {**wire["kinds"]["garbage_exposed"]["rule"], "gait": 1}}
+    wire["profiles"]["bin_level"] |= {
+        "mood": "calm",
+        "rules": [{**wire["profiles"]["bin_level"]["rules"][0], "pace": 2}],
+    }
+    sensor = {"id": "s1", "name": "s1", "device": "d", "profile": "bin_level", "every_s": 60.0}
+    wire["sensors"] = [sensor | {"shade": "blue"}]
+    for part, key in (("looking", "luck"), ("sensing", "tact"), ("decoding", "taste")):
+        wire[part][key] = 1
+    wire["cameras"][0]["lens"] = "wide"
+    for _ in range(2):
+        worker._apply(json.loads(json.dumps(wire)))
+    assert worker._pipeline is not None
+    assert set(worker._pipeline.kinds) == {"bin_overflow", "garbage_exposed"}
+    assert worker._listening._unjudged == frozenset()
+    lines = [r.getMessage() for r in caplog.records if "the hub is newer than this worker" in r.getMessage()]
+    assert len(lines) == len(set(lines)) == 7
+    for said in (
+        "kind garbage_exposed: hue: unknown key", "kind garbage_exposed: rule.gait: unknown key",
+        "profile bin_level: mood: unknown key", "profile bin_level: rules[0].pace: unknown key",
+        "looking: luck: unknown key", "sensing: tact: unknown key", "decoding: taste: unknown key",
+    ):  # fmt: skip
+        assert any(line.startswith(said) for line in lines), (said, lines)
 
 
 def test_a_kind_that_cannot_be_looked_for_leaves_the_others(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
