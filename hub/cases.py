@@ -9,7 +9,7 @@ from typing import Any
 
 from .case_wire import case_json, cases_json, requests_json
 from .casework import acts, consent, joint, wording
-from .casework.begin import Report, detach_alert, from_alert, from_report
+from .casework.begin import Report, detach_alert, from_alert, from_report, hold_filing
 from .casework.order import Order
 from .casework.seeing import seen_by, sees
 from .casework.step import Told, locked, step, tell
@@ -51,9 +51,12 @@ def move(house: House, actor: Actor, case_id: str, action: str, order: Order) ->
     wanted = CaseAction(action)
     _may(actor, wanted)
     with house.db.write() as tx:
-        if _done_before(tx, actor, case_id, action, order, house.now()):
-            return _as_it_stands(tx, house, actor, case_id)
-        row, now = _locked(tx, case_id, actor, order.into if wanted is CaseAction.MERGE else None), house.now()
+        if wanted is CaseAction.REOPEN:
+            hold_filing(tx, case_id)
+        row, now = _locked(tx, case_id, order.into if wanted is CaseAction.MERGE else None), house.now()
+        if _done_before(tx, actor, row, action, order, now):
+            return _as_it_stands(tx, house, actor, row)
+        _may_see(tx, actor, row, case_id)
         part = None if actor.department in (None, row.department_id) else ask.part_of(tx, row.id, actor.department)
         if part is not None:
             if wanted not in PART_ACTIONS:
@@ -70,32 +73,30 @@ def move(house: House, actor: Actor, case_id: str, action: str, order: Order) ->
 def _consent(house: House, actor: Actor, case_id: str, action: str, order: Order) -> dict[str, Any]:
     does = {"consent": consent.agree, "deny": consent.deny, "take_back": consent.take_back}[action]
     with house.db.write() as tx:
-        if _done_before(tx, actor, case_id, action, order, house.now()):
-            return _as_it_stands(tx, house, actor, case_id)
-        row = _locked(tx, case_id, actor)
-        does(tx, house, row, actor, order.words, house.now())
+        row, now = _locked(tx, case_id), house.now()
+        if _done_before(tx, actor, row, action, order, now):
+            return _as_it_stands(tx, house, actor, row)
+        _may_see(tx, actor, row, case_id)
+        does(tx, house, row, actor, order.words, now)
         tell(tx, house, row)
         return case_json(tx, house, row, actor)
 
 
-def _done_before(tx: Transaction, actor: Actor, case_id: str, action: str, order: Order, now: datetime) -> bool:
-    """Whether this very order was carried out already; remembers it otherwise. Raises Invalid where it was another."""
-    known = None if order.request_id is None else ask.id_of(tx, case_id)
-    if order.request_id is None or known is None:  # whoever carries it out says that there is no such case
-        return False
-    if ask.remember_order(tx, order.request_id, known, action, actor.id, now):
+def _done_before(tx: Transaction, actor: Actor, row: CaseRow, action: str, order: Order, now: datetime) -> bool:
+    """Whether this very order was carried out already; remembers it otherwise. Raises Invalid where it was another.
+
+    The case is locked before: what is remembered refers to it, and on PostgreSQL holds it for whoever locks it next.
+    """
+    if order.request_id is None or ask.remember_order(tx, order.request_id, row.id, action, actor.id, now):
         return False
     before = ask.order(tx, order.request_id)
-    if before is None or (before.case_id, before.action, before.by) != (known, action, actor.id):
+    if before is None or (before.case_id, before.action, before.by) != (row.id, action, actor.id):
         raise Invalid("request_id", order.request_id, "an id that stands for one order only")
     return True
 
 
-def _as_it_stands(tx: Transaction, house: House, actor: Actor, case_id: str) -> dict[str, Any]:
+def _as_it_stands(tx: Transaction, house: House, actor: Actor, row: CaseRow) -> dict[str, Any]:
     """The case for one who has moved it already, and may not see it any more since."""
-    row = ask.case(tx, case_id)
-    if row is None:
-        raise NotFound("case", case_id)
     return case_json(tx, house, row, actor) if sees(tx, actor, row) else {"id": row.id, "number": row.number}
 
 
@@ -165,16 +166,18 @@ def requests(
         return [r for r in shown if r["yours"] or not mine], key
 
 
-def _locked(tx: Transaction, case_id: str, actor: Actor, other_id: str | None = None) -> CaseRow:
+def _locked(tx: Transaction, case_id: str, other_id: str | None = None) -> CaseRow:
     """The case, locked; the other one with it, in an order that is the same for everybody."""
     found = [row for row in (ask.case(tx, key) for key in (case_id, other_id) if key) if row is not None]
     for row in sorted(found[1:], key=lambda r: r.id):
         if row.id < found[0].id:
             locked(tx, row.id)
-    case = locked(tx, case_id)
+    return locked(tx, case_id)
+
+
+def _may_see(tx: Transaction, actor: Actor, case: CaseRow, case_id: str) -> None:
     if not sees(tx, actor, case):
         raise NotFound("case", case_id)
-    return case
 
 
 def _may(actor: Actor, action: CaseAction) -> None:

@@ -219,7 +219,7 @@ def draft(tx: Transaction, house: House, wanted: Draft, actor: Actor, now: datet
     )
     tx.add(row)
     tx.flush()
-    tx.add_all(LetterCaseRow(letter_id=row.id, case_id=case_id) for case_id in {case.id for case in wanted.cases})
+    tx.add_all(LetterCaseRow(letter_id=row.id, case_id=case_id) for case_id in sorted({c.id for c in wanted.cases}))
     if not wanted.cases and actor.grids is not None:
         tx.add_all(PaperAreaRow(paper_id=row.id, grid_id=grid) for grid in scope.tops(tx, actor.grids))
     tx.flush()

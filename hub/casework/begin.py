@@ -237,6 +237,17 @@ def _one_at_a_time(tx: Transaction, code: str) -> None:
     locked_counter(tx, f"filing/{code}")
 
 
+def hold_filing(tx: Transaction, case_id: str) -> None:
+    """Before a closed case is locked that will be opened anew, as before one is filed.
+
+    Filing takes a number and then touches the closed case (复发), reopening the other way round: without this they
+    would wait for each other.
+    """
+    row = case_queries.case(tx, case_id)
+    if row is not None:
+        _one_at_a_time(tx, row.category_code)
+
+
 def _open_near(tx: Transaction, code: str, item_kind: str, here: Spot, *, zoned: bool) -> CaseRow | None:
     """The open case of the same problem, locked.
 

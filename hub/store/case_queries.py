@@ -40,11 +40,6 @@ def case(tx: Session, case_id: str, *, lock: bool = False) -> CaseRow | None:
     return tx.scalars(query).first()
 
 
-def id_of(tx: Session, case_id: str) -> str | None:
-    """The id of the case that has this id or number."""
-    return tx.scalar(select(CaseRow.id).where((CaseRow.id == case_id) | (CaseRow.number == case_id)))
-
-
 @dataclass(frozen=True, slots=True)
 class SeenBy:
     """Whose cases alone are shown: those of a department (with its joint parts), or those a person has to do with."""

@@ -6,15 +6,23 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from hub import alerts, supervisions
+import pytest
+
+from hub import alerts, cases, supervisions
+from hub.casework import begin
+from hub.casework.begin import Report
+from hub.casework.order import Order
+from hub.domain.channel import Channel
 from hub.domain.machine import IllegalMove
 from hub.domain.role import Role
 from hub.errors import AlreadyDecided, Conflict, HubError
-from hub.house import Actor
-from hub.store import case_queries
+from hub.house import Actor, House
+from hub.store import Transaction, case_queries
+from hub.store.case_rows import CaseRow
 from hub.store.chain import broken_at
 
 from .conftest import City
@@ -119,6 +127,50 @@ def test_an_answer_a_look_and_a_closing_at_once_do_not_wait_in_a_ring(city: City
         assert row is not None
         assert row.open_key is None
         assert case_queries.newest_rechecks(tx, [case["id"]])[case["id"]].state == "done"
+
+
+def test_orders_at_one_case_at_once_do_not_wait_in_a_ring(city: City) -> None:
+    """The page sends each order with an id: noting it down touches the case, which the other is about to lock."""
+    leader = Actor("ban", "ban先生", Role.SHIFT_LEADER)
+    for n in range(3):
+        case = city.case(zone=f"z{n}")["id"]
+        orders = [Order(reason="误报", request_id=f"{n}/{m}") for m in range(3)]
+        jobs = [lambda o=o, c=case: cases.move(city.hub.house, leader, c, "void", o) for o in orders]  # type: ignore[misc]
+        results = at_once(jobs)
+        assert [type(r) for r in results if not isinstance(r, dict)] == [IllegalMove] * 2, results
+
+
+def test_reopening_and_filing_the_same_problem_at_once_do_not_wait_in_a_ring(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filing takes a number and links the closed case; reopening holds that case and takes a number."""
+    closed = city.case()["id"]
+    city.move("huan", closed, "accept")
+    city.move("huan", closed, "feedback", text="已清理")
+    city.move("wang", closed, "close")
+    numbered, taken = begin._new, threading.Event()
+
+    def together(tx: Transaction, house: House, now: datetime) -> CaseRow:
+        """The number of the report comes first, where it can."""
+        if threading.current_thread().name == "reopening":
+            taken.wait(1)
+            return numbered(tx, house, now)
+        row = numbered(tx, house, now)
+        taken.set()
+        return row
+
+    def reopen() -> Any:
+        threading.current_thread().name = "reopening"
+        who = Actor("shou", "shou先生", Role.ACCEPTOR)
+        return cases.move(city.hub.house, who, closed, "reopen", Order(reason="又有了"))
+
+    category = {"standard": "GB/T 47678.5", "code": "06010", "name": "暴露垃圾"}
+    wanted = Report(Channel.HOTLINE, category, lon=107.64, lat=35.73, separate=True)
+    monkeypatch.setattr(begin, "_new", together)
+    results = at_once([reopen, lambda: cases.report(city.hub.house, WANG, wanted)])
+    assert all(isinstance(r, dict) for r in results), results
+    assert results[1]["case"]["recurrence"]
+    assert {link["relation"] for link in city.read(closed)["links"]} == {"reopened_from", "recurrence_of"}
 
 
 def test_two_who_hand_over_the_open_problems_at_once_make_one_list(city: City) -> None:
