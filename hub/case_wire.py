@@ -9,6 +9,7 @@ from typing import Any
 from . import conditions, grids
 from .casework import wording
 from .casework.clocks import clock_of
+from .casework.grid_first import in_the_grid
 from .domain.case import CASE, EXTENSIONS_MOST, HISTORY_NAMES, MOVES, RECURS_WITHIN, STATE_NAMES, CaseAction, CaseState
 from .domain.channel import CHANNEL_NAMES, Channel
 from .domain.clock import parse_limit
@@ -296,8 +297,8 @@ def _case_json(row: CaseRow, house: House, names: Names, now: datetime) -> dict[
 
 
 def _grid_step(row: CaseRow) -> dict[str, Any] | None:
-    """{level, level_name, due_at} of the level of the grid that has the case first."""
-    if row.grid_step is None:
+    """{level, level_name, due_at} of the level of the grid that has the case first, while the grid has it."""
+    if row.grid_step is None or not in_the_grid(row):
         return None
     return {
         "level": row.grid_step,

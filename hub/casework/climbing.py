@@ -18,6 +18,7 @@ from ..house import SYSTEM, House
 from ..store import Transaction, timer_queries
 from ..store.case_rows import CaseRow, TimerRow
 from . import wording
+from .grid_first import in_the_grid
 from .step import Told, note, step
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 CLIMB = "climb"
 """Kind of the timer that ends a step of the grid."""
-_IN_HAND = (CaseState.DISPATCHED, CaseState.HANDLING)
 
 
 def start(tx: Transaction, house: House, case: CaseRow, now: datetime) -> None:
@@ -51,10 +51,10 @@ def _give(tx: Transaction, house: House, case: CaseRow, level: str, now: datetim
 
 def _climb(tx: Transaction, house: House, timer: TimerRow, case: CaseRow | None) -> None:
     """The time of the step is up."""
-    if case is None or case.grid_step is None or CaseState(case.state) not in _IN_HAND:
+    if case is None:
         return
-    if case.department_id != (case.routing or {}).get("grid_unit"):
-        case.grid_step = case.grid_due_at = None  # somebody gave it to another unit meanwhile
+    if not in_the_grid(case):
+        case.grid_step = case.grid_due_at = None  # it was answered, suspended or given to another unit meanwhile
         return
     following = climb(case.grid_step, staffed(tx, case.grid_id))
     if following is not None:

@@ -375,6 +375,37 @@ def test_what_was_answered_in_time_stays_where_it_was(covered: City) -> None:
     assert [line["action"] for line in after["history"]].count("climb") == 1
 
 
+@pytest.mark.parametrize("way", ["answered", "returned", "given away", "closed"])
+def test_who_has_it_in_the_grid_is_told_only_while_the_grid_has_it(covered: City, way: str) -> None:
+    """The member of the grid stood on the case for good, with a time to climb that had passed."""
+    case = covered.case(kind="goods_pile", zone="门前")["id"]
+    if way == "returned":
+        covered.move("boss", case, "return", reason="不归我们")
+    elif way == "given away":
+        covered.move("boss", case, "return", reason="不归我们")
+        covered.move("pai", case, "dispatch", department="enforcement")
+    else:
+        covered.move("boss", case, "accept")
+        covered.move("boss", case, "feedback", text="已清理")
+    if way == "closed":
+        covered.move("wang", case, "close")
+    assert covered.read(case)["grid_step"] is None
+    covered.clock.forward(days=2)
+    covered.hub.timers.sweep()
+    assert covered.read(case)["grid_step"] is None
+    assert [line["action"] for line in covered.read(case)["history"]].count("climb") == 1
+
+
+def test_a_case_that_left_the_grid_does_not_say_so_again_when_it_comes_back(covered: City) -> None:
+    case = covered.case(kind="goods_pile", zone="门前")["id"]
+    covered.move("boss", case, "accept")
+    covered.move("boss", case, "feedback", text="已清理")
+    covered.clock.forward(days=2)
+    covered.hub.timers.sweep()
+    assert covered.move("wang", case, "rework", reason="还在")["department"]["id"] == "street_office"
+    assert covered.read(case)["grid_step"] is None, "its time to climb passed while it was answered"
+
+
 def test_other_classes_do_not_climb(covered: City) -> None:
     case = covered.case()
     assert (case["department"]["id"], case["grid_step"]) == ("sanitation", None)
