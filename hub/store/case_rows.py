@@ -181,6 +181,7 @@ class ReportRow(Row):
         UniqueConstraint("channel", "external_id"),
         Index("ix_case_reports_case_id_at", "case_id", "at"),
         Index("ix_case_reports_channel_at", "channel", "at"),
+        Index("ix_case_reports_by_case_id", "by", "case_id"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id"))

@@ -198,6 +198,21 @@ def database_of_0004(empty: Database) -> Database:
     return empty
 
 
+def test_ones_own_reports_are_found_by_an_index(database: Database) -> None:
+    """Lists and pictures of grid members and programs ask for them with each row."""
+    mine = "SELECT case_id FROM case_reports WHERE \"by\" = 'token/app'"
+    assert "ix_case_reports_by_case_id" in plan_of(database, mine)
+
+
+def plan_of(database: Database, query: str) -> str:
+    """How the database would answer `query`; PostgreSQL as if the tables were not empty."""
+    with database.read() as tx:
+        if database.url.get_backend_name() == "sqlite":
+            return str(tx.execute(sa.text(f"EXPLAIN QUERY PLAN {query}")).all())
+        tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        return str(tx.execute(sa.text(f"EXPLAIN {query}")).all())
+
+
 @pytest.mark.parametrize("time", range(8))
 def test_migrating_twice_or_at_once_does_no_harm(tmp_path: Path, time: int) -> None:
     """Several times: two that open a new file at once met only now and then."""
