@@ -41,7 +41,7 @@ PATIENCE_S = 75.0
 POLL_S, POLL_MOST_S = 0.2, 2.0
 """How often a standing stream that has no fresh keyframe yet is asked again: seldom once it has taken long."""
 MOST_AHEAD = timedelta(seconds=60)
-"""Of a look that was asked for: by more, clocks disagree, and all others must not wait for that time to come."""
+"""Of a look that was asked for: by more, clocks disagree, and that time may never come."""
 TICK_S = 0.05
 """What comes due within this is begun together: a wake-up costs more than a look's book-keeping."""
 AHEAD = 16
@@ -156,9 +156,8 @@ class Looker:
             seat = self._seats.get(camera_id)
             if seat is None:
                 return
-            seat.asked = max(not_before, seat.asked) if seat.asked else not_before
-            ahead_s = max(0.0, (not_before - self._clock()).total_seconds())
-            self._schedule.ask(camera_id, self._monotonic() + ahead_s)
+            seat.ask(not_before, self._clock())
+            self._ask_again(seat, 0.0)
             if seat.hosted is not None:
                 seat.hosted.doze(0.0)
             self._turn.notify_all()
@@ -350,7 +349,7 @@ class Looker:
             seat.waits_since_s = None
             return False
         self._counters["postponed_looks"] += 1
-        poll_s = POLL_S if seat.asked else min(POLL_MOST_S, max(POLL_S, waited_s / 2))
+        poll_s = POLL_S if not_before in seat.asked else min(POLL_MOST_S, max(POLL_S, waited_s / 2))
         self._schedule.postpone(seat.camera.id, now_s, now_s + poll_s)
         return True
 
@@ -359,9 +358,8 @@ class Looker:
         # A look of later than now was dated before the clock was set back.
         if seat.last_at is not None and seat.last_at <= now:
             oldest = max(oldest, seat.last_at + timedelta(milliseconds=1))
-        if seat.asked is not None and seat.asked - now > MOST_AHEAD:
-            seat.asked = None
-        return max(oldest, seat.asked) if seat.asked else oldest
+        asked = seat.asked_by(now, MOST_AHEAD)
+        return oldest if asked is None else max(oldest, asked)
 
     # Looks end (in pool threads).
 
@@ -428,6 +426,11 @@ class Looker:
             self._tell(seat, state)
         self._end(seat, None, seat.wait_s(error))
 
+    def _ask_again(self, seat: Seat, least_s: float) -> None:
+        """A look out of turn at the next time that one is asked for, and not sooner than in `least_s`."""
+        ahead_s = (min(seat.asked) - self._clock()).total_seconds()
+        self._schedule.ask(seat.camera.id, self._monotonic() + max(least_s, ahead_s))
+
     def _drop(self, seat: Seat) -> None:
         """It waits as long as before: its turn comes sooner than that of cameras that were seen meanwhile."""
         with self._turn:
@@ -435,8 +438,8 @@ class Looker:
             if not seat.gone:
                 now_s = self._monotonic()
                 self._schedule.postpone(seat.camera.id, now_s, now_s + POLL_S)
-                if seat.asked is not None:
-                    self._schedule.ask(seat.camera.id, now_s)
+                if seat.asked:
+                    self._ask_again(seat, 0.0)
 
     def _tell(self, seat: Seat, state: CameraState) -> None:
         log.info("%s: %s %s", seat.camera.id, state.state, state.message)
@@ -451,13 +454,13 @@ class Looker:
         with self._turn:
             now_s = self._monotonic()
             self._counters["looks" if ok else "failed_looks"] += 1
-            if captured_at is not None and seat.asked is not None and captured_at >= seat.asked:
-                seat.asked = None
+            if captured_at is not None:
+                seat.asked = {at for at in seat.asked if at > captured_at}
             if seat.gone:
                 return
             self._schedule.finished(seat.camera.id, now_s, ok, wait_s)
-            if seat.asked is not None:
-                self._schedule.ask(seat.camera.id, now_s + (POLL_S if ok else wait_s or 1.0))
+            if seat.asked:
+                self._ask_again(seat, POLL_S if ok else wait_s or 1.0)
                 self._turn.notify_all()
             elif self._schedule.waiting and self._decoding.waiting <= self._threads:
                 self._turn.notify_all()

@@ -6,7 +6,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from .cameras.source import Clipping, Clocked, Connected, Hosted, Source, Visiting
@@ -35,7 +35,10 @@ class Way(Enum):
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """`opened` is the camera as its source was opened; `note` is said of it while nothing else is."""
+    """`opened` is the camera as its source was opened; `note` is said of it while nothing else is.
+
+    `asked`: from when on pictures are wanted out of turn.
+    """
 
     camera: Camera
     opened: Camera
@@ -51,7 +54,7 @@ class Seat:
     lock: threading.Lock = field(default_factory=threading.Lock)
     via: str = ""
     last_at: datetime | None = None
-    asked: datetime | None = None
+    asked: set[datetime] = field(default_factory=set)
     waits_since_s: float | None = None
     backoff: Backoff | None = None
     backoff_kind: str = ""
@@ -78,6 +81,16 @@ class Seat:
     def shown(self, state: CameraState) -> CameraState:
         """`state`, with the note where it says nothing itself."""
         return replace(state, message=self.note) if self.note and not state.message else state
+
+    def ask(self, not_before: datetime, now: datetime) -> None:
+        """Of those whose time has come the latest stands for all; those ahead wait for theirs."""
+        come = [at for at in self.asked | {not_before} if at <= now]
+        self.asked = {at for at in self.asked | {not_before} if at > now} | ({max(come)} if come else set())
+
+    def asked_by(self, now: datetime, most_ahead: timedelta) -> datetime | None:
+        """From when on the picture of a look that begins now must be; what lies further ahead is given up."""
+        self.asked = {at for at in self.asked if at - now <= most_ahead}
+        return max((at for at in self.asked if at <= now), default=None)
 
     def saw(self, frame: Frame) -> tuple[str, CameraState]:
         """A look gave a picture: the state before, and after."""

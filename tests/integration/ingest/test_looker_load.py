@@ -7,18 +7,20 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from ingest.clock import utc_now
 from ingest.device import Camera, Watch
-from ingest.errors import Lost, NotVideo, Unreachable
+from ingest.errors import Lost, NotVideo, Stale, Unreachable
 from ingest.frame import Frame, Image
 from ingest.looker import Looker
 from tests.peers import wait_until
 
+T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 PICTURES = np.random.default_rng(1).integers(0, 255, (4, 36, 64, 3), np.uint8)
 
 
@@ -316,6 +318,59 @@ def test_a_stream_may_doze_until_its_next_look_and_wakes_when_asked_or_changed()
         looker.update([camera("c", every_s=2.0)])
         assert told[-1] == 0.0
         wait_until(lambda: 0.0 < told[-1] <= 2.0, 20, what="a look at the new interval")
+    finally:
+        looker.stop()
+
+
+@pytest.mark.parametrize("watch", [Watch.STAY, Watch.PATROL])
+def test_a_look_that_is_asked_for_ahead_does_not_hold_back_those_in_turn(watch: Watch) -> None:
+    """A re-check of in a minute, or a device whose clock is ahead, must not make a camera blind for that minute."""
+    passed_s = [0.0]
+    looks: list[datetime] = []
+
+    def now() -> datetime:
+        return T0 + timedelta(seconds=passed_s[0])
+
+    class Punctual(Stayed):
+        """It has a picture of each instant, and none of a later one."""
+
+        def ready(self, not_before: datetime) -> bool:
+            return self._open and not_before <= now()
+
+        def look(self, not_before: datetime, timeout_s: float) -> Frame:
+            return picture(self.camera, now())
+
+    class Fetched(Visited):
+        async def visit(self, not_before: datetime, timeout_s: float) -> Brought:
+            if not_before > now():
+                raise Stale("the look is ahead")
+            return Brought(self.camera, now())
+
+    looker = Looker(
+        lambda frame, state: looks.append(frame.captured_at),
+        open_source=lambda seen: (Punctual if watch is Watch.STAY else Fetched)(seen, Recorder(1)),
+        clock=now,
+        monotonic=lambda: passed_s[0],
+    )
+
+    def done() -> bool:
+        """What was due has been looked at."""
+        planned_s = looker._schedule.next_of("c")
+        return planned_s is not None and planned_s > passed_s[0]
+
+    cameras = [camera("c", watch, every_s=10.0)]
+    looker.update(cameras)
+    looker.start()
+    try:
+        wait_until(lambda: looks, what="the first look")
+        looker.ask("c", T0 + timedelta(seconds=45))
+        for second in range(1, 46):
+            passed_s[0] = float(second)
+            looker.update(cameras)
+            wait_until(done, what="what is due")
+        before = [at for at in looks if at < T0 + timedelta(seconds=45)]
+        assert 5 <= len(before) <= 6, looks
+        assert looks[len(before)] == T0 + timedelta(seconds=45)
     finally:
         looker.stop()
 
