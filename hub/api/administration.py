@@ -83,7 +83,11 @@ def audit(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Who did what, newest first; `action` and `subject` may be the beginning of one. `total`: of the whole chain."""
+    """Who did what, newest first. `total`: of the whole chain.
+
+    `by`: a user name. `action`: one, or all that begin with it where it ends with - (`case-`). `subject`: from its
+    beginning (`case/`, `case/6210`); a part from its middle finds nothing.
+    """
     key = key_of(cursor, int)
     with house.db.read() as tx:
         rows = list(entries(tx, key[0] if key else None, limit, Sought(by, action, subject, since, until)))

@@ -432,6 +432,11 @@ class AuditRow(Row):
     """Who did what: each entry holds the hash of the one before."""
 
     __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_by_seq", "by", "seq"),
+        Index("ix_audit_action_seq", "action", "seq", postgresql_ops={"action": "varchar_pattern_ops"}),
+        Index("ix_audit_subject_seq", "subject", "seq", postgresql_ops={"subject": "varchar_pattern_ops"}),
+    )
     seq: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(64))

@@ -89,6 +89,25 @@ def test_the_audit_trail_is_sought_by_person_action_subject_and_time(city: City)
     assert sought(subject=f"alert/{alert}") == ["alert-rejected", "alert-claimed", "alert-opened"]
     assert sought(action="alert-", since=(start.replace(minute=30)).isoformat()) == ["alert-rejected"]
     assert sought(subject="alert/%") == [], "a sign of SQL is a letter here"
+    assert sought(subject=alert) == [], "from its beginning, as the page says"
+    assert sought(subject=f"ALERT/{alert}") == []
+
+
+def test_an_action_is_sought_whole_or_by_a_beginning_that_ends_with_a_hyphen(city: City) -> None:
+    """The page offers actions one by one: who chose 登录 got 登录失败 too."""
+    with city.hub.house.db.write() as tx:
+        for n, action in enumerate(("sign-in", "sign-in-failed", "sign-out", "case-check", "case-checked")):
+            tx.audit(city.clock(), "wang", action, f"user/{n}")
+
+    def sought(action: str) -> list[str]:
+        answer = city.who("shen").get("/api/audit", params={"action": action, "by": "wang"})
+        return [entry["action"] for entry in answer.json()["items"]]
+
+    assert sought("sign-in") == ["sign-in"]
+    assert sought("case-check") == ["case-check"]
+    assert sought("sign-") == ["sign-out", "sign-in-failed", "sign-in"]
+    assert sought("case-") == ["case-checked", "case-check"]
+    assert sought("sign") == []
 
 
 def test_the_chain_is_checked_and_a_change_is_found(city: City) -> None:
