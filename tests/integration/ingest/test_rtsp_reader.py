@@ -348,16 +348,16 @@ def test_between_looks_nothing_is_walked(codec: str, preroll_s: float, request: 
         for _ in range(6):
             it.look()
         shares = []
-        for _ in range(3):
-            it.source.doze(4.0)
+        for _ in range(2):
+            it.source.doze(3.0)
             time.sleep(0.4)
             before = packets(it)
-            time.sleep(2.0)
+            time.sleep(1.2)
             shares.append(packets(it) - before)
-            time.sleep(1.6)
+            time.sleep(1.4)
             frame = it.source.look(utc_now() - timedelta(seconds=0.9), 1.0)
             assert frame.image.std() > 10
-        assert shares == [0, 0, 0]
+        assert shares == [0, 0]
         assert not it.failures
         assert it.source._feed is not None
         assert it.source._feed.collected.lost == 0
