@@ -114,6 +114,18 @@ class NanoBody(nn.Module):  # type: ignore[misc]
         return [self.entries[level], *(m for tower in towers for m in tower.modules() if _is_conv(m))]
 
 
+def is_hard(network: nn.Module) -> bool:
+    """Whether `network` computes with HardSwish."""
+    return any(isinstance(module, nn.Hardswish) for module in network.modules())
+
+
+def put_hardswish(network: nn.Module) -> None:
+    """In the place of every SiLU, in place; the weights stay."""
+    for module in network.modules():
+        if isinstance(getattr(module, "act", None), nn.SiLU):
+            module.act = nn.Hardswish()
+
+
 def _tower() -> nn.Sequential:
     return nn.Sequential(*depthwise(TOWER_CHANNELS, TOWER_CHANNELS), *depthwise(TOWER_CHANNELS, TOWER_CHANNELS))
 

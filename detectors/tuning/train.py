@@ -12,7 +12,7 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,13 @@ def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, t
     for problem in union.problems:
         _tell(f"left out: {problem}")
     started, cpu = time.monotonic(), time.process_time()
+    if stage.activation is not None:
+        start = _harden(recipe, stage, start, folder)
     last, epochs = run_stage(
         stage, start, union.data, folder / "run", size_px=recipe.size_px, seed=recipe.seed, tell=_tell
     )
+    if stage.kept:
+        last = _keep(recipe, stage, start, last, folder)
     done = {
         "name": stage.name,
         "inputs": inputs,
@@ -121,6 +125,41 @@ def _run(recipe: Recipe, stage: Stage, start: Path, folder: Path, inputs: str, t
     }
     (folder / "done.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
     return done
+
+
+def _harden(recipe: Recipe, stage: Stage, start: Path, folder: Path) -> Path:
+    """The checkpoint `start` with the stage's cheaper activation."""
+    from detectors.tuning.harden import PICTURES, hardened
+
+    return _remade(recipe, stage, PICTURES, folder / "hard.pt", lambda sample: hardened(_opened(start), sample, _tell))
+
+
+def _keep(recipe: Recipe, stage: Stage, start: Path, end: Path, folder: Path) -> Path:
+    """What lies between the checkpoints `start` and `end` by the stage's share."""
+    from detectors.tuning.transfer import NORM_PICTURES, mean_of
+
+    def between(sample: Any) -> Any:
+        return mean_of(_opened(start), _opened(end), stage.kept, sample)
+
+    return _remade(recipe, stage, NORM_PICTURES, folder / "between.pt", between)
+
+
+def _remade(recipe: Recipe, stage: Stage, most: int, target: Path, make: Callable[[Any], Any]) -> Path:
+    """Write what `make` makes of pictures, as many of each of the stage's sets."""
+    import torch
+
+    from detectors.tuning import transfer
+
+    torch.set_num_threads(int(os.environ.get("GRIDHUB_TORCH_THREADS", "1")))
+    sample = transfer.random_crops(_unlabelled(recipe, stage, most), recipe.size_px, random.Random(recipe.seed))
+    transfer.save(make(sample), recipe.labels, target, size_px=recipe.size_px)
+    return target
+
+
+def _opened(checkpoint: Path) -> Any:
+    from ultralytics import YOLO
+
+    return YOLO(str(checkpoint)).model
 
 
 def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
@@ -141,7 +180,7 @@ def _start(recipe: Recipe, out_dir: Path) -> Path:
     if not coco_path.is_file():
         _tell("start: the 80-class detector")
         torch.manual_seed(recipe.seed)
-        pictures = _unlabelled(recipe)
+        pictures = _unlabelled(recipe, recipe.stages[0], HEAD_FIT_PICTURES)
         coco = transfer.coco_detector(recipe.teacher.weights, pictures, size_px=recipe.size_px, seed=recipe.seed)
         transfer.save(coco, names, coco_path, size_px=recipe.size_px)
     rows: dict[str, list[int]] = {}
@@ -160,14 +199,13 @@ def coco_names() -> list[str]:
     return list(YAML.load(ROOT / "cfg" / "datasets" / "coco.yaml")["names"].values())
 
 
-def _unlabelled(recipe: Recipe) -> list[Path]:
-    """Pictures for the head fit: as many from each set of the first stage, in a seeded order."""
+def _unlabelled(recipe: Recipe, stage: Stage, most: int) -> list[Path]:
+    """Pictures to fit by: as many from each set of the stage, in a seeded order."""
     chance = random.Random(recipe.seed)
     chosen: list[Path] = []
-    first = recipe.stages[0].sets
-    for name in first:
+    for name in stage.sets:
         pictures = read_yolo_set(recipe.set_named(name).data).pictures("train")
-        chosen += chance.sample(pictures, min(len(pictures), HEAD_FIT_PICTURES // len(first)))
+        chosen += chance.sample(pictures, min(len(pictures), most // len(stage.sets)))
     chance.shuffle(chosen)
     return chosen
 

@@ -5,6 +5,7 @@ The result detects COCO's 80 classes without a label having been seen. It is a s
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
+from ultralytics.nn.modules.conv import Conv
 
 from detectors.errors import DetectorError
-from detectors.tuning.body import TOWER_CHANNELS, GridDetector
+from detectors.tuning.body import TOWER_CHANNELS, GridDetector, is_hard, put_hardswish
 from detectors.tuning.export import tensors_of
 from detectors.tuning.yolov8 import COCO_CLASSES, V8Detector, is_quantized, load_quantized
 
@@ -73,11 +75,11 @@ def coco_detector(weights: Path, pictures: Sequence[Path], *, size_px: int, seed
     if is_quantized(weights):
         heavier = V8Detector(nc=COCO_CLASSES)
         load_quantized(heavier, weights)
-        restore_batchnorm(heavier, _random_crops(pictures[:NORM_PICTURES], size_px, random.Random(seed)))
+        restore_batchnorm(heavier, random_crops(pictures[:NORM_PICTURES], size_px, random.Random(seed)))
         return heavier
     detector = GridDetector(nc=COCO_CLASSES)
     teacher = load_weights(detector, weights)
-    sample = _random_crops(pictures, size_px, random.Random(seed))
+    sample = random_crops(pictures, size_px, random.Random(seed))
     restore_batchnorm(detector, sample[:NORM_PICTURES])
     generator = torch.Generator().manual_seed(seed)
     for level, cells in enumerate(_teacher_cells(detector, teacher, sample, generator)):
@@ -158,7 +160,46 @@ def restore_batchnorm(detector: Detector, sample: torch.Tensor) -> None:
         bn.bias.data.copy_(bn.bias.data + gain * mean)
 
 
-def _random_crops(pictures: Sequence[Path], size_px: int, chance: random.Random) -> torch.Tensor:
+def folded(detector: Detector) -> Detector:
+    """A copy in 32 bits with every BatchNorm folded into the convolution before it."""
+    made: Detector = copy.deepcopy(detector).float().eval()
+    made.fuse(verbose=False)
+    return made
+
+
+def unfolded(detector: Detector, sample: torch.Tensor) -> Detector:
+    """What says the same as `detector` (see `folded`) and can be trained; for `sample` see restore_batchnorm."""
+    made: Detector = type(detector)(nc=detector.model[-1].nc)
+    if is_hard(detector):
+        put_hardswish(made)
+    layers = {name: module for name, module in made.named_modules() if isinstance(module, Conv)}
+    given = detector.state_dict()
+    made.load_state_dict({k: v for k, v in given.items() if k.rpartition(".conv.")[0] not in layers}, strict=False)
+    for name, layer in layers.items():
+        layer.conv.weight.data.copy_(given[f"{name}.conv.weight"])
+        layer.bn.bias.data.copy_(given[f"{name}.conv.bias"])
+        layer.bn.weight.data.fill_(1.0)
+        layer.bn.running_mean.zero_()
+        layer.bn.running_var.fill_(1 - layer.bn.eps)
+    restore_batchnorm(made, sample)
+    return made
+
+
+def mean_of(one: Detector, other: Detector, share: float, sample: torch.Tensor) -> Detector:
+    """A detector whose weights lie between theirs: `share` (0-1) of `one`'s. For `sample` see restore_batchnorm.
+
+    A network and what it became in a short training: between them often lies one that is as good where the first was
+    and as good where the second is (Wortsman et al. 2022, arXiv 2109.01903).
+    """
+    made = folded(one)
+    theirs = folded(other).state_dict()
+    for name, own in made.state_dict().items():
+        if own.is_floating_point():
+            own.mul_(share).add_(theirs[name], alpha=1 - share)
+    return unfolded(made, sample)
+
+
+def random_crops(pictures: Sequence[Path], size_px: int, chance: random.Random) -> torch.Tensor:
     """N x 3 x size x size uint8 RGB: each picture zoomed, cropped, perhaps mirrored, padded with grey."""
     return torch.from_numpy(np.stack([_random_crop(path, size_px, chance) for path in pictures]))
 
@@ -302,6 +343,8 @@ def reopened(exported: Path, labels: Sequence[str]) -> Detector:
     kind: type[Detector] = GridDetector if "model.0.stem.conv.weight" in tensors else V8Detector
     detector: Detector = kind(nc=len(labels))
     detector.eval().fuse(verbose=False)
+    if any(node.op_type == "HardSwish" for node in onnx.load(str(exported)).graph.node):
+        put_hardswish(detector)
     for name, own in detector.state_dict().items():
         given = tensors.get(name)
         if given is None or given.shape != tuple(own.shape):

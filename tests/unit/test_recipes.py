@@ -56,6 +56,8 @@ WRONG = [
             (("seed",), True, "seed: True; wanted a whole number"),
             (("labels",), ["a", "a"], "labels: ['a', 'a']; wanted a list of different names"),
             (("lables",), [], "lables: []; wanted no such key; there are card, labels"),
+            (("stages", "one", "kept"), 1.5, "stages.one.kept: 1.5; wanted a number from 0 to 1"),
+            (("stages", "one", "activation"), "relu", "stages.one.activation: 'relu'; wanted one of hardswish"),
             (("teacher", "min_score"), 1.5, "teacher.min_score: 1.5; wanted a number from 0 to 1"),
             (("teacher", "classes", "dog"), "animal", "teacher.classes.dog: 'animal'; wanted one of garbage, vehicle"),
             (("sets", "bins", "labels", "rubbish"), "junk", "sets.bins.labels.rubbish: 'junk'; wanted one of garbage"),

@@ -5,6 +5,7 @@ Left out where the extra `tune` is not installed, as on most machines.
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,64 @@ def test_weights_stored_in_16_bits_say_the_same_in_half_the_space(tmp_path: Path
     again = small.read_bytes()
     halve(small)
     assert small.read_bytes() == again
+
+
+def test_a_network_with_a_cheaper_activation_comes_back_with_it(tmp_path: Path) -> None:
+    from detectors.tuning.body import GridDetector, is_hard, put_hardswish
+    from detectors.tuning.export import export_onnx
+    from detectors.tuning.transfer import reopened, save
+
+    torch.manual_seed(0)
+    network = GridDetector(nc=2).eval()
+    with torch.no_grad():
+        for tensor in network.parameters():
+            tensor += 0.01 * torch.randn_like(tensor)  # the export would store equal tensors once
+    noise = _noise(1, 64)
+    put_hardswish(network)
+    save(network, ["garbage", "fire"], tmp_path / "start.pt", size_px=64)
+    export_onnx(tmp_path / "start.pt", tmp_path / "hard.onnx", size_px=64)
+    again = reopened(tmp_path / "hard.onnx", ["garbage", "fire"])
+    with torch.no_grad():
+        answer = again(_tensor(noise))[0].numpy()
+    assert answer == pytest.approx(OnnxRuntime(tmp_path / "hard.onnx", threads=1).infer(noise), abs=2e-3)
+    assert is_hard(again)
+
+
+def test_a_hardened_network_says_nearly_what_it_said_before() -> None:
+    from detectors.tuning.body import is_hard, put_hardswish
+    from detectors.tuning.harden import hardened
+    from detectors.tuning.transfer import reopened
+
+    card = Catalog(ROOT / "models").card("vehicle")
+    before = reopened(card.file, card.labels)
+    before.names = dict(enumerate(card.labels))
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (12, 3, 96, 96), dtype=np.uint8))
+    after = hardened(before, pictures[:8], lambda line: None)
+    assert is_hard(after)
+    assert not is_hard(before)
+    swapped = copy.deepcopy(before)
+    put_hardswish(swapped)
+    with torch.no_grad():
+        said, fitted, plain = (n(pictures[8:].float() / 255)[0][:, :4] for n in (before, after.eval(), swapped))
+    assert (fitted - said).abs().mean() < 0.5 * (plain - said).abs().mean()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_between_two_networks(share: float) -> None:
+    from detectors.tuning.body import GridDetector
+    from detectors.tuning.transfer import folded, mean_of
+
+    networks = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        networks.append(GridDetector(nc=2).eval())
+    sample = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, 64, 64), dtype=np.uint8))
+    one, other = (folded(network).state_dict() for network in networks)
+    made = mean_of(*networks, share, sample)
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in made.modules())
+    for name, tensor in folded(made).state_dict().items():
+        wanted = share * one[name] + (1 - share) * other[name]
+        torch.testing.assert_close(tensor, wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_another_network_is_refused() -> None:
