@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from detectors.sensing import CLOCKS_DIFFER_S
+
 from . import album, mappings, rebirths, sights
 from .config import Settings
 from .domain.recheck import looks_most
@@ -28,7 +30,7 @@ from .store.rows import AttachmentRow, CameraRow, SensorRow, ZoneRow
 from .wire import Names, time_text
 
 LOOK_BYTES_MAX = 1024 * 1024
-_CLOCKS_DIFFER = timedelta(minutes=5)
+_CLOCKS_DIFFER = timedelta(seconds=CLOCKS_DIFFER_S)
 _SHARD = re.compile(r"(\d{1,4})/(\d{1,4})")
 
 

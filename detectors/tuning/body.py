@@ -126,6 +126,14 @@ def put_hardswish(network: nn.Module) -> None:
             module.act = nn.Hardswish()
 
 
+def neutralise(norm: nn.BatchNorm2d, bias: torch.Tensor, gain: float = 1.0) -> None:
+    """Make `norm`, in evaluation, `gain` times what comes plus `bias`: it was folded into the convolution before it."""
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1 - norm.eps)
+    norm.weight.data.fill_(gain)
+    norm.bias.data.copy_(bias)
+
+
 def _tower() -> nn.Sequential:
     return nn.Sequential(*depthwise(TOWER_CHANNELS, TOWER_CHANNELS), *depthwise(TOWER_CHANNELS, TOWER_CHANNELS))
 

@@ -22,7 +22,7 @@ from torch.nn import functional
 from ultralytics.nn.modules.conv import Conv
 
 from detectors.errors import DetectorError
-from detectors.tuning.body import TOWER_CHANNELS, GridDetector, is_hard, put_hardswish
+from detectors.tuning.body import TOWER_CHANNELS, GridDetector, is_hard, neutralise, put_hardswish
 from detectors.tuning.export import tensors_of
 from detectors.tuning.yolov8 import COCO_CLASSES, V8Detector, is_quantized, load_quantized
 
@@ -111,12 +111,14 @@ def load_weights(detector: GridDetector, weights: Path) -> list[Predictors]:
             raise TransferError(
                 f"{weights}: convolution {index} is {tuple(kernel.shape)}, wanted {tuple(conv.conv.weight.shape)}"
             )
-        conv.conv.weight.data.copy_(kernel)
-        conv.bn.running_mean.zero_()
-        conv.bn.running_var.fill_(1 - conv.bn.eps)
-        conv.bn.weight.data.fill_(255.0 if index == 0 else 1.0)  # the file wants 0-255; the gain sits in BatchNorm
-        conv.bn.bias.data.copy_(bias)
+        _put_folded(conv, kernel, bias, gain=255.0 if index == 0 else 1.0)  # the file wants 0-255
     return teacher
+
+
+def _put_folded(layer: Conv, weight: torch.Tensor, bias: torch.Tensor, gain: float = 1.0) -> None:
+    """A convolution whose BatchNorm is folded into it: the layer's own becomes `gain` times plus `bias`."""
+    layer.conv.weight.data.copy_(weight)
+    neutralise(layer.bn, bias, gain)
 
 
 def _stem_kernel(focus: torch.Tensor) -> torch.Tensor:
@@ -176,11 +178,7 @@ def unfolded(detector: Detector, sample: torch.Tensor) -> Detector:
     given = detector.state_dict()
     made.load_state_dict({k: v for k, v in given.items() if k.rpartition(".conv.")[0] not in layers}, strict=False)
     for name, layer in layers.items():
-        layer.conv.weight.data.copy_(given[f"{name}.conv.weight"])
-        layer.bn.bias.data.copy_(given[f"{name}.conv.bias"])
-        layer.bn.weight.data.fill_(1.0)
-        layer.bn.running_mean.zero_()
-        layer.bn.running_var.fill_(1 - layer.bn.eps)
+        _put_folded(layer, given[f"{name}.conv.weight"], given[f"{name}.conv.bias"])
     restore_batchnorm(made, sample)
     return made
 

@@ -16,6 +16,7 @@ import ultralytics.nn.tasks as tasks
 from torch import nn
 
 from detectors.errors import DetectorError
+from detectors.tuning.body import neutralise
 
 COCO_CLASSES = 80
 _LAYERS = {"stem": ("0",), "stage2": ("1", "2"), "stage3": ("3", "4"), "stage4": ("5", "6"), "stage5": ("7", "8", "9")}
@@ -80,10 +81,7 @@ def load_quantized(detector: V8Detector, weights: Path) -> None:
         if norm is None:
             conv.bias.data.copy_(bias)
         else:
-            norm.running_mean.zero_()
-            norm.running_var.fill_(1 - norm.eps)
-            norm.weight.data.fill_(1.0)
-            norm.bias.data.copy_(bias)
+            neutralise(norm, bias)
 
 
 def _convolutions(detector: V8Detector) -> Iterator[tuple[str, nn.Conv2d, nn.BatchNorm2d | None]]:
