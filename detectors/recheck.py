@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -26,13 +26,22 @@ OTHER_THING = 0.2
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """What a look says: a code whose blanks `values` fill, for any language, and the sentence in Chinese."""
+
+    code: str
+    text: str
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Recheck:
-    """Whether the problem is still present, how sure (0-1), where, and one sentence for people."""
+    """Whether the problem is still present, how sure (0-1), where, and what a person is told of it."""
 
     present: bool
     score: float
     boxes: tuple[Box, ...]
-    why: str
+    why: Why
 
 
 def recheck(
@@ -64,17 +73,20 @@ def _by_label(
     found: NDArray[np.uint8] | None,
 ) -> Recheck:
     if kind.look_for is None or kind.rule is None:
-        return Recheck(False, 0.0, (), "该类问题没有可复查的画面规则")
+        return Recheck(False, 0.0, (), Why("no_rule", "该类问题没有可复查的画面规则"))
     there = of_scores(seen, scores, STILL_SCORE)
     there = _near(there, boxes) if boxes else in_zone(there, zone, kind.rule)
     score = float(there.scores.max()) if len(there) else 0.0
     if not len(there):
-        return Recheck(False, _clear_score(seen, scores, boxes), (), f"原位置未再发现{kind.name['zh']}")
+        why = Why("gone", f"原位置未再发现{kind.name['zh']}")
+        return Recheck(False, _clear_score(seen, scores, boxes), (), why)
     if kind.rule.anchor == "foot" and kind.rule.type == "dwell" and found is not None and boxes:
         likeness = max(_likeness(_crop(image, box, 0.0), _crop(found, box, 0.0)) for box in boxes)
         if likeness < OTHER_THING:
-            return Recheck(False, 1 - max(likeness, 0.0), (), "原位置已是另一目标")
-    return Recheck(True, score, tuple(as_box(box) for box in there.boxes), f"原位置仍可见（{score:.0%}）")
+            return Recheck(False, 1 - max(likeness, 0.0), (), Why("another", "原位置已是另一目标"))
+    share = round(100 * score)
+    why = Why("seen", f"原位置仍可见（{share}%）", {"share": share})
+    return Recheck(True, score, tuple(as_box(box) for box in there.boxes), why)
 
 
 def _near(seen: Detections, boxes: Sequence[Box]) -> Detections:
@@ -102,7 +114,7 @@ def _by_picture(
 ) -> Recheck:
     """Whether the places look more like the picture with the thing or like the one before it came."""
     if found is None or not boxes:
-        return Recheck(True, 0.0, tuple(boxes), "缺少发现时的画面，无法比对")
+        return Recheck(True, 0.0, tuple(boxes), Why("nothing_to_compare", "缺少发现时的画面，无法比对"))
     still, sure = [], []
     for box in boxes:
         like_found = _likeness(_crop(image, box, 0.15), _crop(found, box, 0.15))
@@ -112,9 +124,10 @@ def _by_picture(
             still.append(box)
     score = float(np.clip(0.5 + max(sure) / 2, 0, 1))
     if still:
-        return Recheck(True, score, tuple(still), "与发现时画面更接近，物品仍在")
-    other = "与出现前画面更接近，物品已不在" if before is not None else "与发现时画面不同，物品已不在"
-    return Recheck(False, score, (), other)
+        return Recheck(True, score, tuple(still), Why("like_found", "与发现时画面更接近，物品仍在"))
+    if before is not None:
+        return Recheck(False, score, (), Why("like_before", "与出现前画面更接近，物品已不在"))
+    return Recheck(False, score, (), Why("unlike_found", "与发现时画面不同，物品已不在"))
 
 
 def _crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.float32]:

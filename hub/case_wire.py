@@ -441,6 +441,7 @@ def recheck_json(row: RecheckRow) -> dict[str, Any]:
                 "score": look.score,
                 "boxes": look.boxes,
                 "why": look.why,
+                "said": look.said,
                 "reading": look.reading,
                 "url": evidence_url(look.sha256) if look.sha256 else None,
             }

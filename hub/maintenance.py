@@ -35,8 +35,11 @@ def _set(house: House, actor: Actor, sensor_id: str, until: datetime | None, not
         row = device_queries.sensor(tx, sensor_id)
         if row is None:
             raise NotFound("sensor", sensor_id)
+        now = house.now()
+        if until is None or not is_on(row.maintenance_until, now):
+            row.maintenance_since = now if until else None
         row.maintenance_until, row.maintenance_note = until, note
-        tx.audit(house.now(), actor.id, action, f"sensor/{sensor_id}", until=time_text(until), note=note)
+        tx.audit(now, actor.id, action, f"sensor/{sensor_id}", until=time_text(until), note=note)
         tx.flush()
         shown = sensor_json(row, Names.of(tx))
         tx.after(partial(house.feed.publish, "sensor", shown))

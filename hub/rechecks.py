@@ -22,7 +22,10 @@ AHEAD_MOST_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look of a re-check showed; `captured_at` is UTC-aware, `reading` is a sensor's."""
+    """What one look of a re-check showed; `captured_at` is UTC-aware, `reading` is a sensor's.
+
+    `why` is Chinese; `said` is the same for any language, {code, values}, and None from workers that know none.
+    """
 
     captured_at: datetime
     present: bool
@@ -30,6 +33,7 @@ class Look:
     boxes: list[list[float]]
     why: str
     reading: dict[str, Any] | None = None
+    said: dict[str, Any] | None = None
 
 
 def possible(case: CaseRow) -> bool:
@@ -116,6 +120,7 @@ def _note(tx: Transaction, row: RecheckRow, look: Look, sha256: str | None) -> b
             "why": look.why,
             "sha256": sha256,
             "reading": look.reading,
+            "said": look.said,
         },
     )
 

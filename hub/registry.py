@@ -601,9 +601,16 @@ def sensor_json(row: SensorRow, names: Names) -> dict[str, Any]:
         "heard_by": row.heard_by,
         "asset": row.asset,
         "installed_on": row.installed_on,
-        "maintenance": {"until": time_text(row.maintenance_until), "note": row.maintenance_note}
-        if row.maintenance_until
-        else None,
+        "maintenance": _maintenance_json(row) if row.maintenance_until else None,
+    }
+
+
+def _maintenance_json(row: SensorRow) -> dict[str, Any]:
+    """{since, until, note}; `since` is None of one that began before that was kept."""
+    return {
+        "since": time_text(row.maintenance_since),
+        "until": time_text(row.maintenance_until),
+        "note": row.maintenance_note,
     }
 
 

@@ -332,6 +332,7 @@ class LookTaken(BaseModel):
     score: Share = 0.0
     boxes: list[list[Share]] = []
     why: Text = ""
+    said: Why | None = None
     reading: dict[str, Any] | None = None
 
 

@@ -402,8 +402,9 @@ class Battery(Shown):
 
 
 class SensorMaintenance(Shown):
-    """Somebody works on it until then."""
+    """Somebody works on it, `since` (None: began before the hub kept that) until then."""
 
+    since: datetime | None
     until: datetime
     note: str
 

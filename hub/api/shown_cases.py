@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .shown import Alert, Box, Category, Evidence, Grid, NamedUnit, Names, PhotoLink, Point, Shown
+from .shown import Alert, Box, Category, Evidence, Grid, NamedUnit, Names, PhotoLink, Point, Shown, Why
 
 CaseState = Literal[
     "reported",
@@ -61,13 +61,17 @@ class StageClock(Shown):
 
 
 class RecheckLook(Shown):
-    """One look after the answer: whether the problem is still there, or what the sensor says."""
+    """One look after the answer: whether the problem is still there, or what the sensor says.
+
+    `why` is Chinese; `said` fills the words of any language.
+    """
 
     captured_at: datetime
     present: bool
     score: float
     boxes: list[Box]
     why: str
+    said: Why | None
     reading: dict[str, Any] | None
     url: str | None
 

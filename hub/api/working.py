@@ -150,7 +150,8 @@ def looks(recheck_id: str, house: TheHouse, upload: Annotated[Upload, Depends(_l
         taken = LookTaken.model_validate(parsed(_field(upload, "look"), "look"))
     except ValidationError as error:
         raise _invalid(error, "look.") from None
-    look = rechecks.Look(taken.captured_at, taken.present, taken.score, taken.boxes, taken.why, taken.reading)
+    said = taken.said.model_dump() if taken.said else None
+    look = rechecks.Look(taken.captured_at, taken.present, taken.score, taken.boxes, taken.why, taken.reading, said)
     return rechecks.add_look(house, recheck_id, look, upload.by_name())
 
 

@@ -351,5 +351,6 @@ class LookRow(Row):
     score: Mapped[float]
     boxes: Mapped[list[Any]]
     why: Mapped[str]
+    said: Mapped[dict[str, Any] | None] = mapped_column(json_type())
     sha256: Mapped[str | None] = mapped_column(String(64))
     reading: Mapped[dict[str, Any] | None] = mapped_column(json_type())

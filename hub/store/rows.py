@@ -244,6 +244,7 @@ class SensorRow(Row):
     heard_by: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     asset: Mapped[str] = mapped_column(String(17), default="")
     installed_on: Mapped[str] = mapped_column(String(10), default="")
+    maintenance_since: Mapped[datetime | None]
     maintenance_until: Mapped[datetime | None]
     maintenance_note: Mapped[str] = mapped_column(default="")
     level: Mapped[str] = mapped_column(String(16), default="")

@@ -135,7 +135,8 @@ class Rechecks:
             "present": result.present,
             "score": result.score,
             "boxes": [list(b) for b in result.boxes],
-            "why": result.why,
+            "why": result.why.text,
+            "said": {"code": result.why.code, "values": dict(result.why.values)},
         }
         self._keep(progress, look, encode_jpeg(frame.image), frame.captured_at)
 

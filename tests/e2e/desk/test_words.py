@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import errors as hub_errors
 from hub.domain.case import CaseAction
 from hub.domain.letter import LETTER_ACTION_NAMES
 from hub.domain.link import LinkState
@@ -92,7 +93,7 @@ def test_what_stands_in_the_audit_trail_has_words() -> None:
 
 
 def test_no_key_is_left_over() -> None:
-    built = set(re.findall(r"tOf\(\s*'([a-z-]+)'", CODE)) | set(re.findall(r"`([a-z-]+)\.\$\{", CODE))
+    built = set(re.findall(r"(?:tOf|saysOf)\(\s*'([a-z-]+)'", CODE)) | set(re.findall(r"`([a-z-]+)\.\$\{", CODE))
     built |= {"advice-staff", "advice-department"}
     assert not [key for key in ZH if f"'{key}'" not in CODE and key.split(".")[0] not in built]
 
@@ -130,3 +131,41 @@ def test_whatever_is_said_of_a_camera_has_words(code: str, blanks: set[str]) -> 
 
 def test_no_words_about_cameras_are_left_over() -> None:
     assert {key.removeprefix("why.") for key in ZH if key.startswith("why.")} == {code for code, _ in said_codes()}
+
+
+def test_whatever_a_look_of_a_re_check_says_has_words() -> None:
+    """With the figures that its code brings, and the kind of the case."""
+    tree = ast.parse((SOURCES.parents[2] / "detectors" / "recheck.py").read_text())
+    brings = {}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Why":
+            code, *_, values = (*call.args, ast.Dict([], [])) if len(call.args) == 2 else call.args
+            assert isinstance(code, ast.Constant)
+            assert isinstance(values, ast.Dict)
+            brings[f"look.{code.value}"] = {k.value for k in values.keys if isinstance(k, ast.Constant)} | {"kind"}
+    assert brings.keys() == {key for key in ZH if key.startswith("look.")}
+    for key, blanks in brings.items():
+        assert set(re.findall(r"\{(\w+)\}", ZH[key] + EN[key])) <= blanks
+
+
+def refusals() -> Iterator[str]:
+    """Every word for what the hub refuses: by the type of the problem, and by what stands against it."""
+    hub = SOURCES.parents[1]
+    for one in vars(hub_errors).values():
+        if isinstance(one, type) and issubclass(one, hub_errors.HubError) and one.type not in OF_WORKERS:
+            yield f"refusal.{one.type}"
+    for path in sorted(hub.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Barred":
+                (why, *_) = call.args
+                if isinstance(why, ast.Constant):
+                    yield f"barred.{why.value}"
+
+
+OF_WORKERS = {"unknown-source", "unknown-kind", "hash-mismatch", "missing-evidence", "too-early"}
+"""Told to programs, never to a person."""
+
+
+def test_whatever_the_hub_refuses_has_words() -> None:
+    assert len(set(refusals())) > 35
+    assert not set(refusals()) - set(ZH)

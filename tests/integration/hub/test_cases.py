@@ -48,12 +48,14 @@ def test_looks_that_still_show_it_propose_rework_and_a_person_decides(city: City
     for _ in range(3):
         city.clock.forward(seconds=10)
         look = {"captured_at": city.clock().isoformat(), "present": True, "score": 0.9, "boxes": [[0, 0, 1, 1]]}
+        look |= {"why": "原位置仍可见（90%）", "said": {"code": "seen", "values": {"share": 90}}}
         answer = city.who("worker").post(f"/api/rechecks/{recheck['id']}/looks", json=look)
         again = city.who("worker").post(f"/api/rechecks/{recheck['id']}/looks", json=look)
         assert answer.status_code == again.status_code == 200
     shown = city.who("wang").get(f"/api/cases/{case['id']}").json()
     assert shown["state"] == "checking"
     assert (shown["recheck"]["proposal"], len(shown["recheck"]["looks"])) == ("rework", 3)
+    assert shown["recheck"]["looks"][0]["said"] == {"code": "seen", "values": {"share": 90}}
     assert city.move("wang", case["id"], "close", note="现场已核")["state"] == "closed"
 
 

@@ -157,7 +157,7 @@ def test_a_table_of_sensors_comes_in_row_by_row(city: City) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.json()["imported"] == 1
     assert [e.split(": ")[:2] for e in answer.json()["errors"]] == [
-        ["sensors.csv", "row 4"], ["sensors.csv", "b2"], ["sensors.csv", "b3"],
+        ["sensors.csv", "row 5"], ["sensors.csv", "b2"], ["sensors.csv", "b3"],
     ]  # fmt: skip
     assert get(city, "sensors/b1")["asset"] == "62100203005000457"
     odd = city.who("eng").post("/api/sensors/import", files=[("x.doc", ("x.doc", b"?"))])
@@ -366,7 +366,11 @@ def test_the_queue_pages_through_every_rank(city: City) -> None:
 
 def test_alarms_during_maintenance_are_set_aside_and_can_be_seen(city: City) -> None:
     until = (city.clock() + timedelta(hours=2)).isoformat()
+    begun = city.clock().isoformat()
     assert post(city, "sensors/s1/maintenance", {"until": until, "note": "换电池"})["maintenance"]["note"] == "换电池"
+    city.clock.forward(minutes=5)
+    longer = post(city, "sensors/s1/maintenance", {"until": until, "note": "还要校准"})["maintenance"]
+    assert (longer["since"], longer["note"]) == (begun, "还要校准"), "who lengthens it begins nothing anew"
     assert city.post_finding(alarm(city))["outcome"] == "set_aside"
     (item,) = get(city, "set-aside?sensor=s1")["items"]
     assert (item["kind"], item["why"]) == ("bin_overflow", "满溢度 95 % > 90 %，连续 2 次")

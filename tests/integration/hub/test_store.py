@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 import hub.store
 from hub.store import Database, StoreError, case_queries, timer_queries
-from hub.store.case_rows import CaseRow, MoveRow
+from hub.store.case_rows import CaseRow, LookRow, MoveRow
 from hub.store.category_rows import ConditionRow
 from hub.store.chain import broken_at
 from hub.store.counting import next_in
@@ -91,6 +91,32 @@ def test_conditions_and_units_from_before_stay_as_they_were(database_of_0022: Da
         assert (row.filing, row.closing, row.verified_by) == ("夜市", "撤摊", "eng")
         assert (row.filing_en, row.closing_en) == ("", "")
         assert (unit.name, unit.duties, unit.duties_en) == ("市场所", ["农贸市场"], [])
+
+
+def test_looks_from_before_say_it_in_every_language(database_of_0025: Database) -> None:
+    database_of_0025.migrate()
+    with database_of_0025.read() as tx:
+        said = {look.why: look.said for look in tx.scalars(sa.select(LookRow))}
+    assert said == {
+        "原位置仍可见（87%）": {"code": "seen", "values": {"share": 87}},
+        "原位置未再发现暴露垃圾": {"code": "gone", "values": {}},
+        "fill_pct = 12 %": None,
+    }
+
+
+@pytest.fixture
+def database_of_0025(empty: Database) -> Database:
+    """A database whose looks have Chinese sentences alone: one with a figure, one without, one of a sensor."""
+    empty.migrate("0025")
+    with empty.write() as tx:
+        add = _adder(tx.connection())
+        add("cases", id="a", number="6210022026112300001")
+        add("rechecks", id="r", case_id="a")
+        sentences = {"原位置仍可见（87%）": 0.87, "原位置未再发现暴露垃圾": 1.0, "fill_pct = 12 %": 1.0}
+        for n, (why, score) in enumerate(sentences.items()):
+            at = MONDAY.replace(tzinfo=None) + timedelta(minutes=n)
+            add("looks", id=n, recheck_id="r", captured_at=at, why=why, score=score)
+    return empty
 
 
 @pytest.fixture

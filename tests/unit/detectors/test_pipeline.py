@@ -305,6 +305,22 @@ def test_a_model_without_the_label_is_named() -> None:
         pipeline(Binding("fire"), kinds={"fire": fire})
 
 
+def test_a_recheck_says_in_a_code_with_figures_what_it_saw() -> None:
+    pipe, pile = pipeline(), with_box(STREET, BAG, (40, 60, 160))
+    there = pipe.recheck(frame(0, DIRTY), "garbage", None, [BAG], DIRTY, STREET)
+    assert (there.why.code, there.why.values) == ("seen", {"share": round(100 * there.score)})
+    assert pipe.recheck(frame(0, STREET), "garbage", None, [BAG], DIRTY, STREET).why.code == "gone"
+    by_picture = pipeline(Binding("pile"))
+    said = {
+        "like_found": (pile, pile, STREET),
+        "like_before": (STREET, pile, STREET),
+        "unlike_found": (STREET, pile, None),
+        "nothing_to_compare": (STREET, None, STREET),
+    }
+    for code, (now, found, before) in said.items():
+        assert by_picture.recheck(frame(0, now), "pile", None, [BAG], found, before).why.code == code
+
+
 def recheck(pipe: Pipeline, now: Image, kind_id: str, found: Image | None, before: Image | None) -> bool:
     return pipe.recheck(frame(0, now), kind_id, None, [BAG], found, before).present
 
@@ -345,7 +361,7 @@ def test_another_car_on_the_spot_is_not_the_one_that_was_found() -> None:
     assert pipe.recheck(frame(0, one), "parking", None, [place], one, STREET).present
     result = pipe.recheck(frame(0, other), "parking", None, [place], one, STREET)
     assert not result.present
-    assert result.why == "原位置已是另一目标"
+    assert (result.why.code, result.why.text) == ("another", "原位置已是另一目标")
     assert not pipe.recheck(frame(0, STREET), "parking", None, [place], one, STREET).present
 
 

@@ -2003,6 +2003,8 @@ export interface components {
         /**
          * RecheckLook
          * @description One look after the answer: whether the problem is still there, or what the sensor says.
+         *
+         *     `why` is Chinese; `said` fills the words of any language.
          */
         RecheckLook: {
             /** Boxes */
@@ -2023,6 +2025,7 @@ export interface components {
             reading: {
                 [key: string]: unknown;
             } | null;
+            said: components["schemas"]["Why-Output"] | null;
             /** Score */
             score: number;
             /** Url */
@@ -2339,11 +2342,13 @@ export interface components {
         };
         /**
          * SensorMaintenance
-         * @description Somebody works on it until then.
+         * @description Somebody works on it, `since` (None: began before the hub kept that) until then.
          */
         SensorMaintenance: {
             /** Note */
             note: string;
+            /** Since */
+            since: string | null;
             /**
              * Until
              * Format: date-time

@@ -2,7 +2,7 @@
 import type { Alert, Camera, CategoryOutput, Task, WhyOutput, ZoneShape } from './schema'
 
 export type {
-  Alert, Around, Beside, Camera, Evidence, Grid, Handover, LookShown, NamedUnit, Names, Precision, Reading, Rejected, Sensor, Shift, ShiftFigures,
+  Alert, Around, Beside, Camera, Evidence, Grid, Handover, LookShown, NamedUnit, Names, Precision, Reading, Rejected, Sensor, SensorMaintenance, Shift, ShiftFigures,
   Permit, PhotoLink, SimilarCase, Task, Verdict, Window, Zone, ZonesOfCamera, ZoneShape,
 } from './schema'
 export type {

@@ -38,10 +38,15 @@ export function choicesOf(prefix: string): Option[] {
   return options.sort((a, b) => a.label.localeCompare(b.label, locale.value))
 }
 
+/** The words for what a code of the hub says, its blanks filled; empty where there are none. */
+export function saysOf(prefix: string, why: Why, more: Values = {}): string {
+  const key = `${prefix}.${why.code}`
+  return key in zh ? t(key as Key, { ...more, ...why.values }) : ''
+}
+
 /** What is said of a camera, in the reader's language where its words are known. */
 export function whyOf(device: { message: string | null; why?: Why | null }): string {
-  const key = `why.${device.why?.code}`
-  return device.why && key in zh ? t(key as Key, device.why.values) : (device.message ?? '')
+  return (device.why && saysOf('why', device.why)) || (device.message ?? '')
 }
 
 /** A name that the hub gives in both languages. */
