@@ -2,6 +2,7 @@
 import { createApp } from 'vue'
 import App from './App.vue'
 import { whenSignedOut } from './api/client'
+import { cards } from './parts/cards'
 import { router } from './router'
 import { followInstalled } from './state/installed'
 import { end, loadHub, resume } from './state/session'
@@ -18,7 +19,7 @@ whenSignedOut(() => {
 async function start(): Promise<void> {
   setLocale(locale.value)
   await Promise.allSettled([loadHub(), resume()])
-  createApp(App).use(router).mount('#app')
+  createApp(App).use(router).directive('cards', cards).mount('#app')
   followInstalled()
 }
 
