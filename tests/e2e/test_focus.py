@@ -1,0 +1,57 @@
+"""By keyboard a case goes on where one works: after a step the next has the focus, never the top of the page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.desk.browser import Screen
+from tests.e2e.desk.office import Office
+
+FOCUSED = "document.activeElement?.dataset.test ?? document.activeElement?.tagName"
+
+
+def press(page: Page, test: str) -> None:
+    """Go to that button by keyboard alone, and press it."""
+    button = page.locator(f"[data-test={test}]")
+    button.focus()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+
+
+def test_after_each_step_of_a_case_the_next_one_has_the_focus(office: Office, chrome: Browser) -> None:
+    found = office.find("cam-03", minutes_ago=14)
+    case = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]["id"]
+    with Screen(chrome, office.url) as unit:
+        page = unit.page
+        unit.open("li", f"/cases/{case}")
+        press(page, "do-accept")
+        expect(page.locator("[data-test=do-feedback]")).to_be_focused()
+
+        press(page, "more-actions")
+        page.wait_for_function(f"{FOCUSED}.startsWith('do-')")
+
+        press(page, "do-extend")
+        expect(page.locator("[data-test=action-form]")).to_be_focused()
+        page.keyboard.press("Tab")
+        page.keyboard.type("机械故障，需从外区调车")
+        press(page, "send")
+        expect(page.locator("[data-test=advice]")).to_contain_text("延期")
+        page.wait_for_function(f"{FOCUSED}.startsWith('do-')")
+
+        press(page, "do-feedback")
+        page.keyboard.press("Tab")
+        page.keyboard.type("已清理")
+        press(page, "send")
+        expect(page.locator("[data-test=case-state]")).to_have_text("核查中")
+        page.wait_for_function(f"{FOCUSED} !== 'BODY'")
+    with Screen(chrome, office.url) as centre:
+        page = centre.page
+        centre.open("wang", f"/cases/{case}")
+        press(page, "do-close")
+        page.locator("[data-test=field-met]").focus()
+        page.keyboard.press("Space")
+        page.locator("#field-note").focus()
+        page.keyboard.type("现场已核")
+        press(page, "send")
+        expect(page.locator("[data-test=case-state]")).to_have_text("已结案")
+        page.wait_for_function(f"{FOCUSED} !== 'BODY'")
