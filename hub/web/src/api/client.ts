@@ -1,15 +1,16 @@
 // Calls to the hub: JSON in and out, problem+json as ApiError, and what happens when the session has ended.
+import { kindOf, refusalOf } from '../words/refusal'
 import type { Page, Problem } from './types'
 
 /** An answer that is not 2xx, or no answer at all (status 0). `message` is fit to be shown. */
 export class ApiError extends Error {
   constructor(readonly status: number, readonly problem: Problem) {
-    super(problem.detail || problem.title || `HTTP ${status}`)
+    super(refusalOf(problem, status))
   }
 
   /** The last part of the problem's type, e.g. `already-decided`. */
   get kind(): string {
-    return (this.problem.type ?? '').split(/[/:]/).pop() ?? ''
+    return kindOf(this.problem)
   }
 }
 
@@ -28,12 +29,13 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
     init.body = JSON.stringify(body)
   }
   let answer: Response
+  let text: string
   try {
     answer = await fetch(path, init)
+    text = await answer.text()
   } catch {
     throw new ApiError(0, { type: 'unreachable' })
   }
-  const text = await answer.text()
   const data: unknown = text && (answer.headers.get('content-type') ?? '').includes('json') ? JSON.parse(text) : null
   if (answer.ok) return data as T
   if (answer.status === 401 && path !== '/api/session') onSignedOut()

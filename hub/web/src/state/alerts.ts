@@ -189,12 +189,22 @@ export async function postpone(alert: Alert, minutes: number): Promise<void> {
 /** Rejects all that waits of one camera. */
 export const rejectAll = (camera: string, reason: Reason, note: string) => post<Rejected>('/api/alerts/reject-all', { camera, reason, note })
 
+/** A hub that is away has taken nothing back: the next undo means the same verdict, not the one before it. */
+async function takeBack(verdict: (typeof decided.value)[number]): Promise<Alert | { alert: Alert }> {
+  try {
+    return await post<Alert | { alert: Alert }>(`/api/alerts/${encodeURIComponent(verdict.id)}/undo`)
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 0 || error.status >= 500)) decided.value = [...decided.value, verdict]
+    throw error
+  }
+}
+
 /** Takes back the newest own verdict, also one still on its way, and puts that alert on the stage. Null: there is none. */
 export async function undo(): Promise<Alert | null> {
   const last = decided.value.at(-1)
   decided.value = decided.value.slice(0, -1)
   if (!last || !(await last.taken)) return null
-  const answer = await post<Alert | { alert: Alert }>(`/api/alerts/${encodeURIComponent(last.id)}/undo`)
+  const answer = await takeBack(last)
   const alert = 'alert' in answer ? (answer.alert as Alert) : answer
   if (alert.state === queueState.value) putBack(alert)
   select(alert.id)

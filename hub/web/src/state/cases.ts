@@ -121,7 +121,10 @@ export function followCases(): void {
       clearTimeout(reopening)
       reopening = setTimeout(() => void openCase(item.id), 300)
     }),
-    onHealed(() => void loadCases()),
+    onHealed(() => {
+      void loadCases()
+      if (current.value) void openCase(current.value.id).catch(() => undefined) // what stands there stays
+    }),
     () => clearInterval(timer),
   ]
 }

@@ -1,0 +1,95 @@
+"""What the hub refuses is said in the reader's language; what a lost connection spoilt comes back with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.desk.browser import PHONE, Screen
+from tests.e2e.desk.office import Office
+from tests.e2e.test_phone import NO_NETWORK
+from tests.peers.relay import Relay
+
+LOST = (*NO_NETWORK, "ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED")
+
+
+def confirmed(office: Office, minutes_ago: float) -> str:
+    found = office.find("cam-04", minutes_ago=minutes_ago)
+    case: str = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]["id"]
+    return case
+
+
+@pytest.mark.parametrize(("locale", "said"), [("zh", "状态已变"), ("en", "accept is not possible")])
+def test_a_step_that_is_no_longer_possible(office: Office, chrome: Browser, locale: str, said: str) -> None:
+    case = confirmed(office, 12 if locale == "zh" else 13)
+    with Screen(chrome, office.url, PHONE, locale) as screen:
+        screen.excused += ("409", "ERR_FAILED")
+        page = screen.page
+        page.route("**/api/feed", lambda route: route.abort())  # nobody tells this phone of what happens
+        screen.open("li", f"/cases/{case}")
+        accept = page.locator("[data-test=do-accept]")
+        expect(accept).to_be_visible()
+        office.do(office.admin, f"cases/{case}/void", {"reason": "重复"})
+        accept.tap()
+        expect(page.locator(".el-message")).to_contain_text(said)
+
+
+def test_a_day_that_is_over_cannot_be_chosen_for_a_suspension(office: Office, chrome: Browser) -> None:
+    case = confirmed(office, 15)
+    office.do(office.people["li"], f"cases/{case}/accept")
+    with Screen(chrome, office.url, PHONE) as screen:
+        screen.excused.append("422")
+        page = screen.page
+        screen.open("li", f"/cases/{case}")
+        suspend = page.locator("[data-test=do-suspend]")
+        if not suspend.is_visible():
+            page.locator("[data-test=more-actions]").tap()
+        suspend.tap()
+        until = page.locator("[data-test=field-until]")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", until.get_attribute("min") or "")
+        until.fill("2020-01-01")
+        page.fill("[data-test=field-reason]", "等待产权单位")
+        expect(page.locator("[data-test=send]")).to_be_disabled()
+        assert screen.overflow_px() <= 0
+
+
+def test_an_undo_that_did_not_reach_the_hub_still_means_the_same_verdict(office: Office, chrome: Browser) -> None:
+    first, second = (office.find("cam-02", minutes_ago=m)["alert"] for m in (35, 36))
+    with Relay(office.port) as line, Screen(chrome, f"http://127.0.0.1:{line.port}") as screen:
+        screen.excused += LOST
+        page = screen.page
+        screen.sign_in("wang")
+        for alert in (first, second):
+            page.locator(f"[data-alert='{alert}']").click()
+            expect(page.locator("[data-test=confirm]")).to_be_enabled()
+            page.keyboard.press("c")
+            office.until(
+                lambda alert=alert: office.get(office.admin, f"alerts/{alert}")["state"] == "confirmed", 20, "confirmed"
+            )
+        line.cut()
+        page.keyboard.press("z")
+        expect(page.locator(".el-message").filter(has_text="连不上")).to_be_visible()
+        line.mend()
+        expect(page.locator("[data-test=connection].lost")).to_have_count(0)
+        page.keyboard.press("z")
+        expect(page.locator(f"[data-alert='{second}']")).to_have_attribute("aria-current", "true")
+    states = [office.get(office.admin, f"alerts/{alert}")["state"] for alert in (first, second)]
+    assert states == ["confirmed", "pending_review"]
+
+
+def test_a_picture_that_did_not_come_is_fetched_again_with_the_connection(office: Office, chrome: Browser) -> None:
+    found = office.find("cam-01", minutes_ago=25)["alert"]
+    with Relay(office.port) as line, Screen(chrome, f"http://127.0.0.1:{line.port}") as screen:
+        screen.excused += LOST
+        page = screen.page
+        screen.sign_in("wang")
+        page.route("**/api/evidence/*", lambda route: route.abort())
+        page.locator(f"[data-alert='{found}']").click()
+        expect(page.get_by_text("图片读取失败")).to_be_visible()
+        line.cut()
+        expect(page.locator("[data-test=connection].lost")).to_be_visible()
+        page.unroute("**/api/evidence/*")
+        line.mend()
+        screen.drawn("[data-test=picture]")
