@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ingest.device import Camera, Sensor
 from ingest.errors import InventoryError, without_credentials
-from ingest.inventory import CAMERA_KEYS, SENSOR_KEYS, RowError, read_cameras, read_sensors
+from ingest.inventory import CAMERA_KEYS, SENSOR_KEYS, RowError, cameras_by_row, sensors_by_row
 
 from .errors import HubError, Invalid
 from .house import Actor, House
@@ -23,14 +22,14 @@ _Row = Camera | Sensor
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    read: Callable[[Path], tuple[list[Any], list[RowError]]]
+    read: Callable[[Path], tuple[dict[int, Any], list[RowError]]]
     keys: tuple[str, ...]
     bring: Callable[[Registry, list[Any], Actor, bool], Mapping[str, Any]]
 
 
 def cameras(house: House, actor: Actor, name: str, content: bytes, apply: bool) -> dict[str, Any]:
     """A table of cameras, as `sensors`. A camera that is there keeps its zones and what it looks for."""
-    return _table(house, actor, _Kind(read_cameras, CAMERA_KEYS, Registry.bring_cameras), name, content, apply)
+    return _table(house, actor, _Kind(cameras_by_row, CAMERA_KEYS, Registry.bring_cameras), name, content, apply)
 
 
 def sensors(house: House, actor: Actor, name: str, content: bytes, apply: bool) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def sensors(house: House, actor: Actor, name: str, content: bytes, apply: bool) 
 
     Without `apply` nothing changes. Raises Invalid where the file itself cannot be read.
     """
-    return _table(house, actor, _Kind(read_sensors, SENSOR_KEYS, Registry.bring_sensors), name, content, apply)
+    return _table(house, actor, _Kind(sensors_by_row, SENSOR_KEYS, Registry.bring_sensors), name, content, apply)
 
 
 def _table(house: House, actor: Actor, kind: _Kind, name: str, content: bytes, apply: bool) -> dict[str, Any]:
@@ -49,10 +48,10 @@ def _table(house: House, actor: Actor, kind: _Kind, name: str, content: bytes, a
             rows, problems = kind.read(path)
         except InventoryError as error:
             raise Invalid("file", name, str(error).replace(str(path), name)) from None
-    done = kind.bring(Registry(house), rows, actor, apply)
+    done = kind.bring(Registry(house), list(rows.values()), actor, apply)
     refused: list[tuple[str, HubError]] = list(done["refused"])
     bad = {problem.row for problem in problems}
-    row_of = dict(zip((row.id for row in rows), (n for n in count(1) if n not in bad), strict=False))
+    row_of = {row.id: number for number, row in rows.items()}
     good = done["added"] + done["changed"] + done["same"]
     shown = [_problem(problem.row, problem.key, problem.value, problem.allowed) for problem in problems]
     shown += [_refusal(row_of[id_], id_, error) for id_, error in refused]

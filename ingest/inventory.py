@@ -30,7 +30,7 @@ SENSOR_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong with one value: `row` counts from 1 (a CSV's heading is not counted); key "" means the row."""
+    """What is wrong with one value: `row` counts from 1, as spreadsheets do (a heading is row 1); key "": the row."""
 
     file: str
     row: int
@@ -48,7 +48,8 @@ def read_cameras(path: Path) -> tuple[list[Camera], list[RowError]]:
 
     Raises InventoryError where the file itself cannot be read.
     """
-    return _read(path, "cameras", CAMERA_KEYS, _camera)
+    rows, errors = cameras_by_row(path)
+    return list(rows.values()), errors
 
 
 def read_sensors(path: Path) -> tuple[list[Sensor], list[RowError]]:
@@ -56,6 +57,17 @@ def read_sensors(path: Path) -> tuple[list[Sensor], list[RowError]]:
 
     `settings`: a mapping, or in a table `crown_cm=180; other=3`.
     """
+    rows, errors = sensors_by_row(path)
+    return list(rows.values()), errors
+
+
+def cameras_by_row(path: Path) -> tuple[dict[int, Camera], list[RowError]]:
+    """As `read_cameras`, each by the number of its row."""
+    return _read(path, "cameras", CAMERA_KEYS, _camera)
+
+
+def sensors_by_row(path: Path) -> tuple[dict[int, Sensor], list[RowError]]:
+    """As `read_sensors`, each by the number of its row."""
     return _read(path, "sensors", SENSOR_KEYS, _sensor)
 
 
@@ -228,9 +240,9 @@ def _sensor(row: _Row) -> Sensor:
 
 def _read(
     path: Path, what: str, keys: tuple[str, ...], make: Callable[[_Row], _Device]
-) -> tuple[list[_Device], list[RowError]]:
+) -> tuple[dict[int, _Device], list[RowError]]:
     errors: list[RowError] = []
-    rows: list[_Device] = []
+    rows: dict[int, _Device] = {}
     first: dict[str, int] = {}
     for number, values in _rows(path, what, keys):
         found: list[RowError] = []
@@ -243,7 +255,7 @@ def _read(
             row.wrong("id", made.id, f"an id of its own (row {first[made.id]} has it)")
         first.setdefault(made.id, number)
         if not found:
-            rows.append(made)
+            rows[number] = made
         errors += found
     return rows, errors
 
@@ -254,12 +266,12 @@ def _rows(path: Path, what: str, keys: tuple[str, ...]) -> Iterator[tuple[int, A
     except OSError as error:
         raise InventoryError(f"{path}: {error.strerror}") from None
     if path.suffix.lower() == ".csv":
-        yield from enumerate(csv.DictReader(io.StringIO(_decoded(path, data), newline="")), 1)
+        yield from _lines(csv.reader(io.StringIO(_decoded(path, data), newline="")))
         return
     if path.suffix.lower() == ".xlsx":
         from .sheet import rows as sheet_rows  # spreadsheets are rare, and their library is slow to load
 
-        yield from enumerate(sheet_rows(path), 1)
+        yield from sheet_rows(path)
         return
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise InventoryError(f"{path}: {path.suffix!r} is not a known kind of file; allowed: .yaml, .yml, .csv, .xlsx")
@@ -273,6 +285,17 @@ def _rows(path: Path, what: str, keys: tuple[str, ...]) -> Iterator[tuple[int, A
     if not isinstance(listed, list):
         raise InventoryError(f"{path}: wanted a list of {what}, each with the keys {', '.join(keys)}")
     yield from enumerate(listed, 1)
+
+
+def _lines(lines: Iterator[list[str]]) -> Iterator[tuple[int, dict[str | None, Any]]]:
+    """The lines below the heading by their number in a spreadsheet, where the heading is row 1; empty ones left out."""
+    heading = next(lines, [])
+    for number, cells in enumerate(lines, 2):
+        values: dict[str | None, Any] = dict(zip(heading, cells, strict=False))
+        if cells[len(heading) :]:
+            values[None] = cells[len(heading) :]
+        if any(cells):
+            yield number, values
 
 
 def _decoded(path: Path, data: bytes) -> str:

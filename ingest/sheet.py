@@ -17,8 +17,11 @@ MOST_ROWS = 200_000
 MOST_COLUMNS = 100
 
 
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Each line below the heading, as texts and numbers; empty lines are left out. Raises InventoryError."""
+def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line below the heading with its number in the sheet, as texts and numbers; empty ones are left out.
+
+    Raises InventoryError.
+    """
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, ValueError, OSError) as error:
@@ -28,12 +31,12 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
         heading = [str(cell).strip() if cell is not None else "" for cell in next(lines, ())][:MOST_COLUMNS]
         if not any(heading):
             raise InventoryError(f"{path}: the first line of the first sheet names no columns")
-        for number, line in enumerate(lines):
-            if number >= MOST_ROWS:
+        for number, line in enumerate(lines, 2):
+            if number > MOST_ROWS + 1:
                 raise InventoryError(f"{path}: more than {MOST_ROWS} rows")
             values = {name: _plain(cell) for name, cell in zip(heading, line, strict=False) if name}
             if any(value not in (None, "") for value in values.values()):
-                yield values
+                yield number, values
     finally:
         book.close()
 

@@ -177,11 +177,31 @@ def test_a_table_of_cameras_shows_its_errors_before_it_is_taken_over(office: Off
         page.set_input_files("[data-test=import-file]", table)
         expect(page.locator("[data-test=import-summary]")).to_contain_text("可导入 1 条")
         expect(page.locator(".el-dialog table tbody tr")).to_have_count(2)
-        expect(page.locator(".el-dialog table")).to_contain_text("第 2 行")
+        expect(page.locator(".el-dialog table")).to_contain_text("第 3 行")
         page.click("[data-test=import-apply]")
         expect(page.get_by_text("已导入 1 条")).to_be_visible()
     assert office.get(office.admin, "cameras/t1")["every_s"] == 10
     assert office.admin.get("/api/cameras/t2").status_code == 404
+
+
+def test_a_table_that_is_corrected_meanwhile_is_chosen_again(office: Office, chrome: Browser, tmp_path: Path) -> None:
+    table = tmp_path / "cameras.csv"
+    table.write_text("id,name,url\nu1,甲,rtsp://10.0.0.1/1\nu2,乙,gopher://10.0.0.1/1\n")
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("gong")
+        page.click("[data-test=camera-import]")
+        summary = page.locator("[data-test=import-summary]")
+        page.set_input_files("[data-test=import-file]", table)
+        expect(summary).to_contain_text("可导入 1 条")
+        expect(page.locator(".el-dialog table")).to_contain_text("完整的视频地址")
+        assert page.locator("[data-test=import-file]").input_value() == "", "the same file again is a new choice"
+        table.write_text("id,name,url\nu1,甲,rtsp://10.0.0.1/1\nu2,乙,rtsp://10.0.0.1/2\n")
+        page.click("[data-test=import-apply]")
+        expect(page.get_by_text("已导入 1 条")).to_be_visible()
+        page.set_input_files("[data-test=import-file]", table)
+        expect(summary).to_contain_text("可导入 2 条")
+    assert office.admin.get("/api/cameras/u2").status_code == 404
 
 
 def test_the_workers_are_shown(office: Office, chrome: Browser) -> None:

@@ -355,5 +355,5 @@ def test_inventory_files_are_read_at_start(settings: Settings, rules: Any, tmp_p
     with_file = build_hub(settings, rules=rules, now=Clock())
     assert [c["id"] for c in with_file.registry.cameras()] == ["a"]
     with_file.stop()
-    assert re.search(r"cameras\.csv: row 2: url: 'gopher://x'", caplog.text)
-    assert re.search(r"cameras\.csv: row 3: id: 'c/1' is not allowed; allowed: 1 to 64 of the letters", caplog.text)
+    assert re.search(r"cameras\.csv: row 3: url: 'gopher://x'", caplog.text)
+    assert re.search(r"cameras\.csv: row 4: id: 'c/1' is not allowed; allowed: 1 to 64 of the letters", caplog.text)

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from ingest.device import Camera, Place, Sensor, Watch
 from ingest.errors import InventoryError
-from ingest.inventory import read_cameras, read_sensors
+from ingest.inventory import cameras_by_row, read_cameras, read_sensors
 
 
 def write(tmp_path: Path, text: str | bytes, name: str = "cameras.yaml") -> Path:
@@ -119,10 +119,10 @@ def test_every_error_at_once_and_the_good_rows_still_come(tmp_path: Path) -> Non
 def test_an_id_that_fits_no_address_is_refused_in_its_row(tmp_path: Path, id_: str) -> None:
     cameras = write(tmp_path, f"- {{id: good:1_2.3-4, url: 'rtsp://h/x'}}\n- {{id: '{id_}', url: 'rtsp://h/x'}}")
     sensors = write(tmp_path, f"id,device,profile\ns1,zigbee/kitchen,door\n{id_},d2,door\n", "s.csv")
-    for (rows, errors), count in ((read_cameras(cameras), 1), (read_sensors(sensors), 1)):
-        assert len(rows) == count
+    for (rows, errors), row in ((read_cameras(cameras), 2), (read_sensors(sensors), 3)):
+        assert len(rows) == 1
         (error,) = errors
-        assert (error.row, error.key, error.value) == (2, "id", id_)
+        assert (error.row, error.key, error.value) == (row, "id", id_)
         assert "1 to 64 of the letters A-Z and a-z, digits, _ . : and -" in str(error)
 
 
@@ -150,6 +150,12 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, text: str | bytes,
     with pytest.raises(InventoryError, match=words) as refused:
         read_cameras(path)
     assert name in str(refused.value)
+
+
+def test_rows_are_told_as_a_spreadsheet_numbers_them(tmp_path: Path) -> None:
+    text = 'id,name,url\n\na,"two\nlines",rtsp://h/x\n,,\nb,,gopher://h\n'
+    (row,), (error,) = cameras_by_row(write(tmp_path, text, "c.csv"))
+    assert (row, error.row) == (3, 5), "the heading is row 1, an empty row is a row"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
