@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def need(program: str) -> str:
     return missing(f"the real peer {program!r} is not installed")
 
 
+@cache
 def need_gi(*modules: str) -> str:
     """Path of the system's Python, which must have GObject bindings for `modules` ("Gst", "GstRtspServer")."""
     wanted = "; ".join(f"gi.require_version({m!r}, '1.0')" for m in modules)

@@ -83,8 +83,8 @@ def test_staff_see_alerts_and_cases_a_department_only_its_own_cases(live: City) 
     started = time.monotonic()
     live.hub.house.feed.close()
     for stream in (staff, ours, others, missed, late):
-        assert stream.ended.wait(5)
-    assert time.monotonic() - started < 5
+        assert stream.ended.wait(20)
+    assert time.monotonic() - started < 20
 
 
 def test_devices_that_change_are_told(live: City) -> None:
@@ -98,7 +98,7 @@ def test_devices_that_change_are_told(live: City) -> None:
     live.who("worker").post("/api/worker/status", json={"worker": "w", "cameras": [state], "sensors": [sensor]})
     assert staff.next("sensor")[1]["values"] == {"fill_pct": 93}
     live.hub.house.feed.close()
-    assert staff.ended.wait(5)
+    assert staff.ended.wait(20)
 
 
 def listener(sees: Callable[[Any], bool] = lambda _change: True) -> Listener:

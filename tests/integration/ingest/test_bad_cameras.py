@@ -42,24 +42,30 @@ def camera(url: str, watch: Watch = Watch.PATROL, name: str = "cam") -> Camera:
     return Camera(name, name, url, watch, every_s=1.0)
 
 
-def why(url: str, reader: str, network_s: float = 1.0) -> SourceError:
+PATIENT_S = 15.0
+"""How long an answer may take that does come: a busy machine must not look like a camera that says nothing."""
+IMPATIENT_S = 1.0
+"""How long nothing may come, where that is what is tried."""
+
+
+def why(url: str, reader: str, network_s: float = PATIENT_S, keyframe_s: float = PATIENT_S) -> SourceError:
     """What a look at `url` fails with."""
-    error = failure(make(url, reader, network_s))
+    error = failure(make(url, reader, network_s, keyframe_s), keyframe_s)
     assert error is not None
     assert "pw123" not in str(error)
     assert "127.0.0.1" in str(error) or "no-such-camera" in str(error), "it names the camera's address"
     return error
 
 
-def failure(source: Source, stop: threading.Event | None = None) -> SourceError | None:
-    """What living, or else looking, ends with."""
+def failure(source: Source, look_s: float = PATIENT_S, stop: threading.Event | None = None) -> SourceError | None:
+    """What living, or else looking for `look_s`, ends with."""
     try:
         if isinstance(source, Standing):
             source.run(stop or threading.Event())
         elif isinstance(source, Hosted):
             asyncio.run(source.stay())
         else:
-            source.look(utc_now(), 3)
+            source.look(utc_now(), look_s)
     except SourceError as error:
         return error
     finally:
@@ -67,13 +73,13 @@ def failure(source: Source, stop: threading.Event | None = None) -> SourceError 
     return None
 
 
-def make(url: str, reader: str, network_s: float = 1.0) -> Source:
+def make(url: str, reader: str, network_s: float = PATIENT_S, keyframe_s: float = PATIENT_S) -> Source:
     seen = camera(url)
     if reader == STAY:
-        return StandingStream(seen, ffmpeg_opener(seen), network_s=network_s, keyframe_s=1.5)
+        return StandingStream(seen, ffmpeg_opener(seen), network_s=network_s, keyframe_s=keyframe_s)
     if reader == PATROL:
         return PatrolStream(seen, ffmpeg_opener(seen), network_s=network_s)
-    return RtspStay(seen, network_s, 1.5) if reader == "stay" else RtspPatrol(seen, network_s)
+    return RtspStay(seen, network_s, keyframe_s) if reader == "stay" else RtspPatrol(seen, network_s)
 
 
 @contextmanager
@@ -81,7 +87,7 @@ def living(source: Source) -> Iterator[list[SourceError | None]]:
     """It runs in a thread; what it ended with is in the list then."""
     ended: list[SourceError | None] = []
     stop = threading.Event()
-    thread = threading.Thread(target=lambda: ended.append(failure(source, stop)))
+    thread = threading.Thread(target=lambda: ended.append(failure(source, stop=stop)))
     thread.start()
     yield ended
     stop.set()
@@ -112,7 +118,7 @@ def test_wrong_password(reader: str, scheme: str, clip: Path) -> None:
         server.play("/x", clip)
         assert isinstance(why(server.url("/x", "admin", "pw123"), reader), SignInRefused)
         assert isinstance(why(f"rtsp://127.0.0.1:{server.port}/x", reader), SignInRefused)
-        frame = open_source(camera(server.url("/x"), Watch.PATROL)).look(utc_now() - timedelta(seconds=2), 8)
+        frame = open_source(camera(server.url("/x"), Watch.PATROL)).look(utc_now() - timedelta(seconds=2), PATIENT_S)
         assert frame.width == 320
 
 
@@ -131,7 +137,7 @@ def test_a_web_server_is_no_camera(reader: str) -> None:
 def test_one_that_accepts_and_says_nothing(reader: str) -> None:
     with OddCamera(says_nothing) as odd:
         began_s = time.monotonic()
-        error = why(f"rtsp://admin:pw123@127.0.0.1:{odd.port}/x", reader)
+        error = why(f"rtsp://admin:pw123@127.0.0.1:{odd.port}/x", reader, IMPATIENT_S)
         assert isinstance(error, Silent)
         assert time.monotonic() - began_s < 8
 
@@ -139,10 +145,10 @@ def test_one_that_accepts_and_says_nothing(reader: str) -> None:
 @ALL
 def test_one_that_plays_and_then_says_nothing(reader: str, clip: Path) -> None:
     with RtspServer() as server:
-        source = make(server.play("/x", clip), reader)
+        source = make(server.play("/x", clip), reader, network_s=3.0)
         if reader in (STAY, "stay"):
             with living(source) as ended:
-                source.look(utc_now() - timedelta(seconds=2), 8)
+                source.look(utc_now() - timedelta(seconds=2), PATIENT_S)
                 server.hush("/x")
                 wait_until(lambda: ended, 15)
             assert isinstance(ended[0], Silent)
@@ -170,9 +176,9 @@ def test_one_that_sends_garbage_in_mid_stream(reader: str, rtsp: RtspServer) -> 
         return data if sent < 40_000 else bytes((byte * 31 + i) % 256 for i, byte in enumerate(data))
 
     with middleman(rtsp, spoil) as odd:
-        source = make(f"rtsp://127.0.0.1:{odd.port}/good", reader)
+        source = make(f"rtsp://127.0.0.1:{odd.port}/good", reader, network_s=4.0, keyframe_s=4.0)
         with living(source) as ended:
-            source.look(utc_now() - timedelta(seconds=2), 8)
+            source.look(utc_now() - timedelta(seconds=2), PATIENT_S)
             with pytest.raises(SourceError):
                 _look_on(source, 12)
             if reader == STAY:
@@ -193,7 +199,7 @@ def test_one_that_sends_reports_and_no_video_is_not_waited_for_for_ever(
     with OddCamera(only_reports) as odd:
         began_s = time.monotonic()
         with pytest.raises(Silent):
-            list(opener_of(camera(f"{prefix}rtsp://127.0.0.1:{odd.port}/live"))(1.0).packets())
+            list(opener_of(camera(f"{prefix}rtsp://127.0.0.1:{odd.port}/live"))(IMPATIENT_S).packets())
         assert time.monotonic() - began_s < 20
 
 
@@ -222,8 +228,7 @@ def test_a_stream_without_keyframes(reader: str, tmp_path: Path) -> None:
         url = server.play("/x", clip)
         with suppress(SourceError):
             make(url, PATROL).look(utc_now(), 2)  # may still meet the only one
-        # Patient with the network: a machine under load must not look like a camera that says nothing.
-        error = why(url, reader, network_s=8.0)
+        error = why(url, reader, keyframe_s=3.0)
         assert isinstance(error, Silent)
         assert "no keyframe" in str(error)
 
@@ -231,7 +236,7 @@ def test_a_stream_without_keyframes(reader: str, tmp_path: Path) -> None:
 def test_a_keyframe_from_before_the_look_is_stale(rtsp: RtspServer) -> None:
     source = make(rtsp.url("/good"), STAY)
     with living(source):
-        source.look(utc_now() - timedelta(seconds=2), 8)
+        source.look(utc_now() - timedelta(seconds=2), PATIENT_S)
         with pytest.raises(Stale, match="older than the look"):
             source.look(utc_now() + timedelta(seconds=30), 0.2)
 
@@ -242,7 +247,7 @@ def test_ffmpeg_reads_a_camera_that_only_speaks_udp(tmp_path: Path) -> None:
     with RtspServer() as server:
         server.play("/x", clip)
         with OddCamera(_udp_only(server.port)) as odd:
-            frame = make(f"rtsp://127.0.0.1:{odd.port}/x", PATROL, 5).look(utc_now() - timedelta(seconds=2), 15)
+            frame = make(f"rtsp://127.0.0.1:{odd.port}/x", PATROL).look(utc_now() - timedelta(seconds=2), PATIENT_S)
             assert frame.width == 160
 
 
@@ -287,21 +292,21 @@ def test_snapshots_that_are_none(name: str) -> None:
     with OddCamera(behave) as odd:
         source = open_source(camera(f"http://admin:pw123@127.0.0.1:{odd.port}/snap.jpg"))
         with pytest.raises(kind, match=words) as failed:
-            source.look(utc_now(), 3)
+            source.look(utc_now(), PATIENT_S)
         assert "pw123" not in str(failed.value)
         source.close()
 
 
 def test_snapshot_servers_that_are_dead_silent_or_locked() -> None:
     with pytest.raises(Unreachable):
-        open_source(camera(f"http://127.0.0.1:{free_port()}/s.jpg")).look(utc_now(), 2)
+        open_source(camera(f"http://127.0.0.1:{free_port()}/s.jpg")).look(utc_now(), PATIENT_S)
     with OddCamera(says_nothing) as odd, pytest.raises(Silent):
         open_source(camera(f"http://127.0.0.1:{odd.port}/s.jpg")).look(utc_now(), 0.5)
     with Nginx("admin", "right") as web:
         with pytest.raises(SignInRefused):
-            open_source(camera(web.url("/s.jpg", "admin", "pw123"))).look(utc_now(), 3)
+            open_source(camera(web.url("/s.jpg", "admin", "pw123"))).look(utc_now(), PATIENT_S)
         with pytest.raises(NotFound):
-            open_source(camera(web.url("/s.jpg"))).look(utc_now(), 3)
+            open_source(camera(web.url("/s.jpg"))).look(utc_now(), PATIENT_S)
 
 
 def test_files_that_are_no_video(tmp_path: Path) -> None:
@@ -310,7 +315,7 @@ def test_files_that_are_no_video(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name, kind in (("text.mp4", NotVideo), ("empty.mp4", NotVideo), ("folder", NotFound), ("gone.mp4", NotFound)):
         with pytest.raises(kind, match=name):
-            open_source(camera(f"file://{tmp_path}/{name}")).look(utc_now(), 1)
+            open_source(camera(f"file://{tmp_path}/{name}")).look(utc_now(), PATIENT_S)
 
 
 def test_the_others_go_on(rtsp: RtspServer, clip: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -330,7 +335,7 @@ def test_the_others_go_on(rtsp: RtspServer, clip: Path, caplog: pytest.LogCaptur
             camera(web.put("page.html", b"<html>"), Watch.STAY, "page"),
             camera("gopher://admin:pw123@127.0.0.1/x", Watch.STAY, "odd"),
         ]
-        looker = Looker(lambda frame, _: frames[frame.camera].append(frame), changes.append, timeout_s=3.0)
+        looker = Looker(lambda frame, _: frames[frame.camera].append(frame), changes.append, timeout_s=6.0)
         with caplog.at_level(logging.INFO, "ingest"):
             looker.update(cameras)
             looker.start()

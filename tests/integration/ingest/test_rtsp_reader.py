@@ -209,19 +209,20 @@ def test_a_reset_in_mid_keyframe(h264: Clip) -> None:
 @pytest.mark.parametrize("to", ["larger", "h265"])
 def test_resolution_or_codec_changes_in_mid_stream(to: str, h264: Clip, request: pytest.FixtureRequest) -> None:
     other: Clip = request.getfixturevalue(to)
-    with ScriptedCamera(h264) as camera, held(camera.url, keyframe_s=1.0) as it:
-        assert it.look().width == 320
+    wanted, keyframe_s = (("h264", 480), 60.0) if to == "larger" else (("hevc", 320), 1.0)
+    with ScriptedCamera(h264) as camera, held(camera.url, keyframe_s=keyframe_s) as it:
+        assert it.looks_again().width == 320
         camera.show(other)
-        wanted = ("h264", 480) if to == "larger" else ("hevc", 320)
-        deadline_s = time.monotonic() + 10
-        while True:
+
+        def changed() -> bool:
             try:
-                frame = it.look(2.0)
-                if (frame.codec, frame.width) == wanted:
-                    break
+                frame = it.look(5.0)
             except SourceError:
                 assert to == "h265", "only another codec needs a new session"
-            assert time.monotonic() < deadline_s
+                return False
+            return (frame.codec, frame.width) == wanted
+
+        wait_until(changed, 10, f"{wanted}")
 
 
 def test_the_camera_s_clock_jumps(h264: Clip) -> None:
@@ -336,7 +337,7 @@ def test_it_stops_within_a_moment_whatever_the_camera_does(h264: Clip) -> None:
             with held(camera.url, network_s=30.0):
                 time.sleep(0.3)
                 began_s = time.monotonic()
-            assert time.monotonic() - began_s < 3.0
+            assert time.monotonic() - began_s < 10.0, "whatever it waits for, up to 30 s"
         wait_until(lambda: threading.active_count() <= before + 1, 5)
 
 
@@ -360,7 +361,7 @@ def test_between_looks_nothing_is_walked(codec: str, preroll_s: float, request: 
             time.sleep(1.0)
             shares.append(packets(it) - before)
             time.sleep(1.2)
-            frame = it.source.look(utc_now() - timedelta(seconds=0.9), 1.0)
+            frame = it.source.look(utc_now() - timedelta(seconds=0.9), 5.0)
             assert frame.image.std() > 10
         assert shares == [0, 0]
         assert not it.failures
