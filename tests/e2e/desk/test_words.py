@@ -29,12 +29,11 @@ def test_both_languages_have_the_same_keys() -> None:
     assert list(ZH) == list(EN)
 
 
-@pytest.mark.parametrize("key", sorted(ZH))
-def test_a_key_has_words_and_the_same_blanks_in_both(key: str) -> None:
-    assert ZH[key].strip()
-    assert EN[key].strip()
-    assert set(re.findall(r"\{(\w+)\}", ZH[key])) == set(re.findall(r"\{(\w+)\}", EN[key]))
-    assert not CHINESE.search(EN[key]), EN[key]
+def test_each_key_has_words_and_the_same_blanks_in_both() -> None:
+    blanks = {key: [set(re.findall(r"\{(\w+)\}", words[key])) for words in (ZH, EN)] for key in ZH}
+    assert not [key for key in ZH if not (ZH[key].strip() and EN[key].strip())]
+    assert not {key: both for key, both in blanks.items() if both[0] != both[1]}
+    assert not {key: EN[key] for key in ZH if CHINESE.search(EN[key])}
 
 
 @pytest.mark.parametrize("words", [ZH, EN])
