@@ -7,21 +7,31 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 WEB := $(shell find hub/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' 2>/dev/null)
 PAGE_TOOLS := hub/web/node_modules/.with-tools
 export PYTHONUNBUFFERED := 1
+# Compiled modules are kept, whatever the machine says: each process would compile our 67,000 lines anew, in half a second.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install demo test check bench bench-ingest bench-sensors bench-cases bench-ui walks soak soak-sensors fuzz sensors-doc schema peers clean
+.PHONY: install demo test check check-types check-lines check-page bench bench-ingest bench-sensors bench-cases bench-ui walks soak soak-sensors fuzz sensors-doc schema peers clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
 demo: install
 	@$(BIN)/gridhub demo $(ARGS)
 
-test: check peers
+# Types are checked while the page is, and while apt waits for its mirror.
+test: $(VENV)/.tests
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target check peers
 	$(BIN)/pytest $(ARGS)
 
-check: $(VENV)/.tests $(PAGE_TOOLS)
+check: check-types check-lines check-page
+
+check-types: $(VENV)/.tests
+	$(BIN)/mypy
+
+check-lines: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+check-page: $(PAGE_TOOLS)
 	$(BIN)/python -m tests.page check
 	$(BIN)/python -m tests.page test
 
@@ -77,9 +87,9 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt hatch_buil
 	$(PIP) install -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.installed
+$(VENV)/.tests: $(VENV)/bin/python pyproject.toml constraints.txt hatch_build.py $(WEB)
 	$(PIP) install -c constraints.txt -e '.[test]'
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 # The page's own tools: building the page takes them away again.
 $(PAGE_TOOLS): $(VENV)/.tests hub/web/package-lock.json
