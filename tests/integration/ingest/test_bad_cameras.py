@@ -155,7 +155,7 @@ def test_one_that_plays_and_then_says_nothing(reader: str, clip: Path) -> None:
         else:
             server.hush("/x")
             with pytest.raises(Silent):
-                source.look(utc_now(), 2)
+                source.look(utc_now(), PATIENT_S)
 
 
 def middleman(rtsp: RtspServer, change: Callable[[bytes, int], bytes | None]) -> OddCamera:
