@@ -255,9 +255,10 @@ class Registry:
         changes: Mapping[str, Any],
         tasks: Sequence[TaskEntry] | None,
         by: Actor,
+        zones: Sequence[Zone] = (),
     ) -> dict[str, Any]:
         """Change columns (name, url, watch, every_s, priority, preset, platform, goto, settle_s, clip, lon, lat,
-        address) and tasks.
+        address) and tasks, with `zones` that these bring. Raises NotFound, Invalid; then nothing has changed.
         """
         with self.house.db.write() as tx:
             row = ask.camera(tx, camera_id, lock=tasks is not None)
@@ -270,6 +271,9 @@ class Registry:
                 _check_url(row)  # what does not touch it can be changed of cameras that older hubs took
             _place(row, _tree(tx))
             if tasks is not None:
+                for zone in zones:
+                    _put_zone(tx, camera_id, zone)
+                    tx.audit(self.house.now(), by.id, "zone-drawn", f"camera/{camera_id}", zone=zone.name)
                 note_saved(row, by, self.house.now())
                 self._put_tasks(row, tasks, {z.name for z in ask.zones(tx, camera_id)})
             tx.change_assignment()

@@ -64,21 +64,17 @@ def add_camera(house: TheHouse, actor: Edits, body: NewCamera) -> dict[str, Any]
         body.id, body.name, body.url, body.watch, body.every_s, body.priority, body.preset, place,
         platform=body.platform, goto=body.goto, settle_s=body.settle_s,
     )  # fmt: skip
-    zones = tuple(Zone(t.zone.name, tuple(t.zone.points)) for t in body.tasks if isinstance(t.zone, ZoneOf))
-    return Registry(house).add_camera(CameraEntry(camera, _tasks(body.tasks), zones, body.clip), actor)
+    entry = CameraEntry(camera, _tasks(body.tasks), _zones(body.tasks), body.clip)
+    return Registry(house).add_camera(entry, actor)
 
 
 @router.patch("/api/cameras/{camera_id}", **shows(CameraShown))
 def change_camera(camera_id: str, house: TheHouse, actor: Edits, body: CameraChange) -> dict[str, Any]:
     """Change what is given."""
-    registry = Registry(house)
-    for task in body.tasks or ():
-        if isinstance(task.zone, ZoneOf):
-            registry.put_zone(camera_id, Zone(task.zone.name, tuple(task.zone.points)), actor)
     changes = body.model_dump(exclude_unset=True, exclude={"tasks"})
     _no_nulls(changes, "name", "url", "watch", "every_s", "priority", "clip", "address", "platform", "goto", "settle_s")
     tasks = None if body.tasks is None else _tasks(body.tasks)
-    return registry.change_camera(camera_id, changes, tasks, actor)
+    return Registry(house).change_camera(camera_id, changes, tasks, actor, _zones(body.tasks or []))
 
 
 @router.post("/api/cameras/{camera_id}/accept-view", **shows(CameraShown))
@@ -250,6 +246,11 @@ def _tasks(wanted: list[TaskWanted]) -> tuple[TaskEntry, ...]:
     return tuple(
         TaskEntry(t.kind, t.zone.name if isinstance(t.zone, ZoneOf) else t.zone or "", t.dwell_s) for t in wanted
     )
+
+
+def _zones(wanted: list[TaskWanted]) -> tuple[Zone, ...]:
+    """Those that come with a task."""
+    return tuple(Zone(t.zone.name, tuple(t.zone.points)) for t in wanted if isinstance(t.zone, ZoneOf))
 
 
 def _no_nulls(changes: dict[str, Any], *names: str) -> None:

@@ -220,3 +220,24 @@ def test_how_the_workers_are(city: City) -> None:
     assert (shown["cameras"], shown["on_time"], shown["worst_s"]) == (2, 1, 25.0)
     city.clock.forward(minutes=2)
     assert city.who("eng").get("/api/workers").json()["items"][0]["lost"] is True
+
+
+def test_a_change_of_a_camera_that_is_refused_leaves_no_zone_behind(city: City) -> None:
+    """A zone that comes with a task is drawn where the whole change is taken, and only there."""
+    eng = city.who("eng")
+    before = eng.get("/api/cameras/c1/zones").json()
+    drawn = {"kind": "vehicle_parking", "zone": {"name": "禁停", "points": SQUARE}}
+    anew = {"kind": "goods_pile", "zone": {"name": "门前", "points": SQUARE}}
+    crossed = {"kind": "goods_pile", "zone": {"name": "路口", "points": [[0, 0], [1, 1], [1, 0], [0, 1]]}}
+    for refused in (
+        {"tasks": [drawn, anew, {"kind": "ufo"}]},
+        {"tasks": [drawn, crossed]},
+        {"tasks": [drawn, anew], "name": None},
+        {"tasks": [anew], "goto": "nonsense"},
+    ):
+        assert eng.patch("/api/cameras/c1", json=refused).status_code == 422, refused
+        assert eng.get("/api/cameras/c1/zones").json() == before, refused
+    assert eng.patch("/api/cameras/c1", json={"tasks": [drawn, anew]}).status_code == 200
+    after = eng.get("/api/cameras/c1/zones").json()
+    assert {z["name"]: z["points"] for z in after["zones"]} == {"门前": SQUARE, "禁停": SQUARE}
+    assert (after["version"], after["saved_by"]) == (before["version"] + 1, "eng")
