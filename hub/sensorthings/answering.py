@@ -92,7 +92,7 @@ class _Request:
         return self._property(entity, parts)
 
     def _property(self, entity: Entity, parts: list[str]) -> Any:
-        value: Any = {**entity.properties, "id": entity.id}
+        value: Any = {**entity.whole(), "id": entity.id}
         raw = parts[-1] == "$value"
         for part in parts[:-1] if raw else parts:
             if not isinstance(value, dict) or part not in value:
@@ -196,8 +196,10 @@ class _Request:
             if first in entity.times and not rest:
                 return entity.times[first]
             value: Any = entity.id if first == "id" else entity.properties.get(first, _ABSENT)
-            if value is _ABSENT and first not in _OPTIONAL.get(entity.set, ()):
-                raise BadFilter(f"{first}: {entity.set} have no such property")
+            if value is _ABSENT:
+                if first not in _OPTIONAL.get(entity.set, ()):
+                    raise BadFilter(f"{first}: {entity.set} have no such property")
+                value = entity.late().get(first, _ABSENT)
             for part in rest:
                 value = value.get(part) if isinstance(value, dict) else None
             return None if value is _ABSENT else value
@@ -212,7 +214,8 @@ class _Request:
         for name in query.expand:
             if name not in relations:
                 raise BadQuery(f"$expand: {name!r}; {entity.set} have {', '.join(relations)}")
-        made: dict[str, Any] = {"@iot.id": entity.id, "@iot.selfLink": link, **entity.properties}
+        told = entity.whole() if not query.select or _LATE & set(query.select) else entity.properties
+        made: dict[str, Any] = {"@iot.id": entity.id, "@iot.selfLink": link, **told}
         made |= {f"{name}@iot.navigationLink": f"{link}/{name}" for name in relations if name not in query.expand}
         if query.select:
             made = self._selected(made, entity, query)
@@ -251,6 +254,8 @@ class _Request:
 _ABSENT: Any = object()
 _OPTIONAL = {"Datastreams": ("observedArea", "phenomenonTime", "resultTime")}
 """Properties that an entity may lack."""
+_LATE = frozenset({"phenomenonTime"})
+"""Those of them that are asked for late."""
 
 
 def _read_part(part: str) -> tuple[str, str | int | None]:

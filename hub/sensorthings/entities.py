@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from ..batch import microseconds, time_at
@@ -46,13 +46,21 @@ SETS = tuple(NAVIGATION)
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity: `times` are the properties that are instants, as such. `refs`: what relations need to know of it."""
+    """One entity: `times` are the properties that are instants, as such. `refs`: what relations need to know of it.
+
+    `late`: makes the properties that cost questions of their own; asked only where they are told or compared.
+    """
 
     set: str
     id: str | int
     properties: Mapping[str, Any]
     times: Mapping[str, datetime] = field(default_factory=dict)
     refs: Mapping[str, Any] = field(default_factory=dict)
+    late: Callable[[], Mapping[str, Any]] = dict
+
+    def whole(self) -> dict[str, Any]:
+        """All properties."""
+        return {**self.properties, **self.late()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,15 @@ class World:
             "Locations": lambda: [self._location(row) for row in self._placed()],
             "HistoricalLocations": lambda: [self._history(row) for row in self._placed()],
             "FeaturesOfInterest": lambda: [self._feature(row) for row in self._sensors.values()],
-            "Datastreams": lambda: [self._datastream(*found) for found in self._series.values()],
+            "Datastreams": self._datastreams,
             "Sensors": lambda: [self._procedure(key) for key in sorted(self._house.rules.profiles)],
             "ObservedProperties": lambda: [self._observed(prop, u) for prop, (u, _) in ask.props(self._tx).items()],
         }
         return makers[name]()
+
+    def _datastreams(self) -> list[Entity]:
+        _at_once = self._sensors
+        return [self._datastream(*found) for found in self._series.values()]
 
     def _placed(self) -> list[SensorRow]:
         return [row for row in self._sensors.values() if row.lon is not None]
@@ -243,7 +255,6 @@ class World:
         assert row is not None
         channel = f" {series.channel}" if series.channel else ""
         name = f"{row.name} {series.prop}{channel}"
-        span = ask.span(self._tx, series.id, microseconds(self.always.since), microseconds(self.always.until))
         properties = {
             "name": name,
             "description": name,
@@ -257,12 +268,14 @@ class World:
         }
         if row.lon is not None:
             properties["observedArea"] = _point(row)
-        if span is not None:
-            properties["phenomenonTime"] = "/".join(_instant(time_at(us)) for us in span)
         refs = {
             "sensor": sensor, "device": series.device, "profile": row.profile, "prop": series.prop, "unit": series.unit,
         }  # fmt: skip
-        return Entity("Datastreams", series.id, properties, refs=refs)
+        return Entity("Datastreams", series.id, properties, refs=refs, late=partial(self._span, series.id))
+
+    def _span(self, number: int) -> dict[str, str]:
+        span = ask.span(self._tx, number, microseconds(self.always.since), microseconds(self.always.until))
+        return {} if span is None else {"phenomenonTime": "/".join(_instant(time_at(us)) for us in span)}
 
     def _procedure(self, key: str) -> Entity:
         name = self._house.rules.profiles[key]["name"]

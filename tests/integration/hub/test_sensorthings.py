@@ -12,9 +12,11 @@ import frost_sta_client as fsc
 import geojson
 import pytest
 from shapely.geometry import Polygon
+from sqlalchemy import Engine, event
 
 from hub.domain.role import Role
 from hub.people import keep_token
+from hub.store import Transaction, observation_queries
 from ingest.device import Place, Sensor
 
 from .conftest import City, jpeg
@@ -223,6 +225,58 @@ def test_select_and_expand_shape_the_answer(city: City) -> None:
 
 
 # --- GeoJSON and CSV --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "spans"),
+    [
+        ("Datastreams?$top=1", 1),
+        ("Datastreams?$top=2&$skip=1&$orderby=name desc", 2),
+        ("Datastreams?$select=name", 0),
+        ("Datastreams?$filter=properties/prop eq 'fill_pct'&$top=1", 1),
+        ("Observations?$filter=Datastream/name ne 'x'&$top=3", 0),
+        ("Datastreams?$orderby=phenomenonTime desc&$top=1&$select=id", 4),
+    ],
+)
+def test_only_what_is_told_is_asked_of_the_readings(
+    city: City, path: str, spans: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time that a datastream spans costs two questions of every day of readings, or more."""
+    asked: list[int] = []
+    span = observation_queries.span
+
+    def counted(tx: Transaction, number: int, since_us: int, until_us: int) -> tuple[int, int] | None:
+        asked.append(number)
+        return span(tx, number, since_us, until_us)
+
+    monkeypatch.setattr(observation_queries, "span", counted)
+    assert get(city, path)["value"]
+    assert len(asked) == spans
+
+
+def test_a_page_of_datastreams_takes_as_many_questions_however_many_sensors_there_are(city: City) -> None:
+    questions: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        questions.append(statement)
+
+    def asked() -> int:
+        questions.clear()
+        assert len(get(city, "Datastreams?$top=1")["value"]) == 1
+        return len(questions)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        asked()  # signs in
+        few = asked()
+        city.hub.registry.import_sensors(Sensor(f"b-{n}", "桶", f"dev-{n}", "bin_level") for n in range(20))
+        at = city.clock().isoformat()
+        row = {"prop": "fill_pct", "value": 1, "unit": "%", "observed_at": at, "received_at": at, "key": "k"}
+        rows = [{**row, "device": f"dev-{n}"} for n in range(20)]
+        assert city.who("worker").post("/api/readings", json={"readings": rows}).status_code == 200
+        assert asked() == few
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("layer", ["sensors", "cameras", "cases", "grids"])
