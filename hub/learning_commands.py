@@ -269,8 +269,6 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _model_add(args: argparse.Namespace) -> int:
-    import shutil
-
     from detectors.catalog import check_hash, read_card
 
     settings = load(args.config) if args.config else default_settings(Path("data/hub"))
@@ -279,12 +277,30 @@ def _model_add(args: argparse.Namespace) -> int:
     target = settings.models_dir / card.name
     if target.exists():
         raise Taken(f"{target} is there already: give the new model another name in its card", id=card.name)
-    shutil.copytree(args.folder, target)
+    _copy_whole(args.folder, target)
     if args.json:
         print_json({"name": card.name, "version": card.version, "folder": str(target)})
     else:
         print(f"{card.name} {card.version} is in {target}; it works nowhere until it is promoted")
     return OK
+
+
+def _copy_whole(folder: Path, target: Path) -> None:
+    """`target` is there when all of `folder` is in it, or not at all. Raises OSError."""
+    import errno
+    import shutil
+    import tempfile
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # One level below where models are looked for, and on the same disk, so that it can be moved.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".adding-") as there:
+        part = Path(there) / target.name
+        try:
+            shutil.copytree(folder, part)
+        except shutil.Error as error:
+            source, _copy, why = error.args[0][0]
+            raise OSError(errno.EIO, f"cannot be copied, so the model is not added: {why}", source) from None
+        part.rename(target)
 
 
 def _shadow(args: argparse.Namespace) -> int:

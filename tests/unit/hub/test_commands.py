@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from detectors.catalog import Catalog
 from hub.cli import main
+from tests.unit.detectors.test_catalog import catalog
 
 GBK = "name: 环卫".encode("gb18030")
 
@@ -127,3 +129,25 @@ def test_values_that_cannot_be_are_bad_usage(words: list[str], capfd: pytest.Cap
 def test_hours_that_are_none_are_bad_usage(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["kinds", "set", "garbage_exposed", "--hours", "Mo-Fr/08:00-20:00", "--config", str(config)]) == 2
     assert "--hours: 'Mo-Fr/08:00-20:00'" in told(capfd)
+
+
+def test_a_model_that_cannot_be_copied_whole_is_not_there(
+    config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What was left behind was no model, and stood in the way of adding it again."""
+    models, brought = tmp_path / "models", tmp_path / "brought"
+    models.mkdir()
+    catalog(brought)
+    extra = brought / "small" / "record.json"
+    extra.symlink_to(tmp_path / "another disk")
+    words = ["model", "add", str(brought / "small"), "--config", with_keys(config, models=str(models))]
+    assert main(words) == 1
+    assert f"gridhub: {extra}: cannot be copied, so the model is not added: " in told(capfd)
+    assert list(models.iterdir()) == []
+    (tmp_path / "another disk").write_text("{}")
+    assert main(words) == 0
+    assert [card.name for card in Catalog(models).cards()] == ["small"]
+    assert (models / "small" / "record.json").read_text() == "{}"
+    assert main(words) == 1
+    assert "is there already" in told(capfd)
+    assert [path.name for path in models.iterdir()] == ["small"]
