@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import threading
@@ -20,7 +19,7 @@ from . import alerts, conditions, grids, letters, people, purging, quarantine, r
 from .casework import climbing, timed
 from .casework.ladder import SUPERVISE
 from .config import ConfigError, Settings
-from .domain import category, routing
+from .domain import category, grid_geojson, routing
 from .domain.clock import Calendar
 from .domain.condition import read_english
 from .domain.grid import GridError
@@ -172,10 +171,7 @@ class Hub:
 
     def _grids(self, path: Path) -> None:
         try:
-            found = json.loads(path.read_bytes().decode("utf-8-sig"))
-            self.registry.import_grids(found if isinstance(found, dict) else {})
-        except ValueError as error:
-            raise ConfigError([f"{path}: cannot be read as JSON: {error}"]) from None
+            self.registry.import_grids(grid_geojson.parsed(path.read_bytes()))
         except GridError as error:
             raise ConfigError([f"{path}: {problem}" for problem in error.problems]) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import TypeVar
@@ -129,11 +128,13 @@ def _grids(settings: Settings) -> list[Grid]:
     if settings.grids_file is None:
         return []
     try:
-        collection = json.loads(settings.grids_file.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise GridError([f"{settings.grids_file}: cannot be read as JSON: {error}"]) from None
-    tree = grid_geojson.read(collection if isinstance(collection, dict) else {})
-    if problems := survey(tree):
+        tree = grid_geojson.read(grid_geojson.parsed(settings.grids_file.read_bytes()))
+        problems = survey(tree)
+    except OSError as error:
+        raise GridError([f"{settings.grids_file}: cannot be read: {error.strerror}"]) from None
+    except GridError as error:
+        problems = error.problems
+    if problems:
         raise GridError([f"{settings.grids_file}: {problem}" for problem in problems])
     return list(tree.grids.values())
 

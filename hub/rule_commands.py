@@ -158,12 +158,12 @@ def _check(args: argparse.Namespace) -> int:
 
 def _collection(path: Path) -> dict[str, Any]:
     from .cli import UserError
+    from .domain import grid_geojson
 
     try:
-        found = json.loads(_read(path).decode("utf-8-sig"))
-    except ValueError as error:
-        raise UserError(f"{path}: cannot be read as JSON: {error}") from None
-    return found if isinstance(found, dict) else {}
+        return grid_geojson.parsed(_read(path))
+    except GridError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def _import_grid(args: argparse.Namespace) -> int:

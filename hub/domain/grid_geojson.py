@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,15 @@ DECIMALS = 7
 _ID = re.compile(r"(?!\.{1,2}\Z)[^/\x00-\x1f\x7f]{1,64}")
 _AREAS = ("Polygon", "MultiPolygon")
 _CRS84 = "urn:ogc:def:crs:OGC:1.3:CRS84"
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """The collection in a file (UTF-8, with or without a byte order mark), for `read`. Raises GridError."""
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise GridError([f"cannot be read as JSON: {error}"]) from None
+    return found if isinstance(found, dict) else {}
 
 
 def read(collection: Mapping[str, Any]) -> GridTree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -151,3 +152,21 @@ def test_a_model_that_cannot_be_copied_whole_is_not_there(
     assert main(words) == 1
     assert "is there already" in told(capfd)
     assert [path.name for path in models.iterdir()] == ["small"]
+
+
+def test_check_and_the_hub_say_the_same_of_grids(
+    config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The hub called it no JSON, and both named the file on the first line at most."""
+    grids = tmp_path / "grids.geojson"
+    feature = {"type": "Feature", "geometry": None, "properties": {"id": "a/b", "name": "", "level": "street"}}
+    grids.write_text(json.dumps({"type": "FeatureCollection", "features": [feature] * 2}), encoding="utf-8-sig")
+    path = with_keys(config, grids=str(grids))
+    config.write_text(config.read_text(encoding="utf-8") + "listen_port: 18733\n", encoding="utf-8")
+    assert main(["check", "--config", path]) == 2
+    checked = [line.removeprefix("gridhub: ") for line in told(capfd).splitlines() if "features[" in line]
+    assert main(["run", "--config", path]) == 2
+    run = [line.removeprefix("gridhub: ") for line in told(capfd).splitlines() if "features[" in line]
+    assert run == checked
+    assert len(run) >= 2
+    assert all(line.startswith(f"{grids}: features[") for line in run)
