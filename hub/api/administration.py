@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -83,14 +84,15 @@ def audit(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Who did what, newest first. `total`: of the whole chain.
+    """Who did what, newest first: by number, or by time where it is sought by times alone. `total`: of the whole chain.
 
     `by`: a user name. `action`: one, or all that begin with it where it ends with - (`case-`). `subject`: from its
     beginning (`case/`, `case/6210`); a part from its middle finds nothing.
     """
-    key = key_of(cursor, int)
+    key = key_of(cursor, datetime, int)
+    sought = Sought(by, action, subject, since, until)
     with house.db.read() as tx:
-        rows = list(entries(tx, key[0] if key else None, limit, Sought(by, action, subject, since, until)))
+        rows = entries(tx, (datetime.fromisoformat(key[0]), key[1]) if key else None, limit, sought)
         names, total = Names.of(tx), length(tx)
     items = [
         {
@@ -105,8 +107,9 @@ def audit(
         }
         for r in rows
     ]
-    more = len(items) == limit and rows[-1].seq > 1
-    return {"items": items, "next_cursor": cursor_of([rows[-1].seq]) if more else None, "total": total}
+    more = len(items) == limit and (sought.by_time or rows[-1].seq > 1)
+    key = [rows[-1].at.isoformat(), rows[-1].seq] if more else None
+    return {"items": items, "next_cursor": cursor_of(key), "total": total}
 
 
 @router.get("/api/audit/check", **shows(ChainChecked))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .counting import locked_counter
@@ -67,16 +67,37 @@ class Sought:
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def by_time(self) -> bool:
+        """Whether times are all that is sought by: what is found comes in the order of its times, then numbers.
 
-def entries(tx: Session, before: int | None, limit: int, sought: Sought | None = None) -> Iterable[AuditRow]:
+        An index has it in that order. Numbers are no guide to times: what happens by itself is written as of the time
+        when it was due.
+        """
+        return bool(self.since or self.until) and not (self.by or self.action or self.subject)
+
+
+Key = tuple[datetime, int]
+"""(at, seq) of an entry."""
+
+
+def entries(tx: Session, before: Key | None, limit: int, sought: Sought) -> Sequence[AuditRow]:
     """Newest first, those before `before`."""
+    order = (AuditRow.at.desc(), AuditRow.seq.desc()) if sought.by_time else (AuditRow.seq.desc(),)
     # Numbers first: an index has them, so that what is sorted is small however much fits.
-    found = select(AuditRow.seq).order_by(AuditRow.seq.desc()).limit(limit)
+    found = select(AuditRow.seq).where(*_criteria(tx, sought)).order_by(*order).limit(limit)
     if before is not None:
-        found = found.where(AuditRow.seq < before)
-    if sought is not None:
-        found = found.where(*_criteria(tx, sought))
-    return tx.scalars(select(AuditRow).where(AuditRow.seq.in_(found)).order_by(AuditRow.seq.desc())).all()
+        found = found.where(*_before(before, sought.by_time))
+    return tx.scalars(select(AuditRow).where(AuditRow.seq.in_(found)).order_by(*order)).all()
+
+
+def _before(key: Key, by_time: bool) -> Iterator[ColumnElement[bool]]:
+    at, seq = key
+    if by_time:
+        yield AuditRow.at <= at
+        yield or_(AuditRow.at < at, AuditRow.seq < seq)
+    else:
+        yield AuditRow.seq < seq
 
 
 def _criteria(tx: Session, sought: Sought) -> Iterator[ColumnElement[bool]]:

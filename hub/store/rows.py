@@ -434,6 +434,7 @@ class AuditRow(Row):
 
     __tablename__ = "audit"
     __table_args__ = (
+        Index("ix_audit_at_seq", "at", "seq"),
         Index("ix_audit_by_seq", "by", "seq"),
         Index("ix_audit_action_seq", "action", "seq", postgresql_ops={"action": "varchar_pattern_ops"}),
         Index("ix_audit_subject_seq", "subject", "seq", postgresql_ops={"subject": "varchar_pattern_ops"}),

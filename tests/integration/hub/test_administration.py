@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -91,6 +92,32 @@ def test_the_audit_trail_is_sought_by_person_action_subject_and_time(city: City)
     assert sought(subject="alert/%") == [], "a sign of SQL is a letter here"
     assert sought(subject=alert) == [], "from its beginning, as the page says"
     assert sought(subject=f"ALERT/{alert}") == []
+
+
+def test_a_time_is_sought_page_by_page_in_the_order_of_times(city: City) -> None:
+    """What happens by itself is written as of the time when it was due, after what was done meanwhile."""
+    city.clock.forward(hours=1)
+    start = city.clock()
+    minutes = (0, 5, 2, 2, 2, 9, 1, 5)
+    with city.hub.house.db.write() as tx:
+        for number, minute in enumerate(minutes):
+            tx.audit(start + timedelta(minutes=minute), "wang", "told", f"note/{number}")
+        tx.audit(start + timedelta(minutes=3), "wang", "told", "note/8")
+
+    def pages(**query: Any) -> list[list[str]]:
+        found, cursor = list[list[str]](), {}
+        while True:
+            asked = {"limit": 2, **query, **cursor}
+            page = city.who("shen").get("/api/audit", params=asked).json()
+            found.append([entry["subject"].removeprefix("note/") for entry in page["items"]])
+            if page["next_cursor"] is None:
+                return [part for part in found if part]
+            cursor = {"cursor": page["next_cursor"]}
+
+    since, until = start.isoformat(), (start + timedelta(minutes=6)).isoformat()
+    assert pages(since=since, until=until) == [["7", "1"], ["8", "4"], ["3", "2"], ["6", "0"]]
+    assert pages(since=since, until=until, by="wang") == [["8", "7"], ["6", "4"], ["3", "2"], ["1", "0"]]
+    assert city.who("shen").get("/api/audit?cursor=WzFd").status_code == 422
 
 
 def test_an_action_is_sought_whole_or_by_a_beginning_that_ends_with_a_hyphen(city: City) -> None:

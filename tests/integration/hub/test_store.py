@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,10 +17,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import hub.store
-from hub.store import Database, StoreError, case_queries, timer_queries
+from hub.store import Database, StoreError, case_queries, chain, timer_queries
 from hub.store.case_rows import CaseRow, LookRow, MoveRow
 from hub.store.category_rows import ConditionRow
-from hub.store.chain import broken_at
+from hub.store.chain import Sought, broken_at
 from hub.store.counting import next_in
 from hub.store.migrations import HEAD
 from hub.store.rows import AuditRow, DepartmentRow, Row, TokenRow, UserRow
@@ -228,6 +229,39 @@ def test_ones_own_reports_are_found_by_an_index(database: Database) -> None:
     """Lists and pictures of grid members and programs ask for them with each row."""
     mine = "SELECT case_id FROM case_reports WHERE \"by\" = 'token/app'"
     assert "ix_case_reports_by_case_id" in plan_of(database, mine)
+
+
+@pytest.mark.parametrize(
+    ("sought", "index"),
+    [
+        (Sought(until=MONDAY), "ix_audit_at_seq"),
+        (Sought(since=MONDAY - timedelta(days=1), until=MONDAY), "ix_audit_at_seq"),
+        (Sought(since=MONDAY), "ix_audit_at_seq"),
+        (Sought(by="wang", until=MONDAY), "ix_audit_by_seq"),
+        (Sought(action="sign-in", until=MONDAY), "ix_audit_action_seq"),
+    ],
+)
+def test_old_entries_of_the_audit_trail_are_found_by_an_index(database: Database, sought: Sought, index: str) -> None:
+    """Limited by dates alone, all that was written since was read: a second in a million entries."""
+    told: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        told.append((statement, values))
+
+    sqlite = database.url.get_backend_name() == "sqlite"
+    with database.read() as tx:
+        connection = tx.connection()
+        sa.event.listen(connection, "before_cursor_execute", note)
+        for before in (None, (MONDAY, 7)):
+            chain.entries(tx, before, 100, sought)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        if not sqlite:
+            tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        for statement, values in told:
+            explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+            plan = str(connection.exec_driver_sql(f"{explain} {statement}", values).all())
+            assert index in plan, plan
+    assert len(told) == 2
 
 
 def plan_of(database: Database, query: str) -> str:
