@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from . import periods
@@ -14,8 +15,8 @@ from .house import House
 from .store import device_queries as ask
 from .store import observation_queries, rollups
 from .store.database import Transaction
-from .store.partitions import DAY_US, Grain, drop_before, newest_us
-from .store.readings import Series, newest, series_of
+from .store.partitions import DAY_US, HOUR_US, Grain, drop_before, kept_in, newest_us
+from .store.readings import Series, Stored, newest, series_of
 from .wire import time_text
 
 SHOWN_MOST = 5000
@@ -25,6 +26,7 @@ _AHEAD_US = AHEAD_MOST // timedelta(microseconds=1)
 _RAW_SPAN = timedelta(hours=26)
 _FIVE_MINUTES_SPAN = timedelta(days=15)
 _ROLLED_AT_ONCE = 400
+_ROWS_AT_ONCE = 10_000
 
 
 def store_rows(house: House, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
@@ -99,11 +101,32 @@ def rows(
 def _rows(
     house: House, series: Mapping[int, tuple[Series, str]], since_us: int, until_us: int
 ) -> Iterator[tuple[str, str, str, str, float, str, datetime, datetime, str]]:
+    for row in _stretches(house, list(series), since_us, until_us):
+        one, sensor = series[row.series]
+        at, received = time_at(row.at_us), time_at(row.received_us)
+        yield sensor, one.device, one.prop, one.channel, row.value, one.unit, at, received, row.quality
+
+
+def _stretches(house: House, numbers: Sequence[int], since_us: int, until_us: int) -> Iterator[Stored]:
+    """As `observation_queries.walk`, a stretch of time after the other, each read whole: between them no connection is
+    held, however slowly they are wanted.
+    """
     with house.db.read() as tx:
-        for row in observation_queries.walk(tx, list(series), since_us, until_us, newest_first=False):
-            one, sensor = series[row.series]
-            at, received = time_at(row.at_us), time_at(row.received_us)
-            yield sensor, one.device, one.prop, one.channel, row.value, one.unit, at, received, row.quality
+        days = kept_in(tx, Grain.RAW, since_us, until_us)
+    width_us = HOUR_US
+    for start_us, last_us in days:
+        while start_us < last_us:
+            end_us = min(last_us, start_us + width_us)
+            with house.db.read() as tx:
+                walk = observation_queries.walk(tx, numbers, start_us, end_us, newest_first=False)
+                rows = list(islice(walk, None if width_us == 1 else _ROWS_AT_ONCE + 1))
+            if len(rows) > _ROWS_AT_ONCE and width_us > 1:
+                width_us = max(1, width_us // 4)
+                continue
+            yield from rows
+            start_us = end_us
+            if len(rows) < _ROWS_AT_ONCE // 8:
+                width_us = min(DAY_US, 4 * width_us)
 
 
 def chart(house: House, sensor_id: str, since: datetime, until: datetime, grain: Grain | None = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from ingest.cameras import Opener, open_source, stream_opener
 from ingest.clock import utc_now
 from ingest.device import Camera
-from ingest.errors import Lost, Silent, SourceError
+from ingest.errors import Lost, SourceError
 from ingest.frame import Frame
 from ingest.media import DECODERS, Coding, Packet, Stream, relayed
 from ingest.said import Said
@@ -29,6 +29,8 @@ NETWORK_S = 5.0
 FIRST_RETRY_S, MOST_RETRY_S = 1.0, 10.0
 PICTURE_EVERY_S = 0.9
 """A camera that gives pictures is asked at most so often, however many look at it."""
+_LOOKED_AT_S = 3.0
+"""Whoever looks asks every second: one who has not for so long looks no more."""
 LARGEST_PX = (1280, 720)
 _JUMP_S = 5.0
 _STEP_S = 0.04
@@ -74,8 +76,8 @@ class Upstream(Protocol):
         """Hand every packet to `take` until what is returned is called."""
         ...
 
-    def shot(self) -> Shot:
-        """The newest picture. Raises SourceError."""
+    def shot(self) -> Shot | None:
+        """The newest picture, at once; None where none came yet. Raises SourceError."""
         ...
 
     def close(self) -> None:
@@ -90,14 +92,18 @@ def open_upstream(camera: Camera) -> Upstream:
 
 
 class Pictures:
-    """A camera that gives pictures and no stream: asked while somebody looks, once for all of them."""
+    """A camera that gives pictures and no stream: asked by a thread of its own while somebody looks, once for all."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
         self._source = open_source(camera)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._newest: Shot | None = None
-        self._asked_s = -1e9
+        self._failure: SourceError | None = None
+        self._wanted_s = -1e9
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"live {camera.id}", daemon=True)
+        self._thread.start()
 
     def settle(self, timeout_s: float) -> None:
         """See Upstream; known from the start."""
@@ -110,17 +116,45 @@ class Pictures:
         """See Upstream; there are none."""
         return lambda: None
 
-    def shot(self) -> Shot:
+    def shot(self) -> Shot | None:
         """See Upstream."""
-        with self._lock:
-            if self._newest is None or time.monotonic() - self._asked_s >= PICTURE_EVERY_S:
-                self._asked_s = time.monotonic()
-                self._newest = _shot(self._source.look(utc_now(), NETWORK_S))
+        with self._changed:
+            self._wanted_s = time.monotonic()
+            self._changed.notify_all()
+            if self._failure is not None:
+                raise self._failure.with_traceback(None)
             return self._newest
 
     def close(self) -> None:
-        """See Upstream."""
+        """See Upstream; the thread ends when its wait on the camera ends."""
+        self._ended.set()
+        with self._changed:
+            self._changed.notify_all()
         self._source.close()
+
+    def _run(self) -> None:
+        retry_s = FIRST_RETRY_S
+        while self._wanted():
+            began_s = time.monotonic()
+            try:
+                shot = _shot(self._source.look(utc_now(), NETWORK_S))
+            except SourceError as error:
+                self._keep(self._newest, error)
+                pause_s, retry_s = retry_s, min(2 * retry_s, MOST_RETRY_S)
+            else:
+                self._keep(shot, None)
+                pause_s, retry_s = PICTURE_EVERY_S - (time.monotonic() - began_s), FIRST_RETRY_S
+            self._ended.wait(max(0.0, pause_s))
+
+    def _wanted(self) -> bool:
+        """Wait until somebody looks: True; False where the view has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended.is_set() or time.monotonic() - self._wanted_s < _LOOKED_AT_S)
+            return not self._ended.is_set()
+
+    def _keep(self, newest: Shot | None, failure: SourceError | None) -> None:
+        with self._changed:
+            self._newest, self._failure = newest, failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +200,12 @@ class Streaming:
         with self._changed:
             self._takers.pop(id(take), None)
 
-    def shot(self) -> Shot:
+    def shot(self) -> Shot | None:
         """See Upstream; decoded once for all who look."""
         with self._changed:
-            self._changed.wait_for(lambda: self._key is not None or self._ended.is_set(), NETWORK_S)
             key = self._key
             if key is None:
-                raise Silent(f"{self.camera.safe_url}: no keyframe yet")
+                return None
             if self._shot is not None and self._shot[0] is key:
                 return self._shot[1]
         picture = DECODERS.decode(key.coding, key.packet, self.camera.safe_url)

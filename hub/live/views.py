@@ -131,7 +131,7 @@ class Views:
         if view.upstream is None:
             return None
         shot = view.upstream.shot()
-        return shot if is_new(shot, after) else None
+        return shot if shot is not None and is_new(shot, after) else None
 
     def close(self, actor: Actor, view_id: str) -> None:
         """The person has seen enough. Raises NotFound."""

@@ -82,6 +82,13 @@ def across(tx: Session, grain: Grain, since_us: int, until_us: int, *, newest_fi
     yield from tx.scalars(query.order_by(order)).all()
 
 
+def kept_in(tx: Session, grain: Grain, since_us: int, until_us: int) -> list[tuple[int, int]]:
+    """(from, until) of each partition that holds any of that time, no more than of that time, oldest first."""
+    row = PartitionRow
+    query = select(row.from_us, row.until_us).where(row.grain == grain, row.until_us > since_us, row.from_us < until_us)
+    return [(max(a, since_us), min(b, until_us)) for a, b in tx.execute(query.order_by(row.from_us))]
+
+
 def newest_us(tx: Session) -> int:
     """Where the newest partition of readings ends; 0 where there is none."""
     query = select(PartitionRow.until_us).where(PartitionRow.grain == Grain.RAW).order_by(PartitionRow.until_us.desc())

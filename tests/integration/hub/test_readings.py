@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hub import batch
+from hub import batch, readings
 from hub.readings import store_rows
 from hub.store import Database, ReadingStore
 from hub.store.partitions import DAY_US, FIVE_MINUTES_US, HOUR_US, Grain, bounds
@@ -331,3 +331,28 @@ def test_what_an_older_hub_stored_moves_into_the_partitions(tmp_path: Path) -> N
     same = ("bin-7", "fill_pct", "", "%", 3.0, again, again, "k3", "late", None, None, None, None, "json")
     assert add(made, [same]) == 0, "what is sent again is known"
     made.close()
+
+
+def test_whoever_reads_a_table_of_readings_slowly_holds_no_connection(city: City) -> None:
+    """Each download had one of the thirty for as long as its client took."""
+    store_rows(city.hub.house, [row(city.clock(), 1.0), row(city.clock() - timedelta(days=1), 2.0)])
+    read = readings.rows(city.hub.house, None, city.clock() - timedelta(days=9), city.clock() + timedelta(days=1))
+    pool: Any = city.hub.house.db._engine.pool
+    before = pool.checkedout()
+    assert next(read)[4] == 2.0
+    assert pool.checkedout() == before
+    assert [one[4] for one in read] == [1.0]
+
+
+def test_a_table_of_readings_is_whole_and_in_order_however_many_are_read_at_once(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "_ROWS_AT_ONCE", 8)
+    start = city.clock() - timedelta(days=3)
+    gaps_s = [0, 0, 0, 1, 3600, 86_400, 86_401, *range(90_000, 90_020), *[100_000] * 12, 180_000]
+    sent = [row(start + timedelta(seconds=s), float(n), key=f"k{n}") for n, s in enumerate(gaps_s)]
+    store_rows(city.hub.house, sent)
+    since, until = start + timedelta(seconds=1), start + timedelta(seconds=180_000)
+    read = list(readings.rows(city.hub.house, "s1", since, until))
+    assert [one[6] for one in read] == [start + timedelta(seconds=s) for s in gaps_s[3:-1]]
+    assert sorted(one[4] for one in read) == [float(n) for n in range(3, len(gaps_s) - 1)]
