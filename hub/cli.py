@@ -309,7 +309,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(str(error), FAILED) from None
     heap.keep_small()
     hub = build_hub(settings)
-    children, serving = Children(), Serving(hub.app, sock)
+    children, serving = Children(), Serving(hub.app, sock, settings.proxies)
     url = f"http://{settings.listen_host}:{settings.listen_port}"
     try:
         hub.start()

@@ -58,6 +58,7 @@ class Settings:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     broker_url: str = ""
     broker_topics: Mapping[str, str] = field(
         default_factory=lambda: {"application/+/device/+/event/+": "chirpstack", "gridhub/+": "json"}
@@ -347,6 +348,16 @@ def _addresses(value: Any, base: Path) -> tuple[str, ...]:
         raise ValueError("a list of IP addresses of this machine") from None
 
 
+def _networks(value: Any, base: Path) -> tuple[str, ...]:
+    try:
+        return tuple(
+            str(ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text))
+            for text in _texts(value, base)
+        )
+    except ValueError:
+        raise ValueError("a list of IP addresses and networks such as 10.0.0.0/24") from None
+
+
 def _webhooks(value: Any, base: Path) -> tuple[Webhook, ...]:
     if not isinstance(value, list):
         raise ValueError("a list of {url, secret_file | secret_env, types}")
@@ -378,6 +389,7 @@ _KEYS: dict[str, tuple[str, _Reader]] = {
     "timezone": ("timezone", _zone),
     "listen_host": ("listen_host", _text),
     "listen_port": ("listen_port", _whole(1, 65535)),
+    "proxies": ("proxies", _networks),
     "broker": ("broker_url", _broker),
     "broker_topics": ("broker_topics", _topics),
     "broker_user": ("broker_user", _text),

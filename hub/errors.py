@@ -25,13 +25,15 @@ HubError
 ├── PasswordChangeRequired
 ├── Full                  no room for one more event stream or live view
 ├── Away                  a camera that gives no picture just now
-└── TooManyTries          sign-in failed too often (seconds to wait)
+└── TooOften              more than may be sent (seconds to wait)
+    └── TooManyTries      sign-in failed too often
 
 IllegalMove (hub/domain/machine.py) stands beside the tree: the pure middle knows nothing of the hub.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -247,11 +249,20 @@ class Away(HubError):
     status, type, title = 504, "away", "The camera gives no picture"
 
 
-class TooManyTries(HubError):
+class TooOften(HubError):
+    """More than may be sent; nothing of it was taken."""
+
+    status, type, title = 429, "too-often", "Too often"
+
+    def __init__(self, what: str, wait_s: float) -> None:
+        self.wait_s = math.ceil(round(wait_s, 3))
+        super().__init__(f"{what}; try again in {self.wait_s} s", retry_after_s=self.wait_s)
+
+
+class TooManyTries(TooOften):
     """Sign-in failed too often."""
 
     status, type, title = 429, "too-many-tries", "Too many tries"
 
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"too many failed sign-ins; try again in {wait_s} s", retry_after_s=wait_s)
-        self.wait_s = wait_s
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("too many failed sign-ins", wait_s)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from .brake import Brake
 from .domain.role import PROGRAM_ROLES, SCOPED_ROLES, UNIT_ROLES, Role
-from .errors import Barred, Forbidden, Invalid, NotFound, NotSignedIn, Taken, TooManyTries
+from .errors import Barred, Forbidden, Invalid, NotFound, NotSignedIn, Taken
 from .house import SYSTEM, Actor, House
 from .store import Transaction, device_queries
 from .store import people_queries as ask
@@ -47,43 +46,6 @@ class SignedIn:
     token_hash: str
 
 
-@dataclass(slots=True)
-class Brake:
-    """Slows guessing: after `free` failures in a row a key must wait, twice as long each time, `most_s` at most."""
-
-    free: int = 5
-    first_s: float = 5.0
-    most_s: float = 300.0
-    keys_max: int = 10_000
-    _failures: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def check(self, now: datetime, *keys: str) -> None:
-        """Raises TooManyTries while one of the keys must wait."""
-        with self._lock:
-            for key in keys:
-                count, last = self._failures.get(key, (0, now))
-                if count >= self.free:
-                    wait = min(self.most_s, self.first_s * 2.0 ** min(count - self.free, 16))
-                    left = wait - (now - last).total_seconds()
-                    if left > 0:
-                        raise TooManyTries(int(left) + 1)
-
-    def failed(self, now: datetime, *keys: str) -> None:
-        """One failure more."""
-        with self._lock:
-            for key in keys:
-                self._failures[key] = (self._failures.pop(key, (0, now))[0] + 1, now)
-            while len(self._failures) > self.keys_max:
-                self._failures.popitem(last=False)
-
-    def succeeded(self, *keys: str) -> None:
-        """Forget the failures."""
-        with self._lock:
-            for key in keys:
-                self._failures.pop(key, None)
-
-
 def token_hash(token: str) -> str:
     """SHA-256 (hex) of a random token; tokens have 256 bits, so a slow hash would protect nothing more."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -92,14 +54,12 @@ def token_hash(token: str) -> str:
 def sign_in(house: House, brake: Brake, user: str, password: str, address: str) -> tuple[str, SignedIn]:
     """(cookie value, who). Raises NotSignedIn, TooManyTries."""
     now = house.now()
-    keys = (f"user/{user[:64]}", f"address/{address}/{user[:64]}")
-    brake.check(now, *keys)
+    tried = brake.sign_in(now, user[:64], address)
     with house.db.read() as tx:
         row = ask.user(tx, user[:64])
         stored = row.password_hash if row is not None and row.active else _NOBODY
     good = _fits(stored, password)
     if row is None or not row.active or not good:
-        brake.failed(now, *keys)
         house.tally.add("sign_in_failures")
         with house.db.write() as tx:
             tx.audit(now, user[:64], "sign-in-failed", f"user/{user[:64]}", address=address)
@@ -114,7 +74,7 @@ def sign_in(house: House, brake: Brake, user: str, password: str, address: str) 
         fresh.signed_in_at = now
         tx.audit(now, row.id, "sign-in", f"user/{row.id}", address=address)
         actor, must_change = _actor(fresh, tx), fresh.must_change_password
-    brake.succeeded(*keys)
+    brake.signed_in(tried)
     return token, SignedIn(actor, must_change, token_hash(token))
 
 
@@ -150,14 +110,14 @@ def sign_out(house: House, signed_in: SignedIn) -> None:
 def change_password(house: House, brake: Brake, signed_in: SignedIn, old: str, new: str) -> None:
     """Set a new password and end the person's other sessions. Raises Invalid, Forbidden, TooManyTries."""
     now, key = house.now(), f"password/{signed_in.actor.id}"
-    brake.check(now, key)
     _good_password(new, signed_in.actor.id)
+    brake.guess(now, key)
     with house.db.read() as tx:
         row = ask.user(tx, signed_in.actor.id)
         stored = row.password_hash if row else _NOBODY
     if not _fits(stored, old):
-        brake.failed(now, key)
         raise Forbidden("the old password is wrong")
+    brake.guessed(key)
     if old == new:
         raise Invalid("new", "(hidden)", "another password than the old one")
     digest = _hasher.hash(new)
@@ -168,7 +128,6 @@ def change_password(house: House, brake: Brake, signed_in: SignedIn, old: str, n
         row.password_hash, row.must_change_password = digest, False
         ask.end_sessions(tx, row.id, keep=signed_in.token_hash)
         tx.audit(now, row.id, "password-changed", f"user/{row.id}")
-    brake.succeeded(key)
 
 
 def add_user(

@@ -114,7 +114,8 @@ def start_worker(
 class Serving:
     """An ASGI app on a claimed socket, in a thread of its own, until `end`."""
 
-    def __init__(self, app: object, sock: socket.socket) -> None:
+    def __init__(self, app: object, sock: socket.socket, proxies: Sequence[str] = ()) -> None:
+        """`proxies`: whose word is taken for whom they speak for (X-Forwarded-For) and how (X-Forwarded-Proto)."""
         # Event streams stay open for hours: at the end they get two seconds, not for ever.
         config = uvicorn.Config(
             app,  # type: ignore[arg-type]
@@ -122,6 +123,7 @@ class Serving:
             timeout_graceful_shutdown=2,
             lifespan="off",
             server_header=False,
+            forwarded_allow_ips=list(proxies),
         )
         self._server = uvicorn.Server(config)
         self._sock = sock

@@ -31,6 +31,11 @@ def the_house(request: Request) -> House:
     return house
 
 
+def address_of(request: Request) -> str:
+    """Where the request comes from, as the proxies of hub.yaml tell it."""
+    return request.client.host if request.client else ""
+
+
 def the_session(request: Request) -> SignedIn:
     """The person of the cookie, changed password or not. Raises NotSignedIn, Forbidden (no CSRF header)."""
     cookie = request.cookies.get(COOKIE)

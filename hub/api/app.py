@@ -11,9 +11,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..brake import Brake
 from ..house import House
 from ..live.views import Views
-from ..people import Brake
 from ..store import scope
 from . import (
     administration,

@@ -14,7 +14,7 @@ from ..domain.role import Right
 from ..errors import Away
 from ..house import Actor
 from ..live.views import Views
-from .access import needs
+from .access import address_of, needs
 from .bodies import Body, Id, Time
 from .plain import a_router
 from .shown import Names, Page, Shown, Why, shows
@@ -108,7 +108,7 @@ def beat(views: TheViews, actor: Looks, body: Beat) -> dict[str, Any]:
 @router.post("/api/live/{view_id}/offer", **shows(LiveAnswer))
 def offer(request: Request, view_id: str, views: TheViews, actor: Looks, body: Offer) -> dict[str, Any]:
     """{sdp}: the answer to the browser's offer; H.264, from the next keyframe on."""
-    return views.offer(actor, view_id, body.sdp, request.client.host if request.client else "")
+    return views.offer(actor, view_id, body.sdp, address_of(request))
 
 
 @router.get("/api/live/{view_id}/look", response_class=Response)

@@ -15,7 +15,7 @@ from detectors.finding import FindingError
 from ..domain.grid import GridError
 from ..domain.machine import IllegalMove
 from ..domain.period import PeriodError
-from ..errors import HubError, NotFound, OutsideScope, TooManyTries
+from ..errors import HubError, NotFound, OutsideScope, TooOften
 from ..evidence import DamagedEvidence
 from ..papers.template import TemplateError
 from ..store import scope
@@ -53,7 +53,7 @@ def _refused(request: Request, error: Exception) -> Problem:
     assert isinstance(error, HubError)
     error = _outside(request, error)
     answer = problem(error.status, error.type, error.title, str(error), **error.extra)
-    if isinstance(error, TooManyTries):
+    if isinstance(error, TooOften):
         answer.headers["Retry-After"] = str(error.wait_s)
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from ..brake import Brake
 from ..domain.role import RIGHTS
-from ..people import SESSION_LASTS, Brake, SignedIn, change_password, sign_in, sign_out
-from .access import COOKIE, TheHouse, TheSession
+from ..people import SESSION_LASTS, SignedIn, change_password, sign_in, sign_out
+from .access import COOKIE, TheHouse, TheSession, address_of
 from .bodies import NewPassword, SignIn
 from .plain import a_router
 
@@ -52,8 +53,8 @@ def hub(request: Request, house: TheHouse) -> dict[str, Any]:
 @router.post("/api/session")
 def open_session(request: Request, response: Response, body: SignIn, house: TheHouse) -> dict[str, Any]:
     """Sign in: sets the session cookie."""
-    address = request.client.host if request.client else ""
-    cookie, signed_in = sign_in(house, _brake(request), body.user, body.password.get_secret_value(), address)
+    password = body.password.get_secret_value()
+    cookie, signed_in = sign_in(house, _brake(request), body.user, password, address_of(request))
     response.set_cookie(
         COOKIE,
         cookie,

@@ -96,7 +96,7 @@ class Demo:
         self._hub.start()
         furnish(self._hub.registry, self._district, street, self._folder)
         self._hub.accounts.extend(account.to_json() for account in self._district.accounts)
-        self._serving = Serving(self._hub.app, sock)
+        self._serving = Serving(self._hub.app, sock, settings.proxies)
         self._serving.start()
         log_file = self._folder / "worker.log"
         start_worker(self._children, settings, self.url, self._hub.worker_token_file, "0/1", log_file)

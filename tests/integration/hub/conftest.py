@@ -23,8 +23,9 @@ from detectors.finding import Finding
 from detectors.geometry import Zone
 from hub.api.access import COOKIE
 from hub.bootstrap import Hub, build_hub, read_rules
+from hub.brake import Brake
 from hub.config import Settings, default_settings
-from hub.people import Brake, token_hash
+from hub.people import token_hash
 from hub.registry import CameraEntry, TaskEntry
 from hub.serving import Serving, claim_port
 from hub.store import Database
@@ -257,7 +258,7 @@ def serving_hub(settings: Settings, rules: Any, **parts: Any) -> Iterator[City]:
     hub.start()
     hub.timers.end()  # tests sweep by hand, when they have moved the clock
     sock = claim_port("127.0.0.1", 0)
-    serving = Serving(hub.app, sock)
+    serving = Serving(hub.app, sock, settings.proxies)
     serving.start()
     made = City(hub, clock, f"http://127.0.0.1:{sock.getsockname()[1]}")
     try:

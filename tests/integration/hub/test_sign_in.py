@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import stat
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +14,13 @@ from sqlalchemy import select
 
 from hub import people
 from hub.bootstrap import build_hub
+from hub.brake import Allowance, Brake
 from hub.config import Settings
 from hub.domain.role import Role
-from hub.errors import Invalid, NotSignedIn
+from hub.errors import HubError, Invalid, NotSignedIn, TooManyTries
 from hub.house import SYSTEM, Actor
 from hub.people import add_token, keep_token, token_hash
+from hub.serving import Serving, claim_port
 from hub.store.rows import SessionRow, UserRow
 
 from .conftest import City, Clock
@@ -111,7 +115,7 @@ def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
 
     monkeypatch.setattr(people, "_fits", meanwhile)
     with pytest.raises(NotSignedIn):
-        people.sign_in(house, people.Brake(), "wang", once, "10.0.0.9")
+        people.sign_in(house, Brake(), "wang", once, "10.0.0.9")
     with house.db.read() as tx:
         assert list(tx.scalars(select(SessionRow).where(SessionRow.user_id == "wang"))) == []
 
@@ -163,6 +167,89 @@ def test_guessing_is_slowed_down(city: City, browser: httpx.Client) -> None:
     assert sign_in(browser, "admin", good).status_code == 200
     assert sign_in(browser, "admin", "guess").status_code == 401
     assert "gridhub_sign_in_failures_total 7" in browser.get("/metrics").text
+
+
+@pytest.mark.parametrize("what", ["sign in", "change the password"])
+def test_guesses_at_once_are_counted_before_they_are_checked(
+    city: City, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, brake = city.hub.house, Brake()
+    outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    all_came = threading.Event()
+
+    def checking(stored: str, password: str) -> bool:
+        outcomes.put("checked")
+        all_came.wait(30)
+        return False
+
+    monkeypatch.setattr(people, "_fits", checking)
+    wang = people.SignedIn(Actor("wang", "王", Role.STAFF), must_change_password=False, token_hash="")
+
+    def guess(number: int) -> None:
+        try:
+            if what == "sign in":
+                people.sign_in(house, brake, "admin", f"guess {number}", f"10.0.0.{number}")
+            else:
+                people.change_password(house, brake, wang, f"guess {number}", NEW)
+        except TooManyTries:
+            outcomes.put("refused")
+        except HubError:
+            pass
+
+    guesses = [threading.Thread(target=guess, args=(number,)) for number in range(40)]
+    for one in guesses:
+        one.start()
+    try:
+        came = [outcomes.get(timeout=30) for _ in guesses]
+    finally:
+        all_came.set()
+        for one in guesses:
+            one.join()
+    assert came.count("checked") == 5
+    assert came.count("refused") == 35
+
+
+def test_made_up_names_are_slowed_down_by_address(city: City, browser: httpx.Client) -> None:
+    city.hub.app.state.brake = Brake(address=Allowance(most=6, per_s=1 / 10))
+    good = city.hub.first_password or ""
+    assert sign_in(browser, "admin", good).status_code == 200
+    for number in range(6):
+        assert sign_in(browser, f"made-up-{number}", "guess").status_code == 401
+    refused = sign_in(browser, "made-up", "guess")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+    assert sign_in(browser, "admin", good).status_code == 200, "has signed in from here before"
+    city.clock.forward(seconds=10)
+    assert sign_in(browser, "made-up", "guess").status_code == 401
+
+
+def test_addresses_are_those_that_the_proxy_tells(city: City, browser: httpx.Client) -> None:
+    """Tests come from 127.0.0.1, a proxy unless hub.yaml says otherwise; what a client has added counts nothing."""
+    city.hub.app.state.brake = Brake(address=Allowance(most=3, per_s=1 / 10))
+
+    def tried(user: str, forwarded: str) -> int:
+        body = {"user": user, "password": "guess"}
+        return browser.post("/api/session", json=body, headers={"X-Forwarded-For": forwarded}).status_code
+
+    assert [tried(f"made-up-{n}", f"10.9.9.{n}, 10.0.0.5") for n in range(4)] == [401, 401, 401, 429]
+    assert tried("made-up", "10.0.0.6") == 401
+
+
+def test_nobody_but_a_proxy_says_whom_he_speaks_for(city: City) -> None:
+    sock = claim_port("127.0.0.1", 0)
+    serving = Serving(city.hub.app, sock, proxies=["10.0.0.1"])
+    serving.start()
+    city.hub.app.state.brake = Brake(address=Allowance(most=3, per_s=1 / 10))
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}/api/session"
+    try:
+        answers = [
+            httpx.post(
+                url, json={"user": f"u{n}", "password": "guess"}, headers={"X-Forwarded-For": f"10.0.0.{n}"}
+            ).status_code
+            for n in range(4)
+        ]
+    finally:
+        serving.end()
+    assert answers == [401, 401, 401, 429]
 
 
 def test_a_session_ends_by_time_and_by_signing_out(city: City, browser: httpx.Client) -> None:
