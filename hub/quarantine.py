@@ -21,6 +21,11 @@ from .wire import time_text
 
 MOST = 2000
 """Devices in quarantine; where more speak, those that have been quiet longest go, and are counted."""
+MOST_OVER_HTTP = MOST // 2
+"""Of them: those that speak HTTP, where anybody may make up a name. Where more do, one goes of the address that has
+most, so that the devices of another address, or of a broker, are not pushed out."""
+OVER_HTTP = "HTTP api/v1/***/telemetry from "
+"""How the topic of those begins; their address follows."""
 PAYLOAD_MOST = 4096
 EVENTS_KEPT = timedelta(days=365)
 _READINGS_MOST = 50
@@ -85,10 +90,16 @@ def _keep(tx: Transaction, known: dict[str, QuarantineRow], said: Mapping[str, A
 
 
 def _make_room(tx: Transaction, house: House) -> None:
-    too_many = ask.count(tx) - MOST
-    for row in ask.oldest(tx, too_many) if too_many > 0 else []:
+    for _ in range(ask.count(tx, ignored=False, topics=OVER_HTTP) - MOST_OVER_HTTP):
+        _remove(tx, house, ask.oldest(tx, 1, topic=ask.commonest_topic(tx, OVER_HTTP)))
+    _remove(tx, house, ask.oldest(tx, max(0, ask.count(tx) - MOST)))
+
+
+def _remove(tx: Transaction, house: House, rows: Sequence[QuarantineRow]) -> None:
+    for row in rows:
         tx.delete(row)
         house.tally.add("dropped", "quarantine_full")
+    tx.flush()
 
 
 def listed(house: House, ignored: bool, most: int) -> dict[str, Any]:

@@ -16,17 +16,20 @@ from detectors.finding import Finding
 from ingest.device import Place, Sensor
 from ingest.reading import Reading
 from ingest.sensors.decode import Decoders
+from ingest.sensors.decode.thingsboard import device_of
 from ingest.sensors.plausible import can_be
 
 from . import alerts, device_states, quarantine, readings
 from .batch import microseconds
-from .errors import NotFound, NotSignedIn
+from .brake import Allowance, place_of
+from .errors import NotFound, NotSignedIn, TooOften
 from .house import House
 from .readings import AHEAD_MOST
 from .store import device_queries, mapping_queries
 from .store.readings import newest as newest_readings
 from .store.readings import series_of
 from .store.rows import SensorRow
+from .worker.hearing import BURST_S
 
 log = logging.getLogger("hub.sensing")
 
@@ -35,23 +38,54 @@ _LOCK = threading.Lock()
 """One message at a time goes through the rules: a sensor's state must not move under another of its messages."""
 
 
-def take(house: House, token: str, payload: bytes) -> dict[str, int]:
+class Door:
+    """How often may be sent. Whose token nobody registered is counted by his address, a registered device by itself:
+    it may send as much for long as any other, and what is more is refused whole, for the device to send again.
+    """
+
+    def __init__(self) -> None:
+        self.strangers = Allowance(most=120, per_s=1)
+        self.devices = Allowance(most=BURST_S, per_s=1)
+        """In seconds' worth of `device_readings_per_s`."""
+
+    def stranger(self, house: House, address: str) -> None:
+        """A message with a token that nobody registered. Raises TooOften."""
+        if wait_s := self.strangers.take(place_of(address), house.now()):
+            house.tally.add("dropped", "telemetry")
+            raise TooOften("too many messages with unknown tokens from this address", wait_s)
+
+    def readings(self, house: House, device: str, count: int) -> None:
+        """So many readings of a registered device. Raises TooOften."""
+        per_s = house.settings.device_readings_per_s
+        if per_s and (wait_s := self.devices.take(device, house.now(), count / per_s)):
+            raise TooOften(f"this device may send {per_s:g} readings a second", wait_s)
+
+
+def take(house: House, door: Door, token: str, payload: bytes, address: str) -> dict[str, int]:
     """{stored, duplicates} of a telemetry message, without what no sensor can measure.
 
-    Raises PayloadError, NotSignedIn (nobody registered the device).
+    Raises PayloadError, NotSignedIn (nobody registered the device), TooOften.
     """
-    now = house.now()
+    now, device = house.now(), device_of(token)
+    known = _registered(house, device) is not None
+    if not known:
+        door.stranger(house, address)
     told = Decoders().decode(_FORM, f"api/v1/{token}/telemetry", payload, now)
     found = [one for one in told if isinstance(one, Reading) and can_be(one.prop, one.unit, one.value)]
     if not found:
         return {"stored": 0, "duplicates": 0}
-    with _LOCK:
-        with house.db.read() as tx:
-            row = device_queries.sensor_with_device(tx, found[0].device)
-        if row is None:
-            quarantine.hear(house, [_stranger(found, payload, now)], [])
-            raise NotSignedIn("this token is of no registered sensor; an engineer finds its device in quarantine")
-        return _judge(house, row, found)
+    if known:
+        door.readings(house, device, len(found))
+        with _LOCK:
+            if (row := _registered(house, device)) is not None:
+                return _judge(house, row, found)
+    quarantine.hear(house, [_stranger(found, payload, now, address)], [])
+    raise NotSignedIn("this token is of no registered sensor; an engineer finds its device in quarantine")
+
+
+def _registered(house: House, device: str) -> SensorRow | None:
+    with house.db.read() as tx:
+        return device_queries.sensor_with_device(tx, device)
 
 
 def _judge(house: House, row: SensorRow, found: Sequence[Reading]) -> dict[str, int]:
@@ -149,7 +183,7 @@ def _stored(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _stranger(found: Sequence[Reading], payload: bytes, now: datetime) -> dict[str, Any]:
+def _stranger(found: Sequence[Reading], payload: bytes, now: datetime, address: str) -> dict[str, Any]:
     shown = [
         {"prop": r.prop, "channel": r.channel, "value": r.value, "unit": r.unit, "at": r.observed_at.isoformat()}
         for r in found
@@ -157,7 +191,7 @@ def _stranger(found: Sequence[Reading], payload: bytes, now: datetime) -> dict[s
     return {
         "device": found[0].device,
         "form": _FORM,
-        "topic": "HTTP api/v1/***/telemetry",
+        "topic": f"{quarantine.OVER_HTTP}{place_of(address)}",
         "payload": payload.decode("utf-8", "replace"),
         "readings": shown,
         "announced": [],

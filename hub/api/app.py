@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..brake import Brake
 from ..house import House
 from ..live.views import Views
+from ..sensing import Door
 from ..store import scope
 from . import (
     administration,
@@ -96,7 +97,7 @@ def create_app(house: House, page_folder: Path, demo_accounts: Sequence[dict[str
         redoc_url=None,
     )
     app.state.house, app.state.brake, app.state.demo_accounts = house, Brake(), demo_accounts
-    app.state.live = views
+    app.state.live, app.state.door = views, Door()
     problems.install(app)
     app.add_middleware(Asked)
     app.add_middleware(Bounded)

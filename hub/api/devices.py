@@ -27,7 +27,7 @@ from .. import (
 from ..domain.role import Right
 from ..errors import Invalid, TooLarge
 from ..house import Actor
-from .access import TheHouse, Worker, needs
+from .access import TheHouse, Worker, address_of, needs
 from .bodies import Adopted, CameraTried, Heard, LinkDecided, Maintenance, MappingTried, MappingWritten, SightTaken
 from .inventory import place_of
 from .plain import a_router
@@ -259,6 +259,7 @@ async def telemetry(token: str, request: Request, house: TheHouse) -> dict[str, 
         if len(payload) > _TELEMETRY_BYTES_MAX:
             raise TooLarge("telemetry", _TELEMETRY_BYTES_MAX)
     try:
-        return await run_in_threadpool(sensing.take, house, token, bytes(payload))
+        door: sensing.Door = request.app.state.door
+        return await run_in_threadpool(sensing.take, house, door, token, bytes(payload), address_of(request))
     except PayloadError as error:
         raise Invalid("body", bytes(payload[:100]).decode("utf-8", "replace"), str(error)) from None

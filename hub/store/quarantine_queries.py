@@ -29,16 +29,25 @@ def known(tx: Session, devices: Sequence[str]) -> dict[str, QuarantineRow]:
     return {row.device: row for row in tx.scalars(select(QuarantineRow).where(QuarantineRow.device.in_(devices)))}
 
 
-def count(tx: Session, ignored: bool | None = None) -> int:
-    """How many devices are in quarantine."""
+def count(tx: Session, ignored: bool | None = None, topics: str = "") -> int:
+    """How many devices are in quarantine, of those whose topic begins with `topics`."""
     query = select(func.count()).select_from(QuarantineRow)
+    if topics:
+        query = query.where(QuarantineRow.topic.startswith(topics, autoescape=True))
     return tx.scalar(query if ignored is None else query.where(QuarantineRow.ignored.is_(ignored))) or 0
 
 
-def oldest(tx: Session, most: int) -> list[QuarantineRow]:
-    """Those that have been quiet longest; ignored ones last, so that they stay ignored."""
+def oldest(tx: Session, most: int, topic: str | None = None) -> list[QuarantineRow]:
+    """Those that have been quiet longest (on that topic); ignored ones last, so that they stay ignored."""
     query = select(QuarantineRow).order_by(QuarantineRow.ignored, QuarantineRow.last_seen)
-    return list(tx.scalars(query.limit(most)))
+    return list(tx.scalars((query if topic is None else query.where(QuarantineRow.topic == topic)).limit(most)))
+
+
+def commonest_topic(tx: Session, topics: str) -> str | None:
+    """The topic, of those that begin with `topics`, on which most devices are that nobody ignored."""
+    row = QuarantineRow
+    query = select(row.topic).where(row.ignored.is_(False), row.topic.startswith(topics, autoescape=True))
+    return tx.scalar(query.group_by(row.topic).order_by(func.count().desc(), row.topic).limit(1))
 
 
 def release(tx: Session, device: str) -> None:

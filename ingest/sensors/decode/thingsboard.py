@@ -43,7 +43,7 @@ def _way(topic: str) -> tuple[_Way | None, str, str]:
     levels = topic.strip("/").split("/")
     if len(levels) >= 4 and levels[-4:-2] == ["api", "v1"]:
         where = f"api/v1/***/{levels[-1]}"
-        return _known(where, levels[-1], telemetry), where, f"tb-{key_of('token', levels[-2])[:16]}"
+        return _known(where, levels[-1], telemetry), where, device_of(levels[-2])
     for ending in _TELEMETRY:
         if topic == ending or topic.endswith(f"/{ending}"):
             before = topic[: -len(ending)].strip("/")
@@ -55,6 +55,11 @@ def _way(topic: str) -> tuple[_Way | None, str, str]:
     if set(levels) & set(_QUIET):
         return None, topic, ""
     raise PayloadError(f"{topic}: no topic of ThingsBoard; known: …/{', …/'.join(_TELEMETRY)}, v1/gateway/telemetry")
+
+
+def device_of(token: str) -> str:
+    """The id of the device whose access token this is, which does not tell the token."""
+    return f"tb-{key_of('token', token)[:16]}"
 
 
 def _known(where: str, last: str, reader: _Way, **more: _Way) -> _Way | None:

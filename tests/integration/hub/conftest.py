@@ -27,6 +27,7 @@ from hub.brake import Brake
 from hub.config import Settings, default_settings
 from hub.people import token_hash
 from hub.registry import CameraEntry, TaskEntry
+from hub.sensing import Door
 from hub.serving import Serving, claim_port
 from hub.store import Database
 from hub.store.partitions import Grain, drop_before
@@ -321,7 +322,7 @@ def city(standing: City) -> City:
     hub.house.tally.sessions.clear()
     hub.house.tally.unsure.clear()
     hub.notices.start_over()
-    hub.app.state.brake = Brake()
+    hub.app.state.brake, hub.app.state.door = Brake(), Door()
     if not standing.furnished:
         hub.prepare()
         furnish(hub)

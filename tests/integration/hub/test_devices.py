@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from detectors.finding import Finding
+from hub.brake import Allowance
 from hub.store.device_rows import MappingRow
 from ingest.device import Place, Sensor
 
@@ -609,6 +610,65 @@ def test_telemetry_that_cannot_be_read_says_why_and_not_whose(city: City) -> Non
     assert answer.status_code == 422
     assert "not JSON" in answer.json()["detail"]
     assert "S3cret" not in answer.text
+
+
+def from_address(city: City, address: str, token: str, body: Any) -> Any:
+    head = {"X-Forwarded-For": address}
+    return city.who("nobody").post(f"/api/v1/{token}/telemetry", json=body, headers=head)
+
+
+def test_made_up_tokens_push_no_other_device_out_of_quarantine(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.quarantine.MOST", 8)
+    monkeypatch.setattr("hub.quarantine.MOST_OVER_HTTP", 4)
+    hear(city, *(stranger(city, f"broker-{number}") for number in range(3)))
+    city.clock.forward(seconds=60)
+    assert from_address(city, "10.0.0.5", "of a bin", {"fill_pct": 20}).status_code == 401
+    for number in range(20):
+        city.clock.forward(seconds=1)
+        assert from_address(city, "10.6.6.6", f"made-up-{number}", {"fill_pct": 20}).status_code == 401
+    topics = [item["topic"].removeprefix("HTTP api/v1/***/telemetry") for item in get(city, "quarantine")["items"]]
+    assert topics.count(" from 10.0.0.5") == 1
+    assert topics.count(" from 10.6.6.6") == 3
+    assert len(topics) == 7, "and those of the broker"
+    assert city.hub.house.tally.counts["dropped", "quarantine_full"] == 17
+
+
+def test_made_up_tokens_are_slowed_down_by_address_and_registered_ones_are_not(city: City) -> None:
+    telemetry(city, "bin", {"fill_pct": 20})
+    (item,) = get(city, "quarantine")["items"]
+    post(city, f"quarantine/{item['device']}/adopt", {"id": "tb-4", "name": "TB", "profile": "bin_level"}, status=201)
+    city.hub.app.state.door.strangers = Allowance(most=5, per_s=1 / 10)
+    for number in range(5):
+        assert from_address(city, "10.6.6.6", f"made-up-{number}", {"fill_pct": 20}).status_code == 401
+    refused = from_address(city, "10.6.6.6", "made-up", {"fill_pct": 20})
+    assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (429, "too-often", "10")
+    assert get(city, "quarantine")["total"] == 5, "nothing is written of it"
+    assert 'gridhub_dropped_total{stage="telemetry"} 1' in city.who("nobody").get("/metrics").text
+    for minute in range(20):
+        body = {"ts": int(city.clock().timestamp() * 1000) - minute * 1000, "values": {"fill_pct": 30}}
+        assert from_address(city, "10.6.6.6", "bin", body).json() == {"stored": 1, "duplicates": 0}
+    assert from_address(city, "10.0.0.5", "another", {"fill_pct": 20}).status_code == 401
+
+
+def test_a_registered_device_that_floods_over_http_is_told_to_wait_and_loses_nothing(city: City) -> None:
+    telemetry(city, "bin", {"fill_pct": 20})
+    telemetry(city, "other", {"fill_pct": 20})
+    for number, item in enumerate(get(city, "quarantine")["items"]):
+        body = {"id": f"tb-{number}", "name": "TB", "profile": "bin_level"}
+        post(city, f"quarantine/{item['device']}/adopt", body, status=201)
+    city.hub.app.state.door.devices = Allowance(most=1.2, per_s=1 / 1000)  # of 50 a second: 10 at once
+    start_ms = int(city.clock().timestamp() * 1000) - 3_600_000
+
+    def sent(token: str, first: int, count: int) -> Any:
+        rows = [{"ts": start_ms + n * 1000, "values": {"fill_pct": 30}} for n in range(first, first + count)]
+        return telemetry(city, token, rows)
+
+    assert sent("bin", 0, 15).json()["stored"] == 15, "what was kept for long comes in one message"
+    refused = sent("bin", 15, 5)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "100")
+    assert sent("other", 0, 5).json()["stored"] == 5
+    city.clock.forward(seconds=100)
+    assert sent("bin", 15, 5).json()["stored"] == 5, "the same message is welcome later"
 
 
 def test_a_door_that_speaks_http_is_open_for_too_long(city: City) -> None:
