@@ -43,6 +43,7 @@ def _worker(name: str, counters: dict[str, Any], heard: datetime, now: datetime)
     looks, inferences = count("pipeline_looks"), count("pipeline_inferences")
     gated, spent_us = count("pipeline_gated"), count("pipeline_infer_us")
     dropped = {key.removeprefix("dropped_"): count(key) for key in counters if key.startswith("dropped_")}
+    left_out = counters.get("left_out")
     waiting = {key.removeprefix("spool_"): count(key) for key in counters if key.startswith("spool_")}
     return {
         "id": name,
@@ -54,6 +55,7 @@ def _worker(name: str, counters: dict[str, Any], heard: datetime, now: datetime)
         "findings": count("pipeline_findings"),
         "dropped": {key: value for key, value in sorted(dropped.items()) if value},
         "waiting": {key: value for key, value in sorted(waiting.items()) if value},
+        "left_out": [str(line) for line in left_out] if isinstance(left_out, list) else [],
         "gate_share": round(gated / looks, 4) if looks else None,
         "inference_ms": round(spent_us / inferences / 1000, 2) if inferences and spent_us else None,
     }

@@ -552,7 +552,10 @@ class TableTaken(Shown):
 
 
 class WorkerHealth(Shown):
-    """What one worker last said of itself. Shares are 0-1, None where nothing was looked at yet."""
+    """What one worker last said of itself. Shares are 0-1, None where nothing was looked at yet.
+
+    `left_out`: what it does not know of its assignment, being older than the hub.
+    """
 
     id: str
     seen_at: datetime
@@ -563,6 +566,7 @@ class WorkerHealth(Shown):
     findings: int
     dropped: dict[str, int]
     waiting: dict[str, int]
+    left_out: list[str]
     gate_share: float | None
     inference_ms: float | None
 

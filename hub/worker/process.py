@@ -25,15 +25,10 @@ import cv2
 
 from detectors.errors import DetectorError
 from detectors.finding import Evidence, Finding
-from detectors.geometry import Zone
-from detectors.kinds import Kind
-from detectors.pipeline import Binding, CameraTask, Found, Job, Pipeline, Sighting
-from detectors.profiles import profile_from_wire
+from detectors.pipeline import CameraTask, Found, Job, Pipeline, Sighting
 from detectors.sensing import SensorRules
-from detectors.zone_hours import ZoneHours
 from ingest.cameras import open_source
 from ingest.cameras.rtsp import configure
-from ingest.device import Camera, Place, Sensor, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
@@ -43,13 +38,14 @@ from ingest.sensors.mqtt import Broker, MqttListener
 
 from ..jpeg import encode_jpeg
 from . import handover
+from .assigned import read
 from .models import Models, scores_wire
 from .newest import Newest
 from .rebirths import Rebirths
-from .rechecking import Recheck, Rechecks
+from .rechecking import Rechecks
 from .sensing import Listening
 from .showing import Showing
-from .sights import Sight, Sights
+from .sights import Sights
 from .spool import Spool, SpoolFull
 from .status import News
 from .uplink import HubAway, Refused, Sender, Uplink
@@ -69,13 +65,8 @@ _SHOWN_WIDTH_PX = 640
 _SCORES_EVERY_S = 1800.0
 _VIEWS_FIRST_S, _VIEWS_EVERY_S = 600.0, 3600.0
 """When what cameras are used to is written down: it is learnt within minutes and hardly changes after."""
-
-_KNOWN: Mapping[str, tuple[str, ...]] = {
-    "decoding": ("skip_loop_filter", "hardware"),
-    "looking": ("platforms", "per_host", "visits_at_once", "decode_threads"),
-    "sensing": ("readings_per_s",),
-}
-"""Parts of an assignment that are taken key by key."""
+_LINES_MOST, _LINE_MOST = 20, 300
+"""Of what was left out of the assignment, as the hub is told: lines, and letters of each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,8 +122,8 @@ class Worker:
         fetched = settings.data_dir / "models"
         self._models = Models(settings.models_dir, fetched, self._uplink.model_file)
         self._stanzas: Mapping[str, Any] = {}
-        self._decoding: dict[str, str] | None = None
-        self._strange: frozenset[str] = frozenset()
+        self._decoding: Mapping[str, str] = {}
+        self._strange: tuple[str, ...] = ()
 
     # ── life ──
 
@@ -202,8 +193,8 @@ class Worker:
     # ── assignment ──
 
     def _apply(self, wire: dict[str, Any]) -> None:
-        strange: list[str] = []
-        kinds = {key: Kind.from_wire(stanza, f"kind {key}", strange) for key, stanza in wire["kinds"].items()}
+        assigned = read(wire)
+        kinds = assigned.kinds
         self._models.threads = (wire.get("inference") or {}).get("threads") or None
         if self._pipeline is None or wire["kinds"] != self._stanzas:
             if self._pipeline is not None:
@@ -214,52 +205,48 @@ class Worker:
             )
             self._pipeline.on_sighting = self._keep_sighting
             self._stanzas = wire["kinds"]
-        self._pipeline.set_tasks(self._sound_tasks(wire["cameras"], self._pipeline))
+        self._pipeline.set_tasks(self._sound_tasks(assigned.tasks, self._pipeline))
         self._models.assign(wire.get("models") or {}, wire.get("shadows") or [], self._pipeline)
-        self._clips = frozenset(c["id"] for c in wire["cameras"] if c.get("clip"))
+        self._clips = assigned.clips
         reading = wire.get("reading") or {}
         configure(reading.get("preroll_mb", 256) << 20, *reading.get("udp_ports", ()))
-        cameras = [_camera(c, reading.get("preroll_s", 10.0)) for c in wire["cameras"]]
-        self._views.assign(cameras)
-        self._showing.assign(camera.id for camera in cameras)
-        decoding = wire.get("decoding")
-        self._decode_as(None if decoding is None else _known("decoding", decoding, strange))
-        self._looker.set_limits(**_known("looking", wire["looking"], strange))
-        self._looker.update(cameras)
-        self._rechecks.assign([Recheck.from_wire(r) for r in wire["rechecks"]])
-        self._sights.assign([Sight.from_wire(s) for s in wire.get("sights") or ()])
+        self._views.assign(assigned.cameras)
+        self._showing.assign(camera.id for camera in assigned.cameras)
+        self._decode_as(assigned.parts["decoding"])
+        self._looker.set_limits(**assigned.parts["looking"])
+        self._looker.update(assigned.cameras)
+        self._rechecks.assign(assigned.rechecks)
+        self._sights.assign(assigned.sights)
         self._rebirths.assign(wire.get("rebirths") or ())
-        profiles = {k: profile_from_wire(p, f"profile {k}", strange=strange) for k, p in wire["profiles"].items()}
-        rules = SensorRules(profiles, kinds, self._settings.timezone)
-        sensing = _known("sensing", wire.get("sensing") or {}, strange)
-        self._listening.assign([_sensor(s) for s in wire["sensors"]], rules, **sensing)
-        self._tell_of_strange(strange)
+        rules = SensorRules(assigned.profiles, kinds, self._settings.timezone)
+        self._listening.assign(assigned.sensors, rules, **assigned.parts["sensing"])
+        self._tell_of_strange(assigned.strange)
         self._connect(wire.get("broker"))
-        log.info("assigned %d cameras, %d sensors", len(wire["cameras"]), len(wire["sensors"]))
+        log.info("assigned %d cameras, %d sensors", len(assigned.cameras), len(assigned.sensors))
 
     def _tell_of_strange(self, found: list[str]) -> None:
         """A hub that is newer than this worker: what it says besides is left out, and told once."""
-        for line in found:
+        for line in dict.fromkeys(found):
             if line not in self._strange:
                 log.warning("%s; left out, the hub is newer than this worker", line)
-        self._strange = frozenset(found)
+        self._strange = tuple(dict.fromkeys(found))
 
-    def _decode_as(self, wire: dict[str, str] | None) -> None:
-        if wire is None or wire == self._decoding:
+    def _decode_as(self, wire: Mapping[str, str]) -> None:
+        if not wire or wire == self._decoding:
             return
         self._decoding = wire
         try:
             DECODERS.use(**wire)
         except ValueError as error:
             log.error("%s; decoding in software", error)
-            DECODERS.use(wire["skip_loop_filter"])
+            DECODERS.use(**{key: value for key, value in wire.items() if key != "hardware"})
 
-    def _sound_tasks(self, cameras: list[dict[str, Any]], pipeline: Pipeline) -> list[CameraTask]:
+    def _sound_tasks(self, asked: Sequence[CameraTask], pipeline: Pipeline) -> list[CameraTask]:
         """Tasks that can be done; the others are named in the log and leave only their own camera unjudged.
 
         A kind that cannot be looked for on this machine is left out of them: one wrong kind must not end all looking.
         """
-        sound, asked = [], [_task(camera) for camera in cameras]
+        sound = []
         unfit = pipeline.unfit({binding.kind_id for task in asked for binding in task.bindings})
         for kind, why in unfit.items():
             log.error("kind %s is not looked for here: %s", kind, why)
@@ -443,59 +430,12 @@ class Worker:
             f"broker_{name}": heard.get(name, 0) for name in ("messages", "batches", "connections", "failures")
         }
         connected = self._listener is not None and self._listener.connected
-        return counters | {"broker_connected": int(connected)}
+        left_out = [line[:_LINE_MOST] for line in self._strange[:_LINES_MOST]]
+        return counters | {"broker_connected": int(connected), "left_out": left_out}
 
 
 def _small_jpeg(frame: Frame) -> bytes:
     return encode_jpeg(frame.within(min(_SHOWN_WIDTH_PX, frame.width), frame.height), 75)
-
-
-def _known(what: str, wire: Mapping[str, Any], strange: list[str]) -> dict[str, Any]:
-    """That part of an assignment without the keys that this version does not know, which are noted in `strange`."""
-    known = _KNOWN[what]
-    strange += [f"{what}: {key}: unknown key; allowed: {', '.join(known)}" for key in wire if key not in known]
-    return {key: wire[key] for key in known if key in wire}
-
-
-def _camera(wire: Mapping[str, Any], preroll_s: float) -> Camera:
-    return Camera(
-        id=wire["id"],
-        name=wire["name"],
-        url=wire["url"],
-        watch=Watch(wire["watch"]),
-        every_s=float(wire["every_s"]),
-        priority=int(wire.get("priority") or 0),
-        preset=wire.get("preset"),
-        platform=wire.get("platform") or "",
-        goto=wire.get("goto") or "",
-        settle_s=float(wire.get("settle_s", 4.0)),
-        view=wire.get("view") or "",
-        place=_place(wire.get("place")),
-        preroll_s=preroll_s if wire.get("clip") else 0.0,
-    )
-
-
-def _sensor(wire: Mapping[str, Any]) -> Sensor:
-    return Sensor(
-        wire["id"], wire["name"], wire["device"], wire["profile"], float(wire["every_s"]), _place(wire.get("place")),
-        tuple(sorted((name, float(value)) for name, value in (wire.get("settings") or {}).items())),
-        wire.get("gateway") or "",
-    )  # fmt: skip
-
-
-def _place(wire: Mapping[str, Any] | None) -> Place | None:
-    if not wire:
-        return None
-    return Place(float(wire["lon"]), float(wire["lat"]), wire.get("address") or "", wire.get("grid") or "")
-
-
-def _task(wire: Mapping[str, Any]) -> CameraTask:
-    bindings = []
-    for task in wire["tasks"]:
-        zone = task.get("zone")
-        place, hours = Zone.from_wire(zone) if zone else None, ZoneHours.from_wire(zone or {})
-        bindings.append(Binding(task["kind"], place, task.get("dwell_s"), task.get("min_score"), hours))
-    return CameraTask(wire["id"], wire.get("preset"), tuple(bindings))
 
 
 def run_worker(settings: WorkerSettings) -> int:

@@ -163,6 +163,7 @@ class Listening:
         self._by_device: Mapping[str, Sensor] = {}
         self._by_id: Mapping[str, Sensor] = {}
         self._unjudged: frozenset[str] = frozenset()
+        self._problems: set[str] = set()
         self._shard = (0, 1)
         self._pass_on: PassOn | None = None
         self._due_s = {sensor: state["due_s"] for sensor, state in self._states.items() if state.get("due_s")}
@@ -176,11 +177,13 @@ class Listening:
     def assign(self, sensors: Sequence[Sensor], rules: SensorRules, readings_per_s: float = READINGS_PER_S) -> None:
         """The sensors and rules of the newest assignment, and how much one device may send for long.
 
-        A sensor that its profile no longer fits is named in the log; it alone is not judged.
+        A sensor that its profile no longer fits is named in the log, once; it alone is not judged.
         """
         problems = {s.id: found for s in sensors if (found := rules.problems(s))}
-        for problem in (line for lines in problems.values() for line in lines):
+        told = {line for lines in problems.values() for line in lines}
+        for problem in sorted(told - self._problems):
             log.error("%s", problem)
+        self._problems = told
         with self._lock:
             self._unjudged = frozenset(problems)
             self._by_device = {s.device: s for s in sensors}
@@ -394,7 +397,8 @@ class Listening:
             log.info("found %s (%s at sensor %s: %s)", finding.id, finding.kind, finding.sensor, finding.why)
         if self._rechecks.open:
             for reading in readings:
-                if (sensor := by_device.get(reading.device)) is not None:
+                sensor = by_device.get(reading.device)
+                if sensor is not None and sensor.id not in self._unjudged:
                     self._rechecks.on_reading(sensor, reading, rules, self._states.get(sensor.id, {}))
         if readings:
             self._on_finding()

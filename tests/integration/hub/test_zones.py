@@ -207,7 +207,8 @@ def test_a_first_look_shows_the_picture_or_says_why_not(city: City, tmp_path: Pa
 
 def test_how_the_workers_are(city: City) -> None:
     counters = {"pipeline_looks": 200, "pipeline_gated": 150, "pipeline_inferences": 50, "pipeline_infer_us": 400_000}
-    more = {"dropped_infer": 3, "dropped_spool": 0, "spool_findings": 2}
+    more: dict[str, Any] = {"dropped_infer": 3, "dropped_spool": 0, "spool_findings": 2}
+    more["left_out"] = ["kind crowd: rule.type: 'crowd'"]
     at = city.clock().isoformat()
     looks = {"at": at, "ids": ["c1", "c2"], "ago_ms": [0, 0], "attained_s": [10.0, 25.0]}
     cameras = [{"id": id_, "state": "online", "since": at} for id_ in ("c1", "c2")]
@@ -217,6 +218,7 @@ def test_how_the_workers_are(city: City) -> None:
     worker = shown["items"][0]
     assert (worker["gate_share"], worker["inference_ms"], worker["lost"]) == (0.75, 8.0, False)
     assert (worker["dropped"], worker["waiting"]) == ({"infer": 3}, {"findings": 2})
+    assert worker["left_out"] == ["kind crowd: rule.type: 'crowd'"]
     assert (shown["cameras"], shown["on_time"], shown["worst_s"]) == (2, 1, 25.0)
     city.clock.forward(minutes=2)
     assert city.who("eng").get("/api/workers").json()["items"][0]["lost"] is True

@@ -3068,6 +3068,8 @@ export interface components {
         /**
          * WorkerHealth
          * @description What one worker last said of itself. Shares are 0-1, None where nothing was looked at yet.
+         *
+         *     `left_out`: what it does not know of its assignment, being older than the hub.
          */
         WorkerHealth: {
             /** Dropped */
@@ -3086,6 +3088,8 @@ export interface components {
             inference_ms: number | null;
             /** Inferences */
             inferences: number;
+            /** Left Out */
+            left_out: string[];
             /** Looks */
             looks: number;
             /** Lost */
