@@ -19,6 +19,7 @@ from .errors import Barred, Forbidden, Invalid, NotFound, NotSignedIn, Taken
 from .house import SYSTEM, Actor, House
 from .store import Transaction, device_queries
 from .store import people_queries as ask
+from .store.counting import locked_counter
 from .store.rows import SessionRow, TokenRow, UserRow
 from .store.scope import below
 
@@ -122,9 +123,10 @@ def change_password(house: House, brake: Brake, signed_in: SignedIn, old: str, n
         raise Invalid("new", "(hidden)", "another password than the old one")
     digest = _hasher.hash(new)
     with house.db.write() as tx:
-        row = ask.user(tx, signed_in.actor.id)
-        if row is None:
-            raise NotFound("user", signed_in.actor.id)
+        row = ask.user(tx, signed_in.actor.id, lock=True)
+        if row is None or not row.active or row.password_hash != stored:
+            # Checking and hashing take their time: meanwhile it was reset, or the person shut out.
+            raise Forbidden("the old password is wrong")
         row.password_hash, row.must_change_password = digest, False
         ask.end_sessions(tx, row.id, keep=signed_in.token_hash)
         tx.audit(now, row.id, "password-changed", f"user/{row.id}")
@@ -150,6 +152,7 @@ def add_user(
     secret = password or secrets.token_urlsafe(9)
     digest = _hasher.hash(secret)
     with house.db.write() as tx:
+        locked_counter(tx, "people")  # one at a time: of two who make the same, one finds it there
         known = [d.id for d in ask.departments(tx)]
         if (role in UNIT_ROLES) != (department is not None) or (department and department not in known):
             raise Invalid("department", department, known if role in UNIT_ROLES else "none for this role")
@@ -170,7 +173,8 @@ def change_user(house: House, by: Actor, user: str, changes: Mapping[str, Any]) 
     Raises NotFound, Invalid, Barred (of oneself: role and active stay; one administrator must be left).
     """
     with house.db.write() as tx:
-        row = ask.user(tx, user)
+        locked_counter(tx, "people")  # one at a time: two administrators who shut each other out would leave none
+        row = ask.user(tx, user, lock=True)
         if row is None:
             raise NotFound("user", user)
         before = (row.role, row.department_id, row.grid_id, row.active, row.grids)
@@ -222,7 +226,7 @@ def reset_password(house: House, by: Actor, user: str) -> str:
     secret = secrets.token_urlsafe(9)
     digest = _hasher.hash(secret)
     with house.db.write() as tx:
-        row = ask.user(tx, user)
+        row = ask.user(tx, user, lock=True)
         if row is None:
             raise NotFound("user", user)
         row.password_hash, row.must_change_password = digest, True

@@ -24,6 +24,7 @@ from .house import SYSTEM, Actor, House
 from .people import add_user
 from .store import Transaction, people_queries
 from .store import device_queries as ask
+from .store.counting import locked_counter
 from .store.rows import CameraRow, DepartmentRow, SensorRow, TaskRow, ZoneRow
 from .units import Unit, unit_of
 from .wire import Names, time_text
@@ -100,6 +101,7 @@ class Registry:
         """
         count = 0
         with self.house.db.write() as tx:
+            _one_at_a_time(tx)
             grids, _known = _tree(tx), ask.cameras(tx)  # loaded at once, so that none is asked for one by one
             for entry in entries:
                 self._put_camera(tx, entry if isinstance(entry, CameraEntry) else self._entry(tx, entry), grids, by)
@@ -112,6 +114,7 @@ class Registry:
         """Add or update; how many. Raises Invalid, Taken (two sensors with one device id)."""
         count = 0
         with self.house.db.write() as tx:
+            _one_at_a_time(tx)
             grids = _tree(tx)
             for sensor in sensors:
                 self._put_sensor(tx, sensor, grids)
@@ -146,6 +149,7 @@ class Registry:
     ) -> dict[str, Any]:
         done: dict[str, Any] = {"added": 0, "changed": 0, "same": 0, "refused": []}
         with self.house.db.write() as tx, tx.begin_nested() as all_of_them:
+            _one_at_a_time(tx)
             grids = _tree(tx)
             for device in devices:
                 row = find(tx, device.id)
@@ -242,6 +246,7 @@ class Registry:
     def add_camera(self, entry: CameraEntry, by: Actor) -> dict[str, Any]:
         """A new camera. Raises Taken, Invalid."""
         with self.house.db.write() as tx:
+            _one_at_a_time(tx)
             if ask.camera(tx, entry.camera.id) is not None:
                 raise Taken(f"camera {entry.camera.id!r} is there already", id=entry.camera.id)
             self._put_camera(tx, entry, _tree(tx))
@@ -302,6 +307,7 @@ class Registry:
 
     def put_new_sensor(self, tx: Transaction, sensor: Sensor) -> SensorRow:
         """A new sensor, in a transaction of the caller's. Raises Taken, Invalid."""
+        _one_at_a_time(tx)
         if ask.sensor(tx, sensor.id) is not None:
             raise Taken(f"sensor {sensor.id!r} is there already", id=sensor.id)
         return self._put_sensor(tx, sensor, _tree(tx))
@@ -644,6 +650,11 @@ def check_polygon(name: str, points: Sequence[tuple[float, float]]) -> None:
         "flat": "an area of a ten-thousandth of the picture at least",
     }[wrong["code"]].format(**wrong)
     raise BadPolygon(f"points of zone {name}", f"{len(points)} points", said, zone=name, fault=wrong)
+
+
+def _one_at_a_time(tx: Transaction) -> None:
+    """Of two who register the same device at the same moment, the second finds it there."""
+    locked_counter(tx, "devices")
 
 
 def _put_zone(tx: Transaction, camera_id: str, zone: Zone) -> ZoneRow:

@@ -12,18 +12,21 @@ from uuid import uuid4
 
 import pytest
 
-from hub import alerts, cases, supervisions
+from hub import alerts, cases, people, supervisions
 from hub.casework import begin
 from hub.casework.begin import Report
 from hub.casework.order import Order
 from hub.domain.channel import Channel
 from hub.domain.machine import IllegalMove
 from hub.domain.role import Role
-from hub.errors import AlreadyDecided, Conflict, HubError
+from hub.errors import AlreadyDecided, Barred, Conflict, HubError, Taken
 from hub.house import Actor, House
+from hub.registry import CameraEntry
 from hub.store import Transaction, case_queries
 from hub.store.case_rows import CaseRow
 from hub.store.chain import broken_at
+from hub.store.rows import UserRow
+from ingest.device import Camera, Sensor
 
 from .conftest import City
 
@@ -80,6 +83,39 @@ def test_of_two_people_one_decides_and_the_other_is_told_who(city: City) -> None
         assert (len(won), len(lost)) == (1, 1), results
         assert lost[0].extra["by_name"] == won[0]["alert"]["verdict"]["by_name"]
     assert city.who("wang").get("/api/cases").json()["total"] == 4
+
+
+def test_two_administrators_who_shut_each_other_out_leave_one(city: City) -> None:
+    house = city.hub.house
+    boss, admin = Actor("boss", "boss", Role.ADMIN), Actor("admin", "admin", Role.ADMIN)
+    for change in ({"active": False}, {"role": "staff"}) * 4:
+        with house.db.write() as tx:
+            for user in ("boss", "admin"):
+                row = tx.get(UserRow, user)
+                assert row is not None
+                row.active, row.role = True, "admin"
+        results = at_once(
+            [
+                lambda c=change: people.change_user(house, boss, "admin", c),  # type: ignore[misc]
+                lambda c=change: people.change_user(house, admin, "boss", c),  # type: ignore[misc]
+            ]
+        )
+        assert [type(r) for r in results if not isinstance(r, dict)] == [Barred], results
+
+
+@pytest.mark.parametrize("what", ["a person", "a camera", "a sensor"])
+def test_of_those_who_make_the_same_one_does_and_the_others_are_told(city: City, what: str) -> None:
+    """On PostgreSQL the others got an error of the hub."""
+    house, registry = city.hub.house, city.hub.registry
+    boss = Actor("boss", "boss", Role.ADMIN)
+    make: dict[str, Callable[[], Any]] = {
+        "a person": lambda: people.add_user(house, "zhou", "staff"),
+        "a camera": lambda: registry.add_camera(CameraEntry(Camera("c9", "九", "rtsp://10.0.0.9/1")), boss),
+        "a sensor": lambda: registry.add_sensor(Sensor("s9", "九", "bin-9", "bin_level"), boss),
+    }
+    results = at_once([make[what]] * RIVALS)
+    assert sum(isinstance(r, Taken) for r in results) == RIVALS - 1, results
+    assert None not in results
 
 
 def test_findings_that_arrive_while_a_person_confirms_belong_to_the_same_problem(city: City) -> None:

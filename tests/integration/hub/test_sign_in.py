@@ -17,7 +17,7 @@ from hub.bootstrap import build_hub
 from hub.brake import Allowance, Brake
 from hub.config import Settings
 from hub.domain.role import Role
-from hub.errors import HubError, Invalid, NotSignedIn, TooManyTries
+from hub.errors import Forbidden, HubError, Invalid, NotSignedIn, TooManyTries
 from hub.house import SYSTEM, Actor
 from hub.people import add_token, keep_token, token_hash
 from hub.serving import Serving, claim_port
@@ -118,6 +118,34 @@ def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
         people.sign_in(house, Brake(), "wang", once, "10.0.0.9")
     with house.db.read() as tx:
         assert list(tx.scalars(select(SessionRow).where(SessionRow.user_id == "wang"))) == []
+
+
+@pytest.mark.parametrize("how", ["reset", "shut out"])
+def test_a_password_that_is_reset_while_it_is_changed_stays_reset(
+    city: City, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who had stolen it undid the reset, with a password of his own."""
+    house, boss = city.hub.house, Actor("boss", "boss", Role.ADMIN)
+    once = people.reset_password(house, SYSTEM, "wang")
+    _cookie, wang = people.sign_in(house, Brake(), "wang", once, "10.0.0.9")
+    fits = people._fits
+
+    def meanwhile(stored: str, password: str) -> bool:
+        good = fits(stored, password)
+        if how == "reset":
+            people.reset_password(house, boss, "wang")
+        else:
+            people.change_user(house, boss, "wang", {"active": False})
+        return good
+
+    monkeypatch.setattr(people, "_fits", meanwhile)
+    with pytest.raises(Forbidden):
+        people.change_password(house, Brake(), wang, once, NEW)
+    with house.db.read() as tx:
+        row = tx.get(UserRow, "wang")
+        assert row is not None
+        assert row.must_change_password
+        assert not fits(row.password_hash, NEW)
 
 
 def _endless(read: list[int]) -> Iterator[bytes]:
