@@ -166,10 +166,10 @@ def test_a_table_of_cameras_is_looked_at_with_all_its_errors_and_then_taken_over
         "applied": False, "good": 2, "refused": 2, "added": 1, "changed": 1,
     }  # fmt: skip
     assert {(p["row"], p["column"]) for p in looked["problems"]} == {
-        (2, "watch"),
-        (3, "url"),
-        (3, "every_s"),
-        (3, "lat"),
+        (3, "watch"),
+        (4, "url"),
+        (4, "every_s"),
+        (4, "lat"),
     }
     assert "p4ss" not in str(looked)
     assert city.who("eng").get("/api/cameras").json()["total"] == 2, "looking changes nothing"
@@ -184,7 +184,7 @@ def test_a_table_of_cameras_is_looked_at_with_all_its_errors_and_then_taken_over
 def test_a_table_of_sensors_names_the_row_that_the_hub_refuses(city: City) -> None:
     table = "id,device,profile\nb0,,bin_level\nb1,d-1,bin_level\nb2,d-2,flood\nb3,bin-7,bin_level\n"
     looked = upload(city, "sensors", "s.csv", table.encode(), apply=False)
-    assert [(p["row"], p["column"]) for p in looked["problems"]] == [(1, "device"), (3, "profile"), (4, "id")]
+    assert [(p["row"], p["column"]) for p in looked["problems"]] == [(2, "device"), (4, "profile"), (5, "id")]
     assert looked["added"] == 1
     assert city.who("eng").get("/api/sensors").json()["total"] == 1
 
