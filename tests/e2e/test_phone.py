@@ -91,8 +91,7 @@ def test_a_photo_is_made_small_before_it_is_sent_and_keeps_where_it_was_taken(of
     case, taken = accepted(office, 60), photo_of_a_phone()
     with Screen(chrome, office.url, PHONE) as screen:
         page = screen.page
-        screen.sign_in("li")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("li", f"/cases/{case}")
         page.locator("[data-test=do-feedback]").tap()
         page.fill("[data-test=field-text]", "已清理")
         file: Any = {"name": "IMG_0001.JPG", "mimeType": "image/jpeg", "buffer": taken}

@@ -24,7 +24,7 @@ PHOTO: Any = {"name": "after.jpg", "mimeType": "image/jpeg", "buffer": picture("
 def office(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[Office]:
     if not (project / "hub" / "web" / "dist" / "index.html").exists():
         pytest.fail("hub/web/dist is missing: the page is built by `make install`")
-    with Office(tmp_path_factory.mktemp("requests")) as running:
+    with Office(tmp_path_factory.mktemp("requests"), inside=True) as running:
         running.colleague("zhang", "staff")
         running.colleague("li", "department_lead", "sanitation")
         running.colleague("gong", "handler", "sanitation")
@@ -43,8 +43,7 @@ def accepted(office: Office, camera: str) -> str:
 
 def opened(screen: Screen, user: str, case: str) -> Page:
     """The case on that person's screen."""
-    screen.sign_in(user)
-    screen.page.goto(f"{screen.url}/cases/{case}")
+    screen.open(user, f"/cases/{case}")
     expect(screen.page.locator("[data-test=case]")).to_be_visible()
     return screen.page
 
@@ -178,8 +177,7 @@ def test_two_units_handle_a_case_and_the_lead_waits_for_the_assistant(office: Of
 def test_a_call_from_the_hotline_and_what_a_grid_member_sees_become_cases(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cases")
+        screen.open("zhang", "/cases")
         page.click("[data-test=new-case]")
         form = page.locator("[data-test=report-form]")
         expect(page.locator("[data-test=report-send]")).to_be_disabled()
@@ -195,8 +193,7 @@ def test_a_call_from_the_hotline_and_what_a_grid_member_sees_become_cases(office
         assert screen.overflow_px() <= 0
     with Screen(chrome, office.url, PHONE) as screen:
         page = screen.page
-        screen.sign_in("wangge")
-        page.goto(f"{office.url}/cases/new")
+        screen.open("wangge", "/cases/new")
         choose_class(page, "乱堆杂物")
         page.fill("[data-test=report-description]", "人行道堆放建材")
         page.fill("[data-test=report-address]", "西大街3号")

@@ -28,7 +28,7 @@ def test_a_case_is_supervised_the_letter_signed_and_answered(office: Office, chr
         page.fill("[data-test=demands]", "区长批示：立即清理")
         page.click("[data-test=supervise-now]")
         expect(page.get_by_text("已督办")).to_be_visible()
-        page.goto(f"{office.url}/supervision/letters")
+        screen.go("/supervision/letters")
         page.locator("[data-test=letters] a").first.click()
         expect(page.locator("[data-test=letter]")).to_contain_text("区长批示：立即清理")
         page.click("[data-test=letter-sign]")
@@ -123,7 +123,7 @@ def test_in_english_only_names_of_places_are_chinese(office: Office, chrome: Bro
             screen.page.goto(office.url + path)
             expect(screen.page.locator(part)).to_contain_text("Sanitation centre")
             expect(screen.page.locator(part)).not_to_contain_text("环卫中心")
-        screen.page.goto(f"{office.url}/whistles")
+        screen.go("/whistles")
         screen.page.click("[data-test=blow]")
         screen.page.locator("[data-test=whistle-called]").click()
         screen.page.locator("[data-test=whistle-called] input").fill("环卫")  # found by its Chinese name as well
@@ -140,8 +140,7 @@ def test_in_english_only_names_of_places_are_chinese(office: Office, chrome: Bro
 def test_points_are_taken_off_by_hand_and_given_back(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/reports/quarterly")
+        screen.open("zhang", "/reports/quarterly")
         part = page.locator("[data-test=hand-deductions]")
         expect(part).to_contain_text("本期没有人工扣分")
         page.click("[data-test=deduct]")
@@ -160,8 +159,7 @@ def test_points_are_taken_off_by_hand_and_given_back(office: Office, chrome: Bro
         assert screen.overflow_px() == 0
     with Screen(chrome, office.url, PHONE, locale="en") as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/reports/quarterly")
+        screen.open("zhang", "/reports/quarterly")
         page.click("[data-test=withdraw]")
         expect(page.locator("[data-test=withdraw-now]")).to_be_disabled()
         page.fill("[data-test=withdraw-why]", "查无实据")
@@ -176,8 +174,7 @@ def test_points_are_taken_off_by_hand_and_given_back(office: Office, chrome: Bro
 def test_periods_are_set_on_the_screen_and_mistakes_are_told(office: Office, chrome: Browser) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("admin")
-        page.goto(f"{office.url}/admin/keeping")
+        screen.open("admin", "/admin/keeping")
         row = page.locator("[data-test=kept-evidence_unconfirmed]")
         expect(row).to_contain_text("30 天")
         page.click("[data-test=set-evidence_unconfirmed]")
@@ -205,8 +202,7 @@ def test_evidence_is_preserved_and_a_purged_picture_is_no_broken_one(
 ) -> None:
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("zhang", f"/cases/{case}")
         page.click("[data-test=hold]")
         page.fill("[data-test=hold-reason]", "当事人提起行政诉讼")
         page.click("[data-test=hold-save]")
@@ -217,7 +213,6 @@ def test_evidence_is_preserved_and_a_purged_picture_is_no_broken_one(
         database.execute("UPDATE evidence SET purged_at = '2026-11-20 02:00:00.000000'")
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("zhang")
-        page.goto(f"{office.url}/cases/{case}")
+        screen.open("zhang", f"/cases/{case}")
         expect(page.locator("[data-test=missing-picture]").first).to_have_text("保存期满，已于 2026-11-20 清除")
         assert page.locator("[data-test=evidence-frame]").count() == 0

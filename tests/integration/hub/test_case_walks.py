@@ -10,12 +10,15 @@ import pytest
 from .conftest import City, jpeg
 
 OTHERS = ("wang", "shou", "pai", "ban", "lead", "gong", "huan", "wangge", "kao", "ling", "shen", "eng", "zhao")
-"""One of each role (and another unit's), each of whom tries what is not his to do."""
+"""One of each role (and another unit's), each of whom tries what is not his to do.
+
+On PostgreSQL only the last: what a role may is the same code there, what another unit sees is asked of the database.
+"""
 
 
 def walk(city: City, case: str, action: str, *may: str, **body: Any) -> dict[str, Any]:
     """The last of `may` does it, after everybody who may not has tried."""
-    for user in OTHERS:
+    for user in OTHERS if city.hub.settings.database.startswith("sqlite") else OTHERS[-1:]:
         if user not in may:
             answer = city.who(user).post(f"/api/cases/{case}/{action}", json=body)
             assert answer.status_code in (403, 404), (user, action, answer.status_code, answer.text)
