@@ -22,28 +22,41 @@ Corners = tuple[float, float, float, float]
 
 def read_drawn(path: Path) -> dict[str, list[Corners]]:
     """Picture to its boxes, from lines `picture: left top right bottom; …`. Raises DataError naming file and line."""
+    wanted = "left top right bottom"
+    return {
+        picture: [corners(path, number, part, part.split(), wanted) for part in boxes]
+        for number, picture, boxes in lines_of(path, wanted)
+    }
+
+
+def lines_of(path: Path, wanted: str) -> list[tuple[int, str, list[str]]]:
+    """Number, picture and the text of each box of the lines `picture: box; …`; empty ones and comments are left out.
+
+    `wanted` is said of a box where a line is none. Raises DataError naming file and line; each picture may stand once.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None
-    drawn: dict[str, list[Corners]] = {}
+    found: dict[str, tuple[int, str, list[str]]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
         picture, colon, boxes = line.partition(":")
-        if not colon or picture in drawn:
-            raise DataError(f"{path}: line {number}: {line!r}; wanted a new `picture: left top right bottom; …`")
-        drawn[picture] = [_corners(path, number, part) for part in boxes.split(";") if part.strip()]
-    return drawn
+        if not colon or picture in found:
+            raise DataError(f"{path}: line {number}: {line!r}; wanted a new `picture: {wanted}; …`")
+        found[picture] = number, picture, [part.strip() for part in boxes.split(";") if part.strip()]
+    return list(found.values())
 
 
-def _corners(path: Path, number: int, part: str) -> Corners:
+def corners(path: Path, number: int, part: str, words: Sequence[str], wanted: str) -> Corners:
+    """The four `words` of the box `part` as numbers. Raises DataError naming file, line and box."""
     try:
-        left, top, right, bottom = (float(word) for word in part.split())
+        left, top, right, bottom = (float(word) for word in words)
     except ValueError:
-        raise DataError(f"{path}: line {number}: {part.strip()!r}; wanted left top right bottom") from None
+        raise DataError(f"{path}: line {number}: {part!r}; wanted {wanted}") from None
     if not (0 <= left < right <= 100 and 0 <= top < bottom <= 100):
-        raise DataError(f"{path}: line {number}: {part.strip()!r}; wanted 0 to 100, left < right, top < bottom")
+        raise DataError(f"{path}: line {number}: {part!r}; wanted 0 to 100, left < right, top < bottom")
     return left, top, right, bottom
 
 

@@ -122,7 +122,7 @@ def look_at(model: Model, data: Path, *, batch: int = 8) -> Answers:
     A picture that cannot be read and a label that is none are left out and told in `problems`.
     """
     yolo = read_yolo_set(data)
-    measured = _measured(data, yolo.names)
+    measured = measured_labels(data, yolo.names)
     labels = tuple(name for name in measured if name in model.labels)
     if not labels:
         raise DataError(f"{data}: names: {', '.join(measured)}; wanted some of the model's: {', '.join(model.labels)}")
@@ -134,17 +134,18 @@ def look_at(model: Model, data: Path, *, batch: int = 8) -> Answers:
     problems: list[str] = []
     spent_s = 0.0
     for start in range(0, len(paths), batch):
-        chunk = list(_readable(paths[start : start + batch], problems))
+        chunk = list(readable(paths[start : start + batch], problems))
         began = time.perf_counter()
         found += model.detect([picture for _, picture in chunk], LEAST_SCORE)
         spent_s += time.perf_counter() - began
-        truths += [_truth(path, picture, yolo.names, problems) for path, picture in chunk]
+        truths += [truth_of(path, picture, yolo.names, problems) for path, picture in chunk]
     if not truths:
         raise DataError("\n".join([f"{data}: val: no picture that can be read", *problems]))
     return Answers(tuple(truths), tuple(found), labels, 1e3 * spent_s / len(truths), tuple(problems))
 
 
-def _readable(paths: Sequence[Path], problems: list[str]) -> Iterator[tuple[Path, Picture]]:
+def readable(paths: Sequence[Path], problems: list[str]) -> Iterator[tuple[Path, Picture]]:
+    """Those pictures that can be read; why the others cannot is added to `problems`."""
     for path in paths:
         try:
             yield path, read_picture(path)
@@ -189,7 +190,8 @@ def score(answers: Answers, *, at_scores: Mapping[str, float] | None = None, res
     )
 
 
-def _measured(data: Path, names: Sequence[str]) -> list[str]:
+def measured_labels(data: Path, names: Sequence[str]) -> list[str]:
+    """What the key `measured` of a data file narrows its `names` to. Raises DataError for others."""
     raw = yaml.safe_load(data.read_text(encoding="utf-8")).get("measured", list(names))
     unknown = [name for name in raw if name not in names]
     if unknown:
@@ -197,7 +199,8 @@ def _measured(data: Path, names: Sequence[str]) -> list[str]:
     return [str(name) for name in raw]
 
 
-def _truth(path: Path, picture: Picture, names: Sequence[str], problems: list[str]) -> Truth:
+def truth_of(path: Path, picture: Picture, names: Sequence[str], problems: list[str]) -> Truth:
+    """What the label file of the picture at `path` says; lines that are no box are added to `problems`."""
     labels = read_labels(label_file(path), len(names), problems)
     centred = np.array([box for _, *box in labels], np.float32).reshape(-1, 4)
     half = centred[:, 2:] / 2
