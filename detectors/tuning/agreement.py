@@ -43,7 +43,7 @@ def _drawn(path: Path, number: int, parts: list[str]) -> Detections:
         boxes.append(corners(path, number, part, numbers[1:], _BOX))
         labels.append(label)
         scores.append(_sure(path, number, part, numbers[0]))
-    sides = np.array(boxes, np.float32).reshape(-1, 4) / 100
+    sides = np.array(boxes, np.float32).reshape(-1, 4) / np.float32(100)
     return Detections(sides, np.array(scores, np.float32), tuple(labels))
 
 
