@@ -161,8 +161,8 @@ def refusals() -> Iterator[str]:
                     yield f"barred.{why.value}"
 
 
-OF_WORKERS = {"unknown-source", "unknown-kind", "hash-mismatch", "missing-evidence", "too-early"}
-"""Told to programs, never to a person."""
+OF_WORKERS = {"unknown-source", "unknown-kind", "hash-mismatch", "missing-evidence", "too-early", "too-often"}
+"""Told to programs and devices, never to a person."""
 
 
 def test_whatever_the_hub_refuses_has_words() -> None:
