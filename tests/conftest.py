@@ -1,14 +1,16 @@
-"""What every test shares: where the project and the real data are."""
+"""What every test shares: where the project and the real data are, and in which order its files are shared out."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LONG = ("tests/e2e/", "tests/integration/", "tests/contract/")
+STAGES = (("tests/e2e/",), ("tests/integration/", "tests/contract/"))
 """Whose files take long, longest first."""
 SHARED = Path(os.environ.get("GRIDHUB_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
@@ -27,8 +29,24 @@ def shared_data() -> Path:
     return SHARED
 
 
+def places(files: Iterable[str]) -> dict[str, tuple[int, float]]:
+    """Stage of each file, and where in it (0-1): the files of each folder are spread evenly over the stage."""
+    folders = defaultdict(list)
+    for file in dict.fromkeys(files):
+        folders[PurePosixPath(file).parent].append(file)
+    return {file: (_stage(file), (n + 0.5) / len(of)) for of in folders.values() for n, file in enumerate(of)}
+
+
+def _stage(file: str) -> int:
+    return next((n for n, names in enumerate(STAGES) if file.startswith(names)), len(STAGES))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several workers share the files: long ones first, so that only short ones are left when the end is near."""
+    """Where several workers share the files: long ones first, so that only short ones are left when the end is near.
+
+    Tests of cameras wait, those of the hub compute: side by side they take little longer than the latter alone.
+    """
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG)))
+        where = places(item.nodeid.partition("::")[0] for item in items)
+        items.sort(key=lambda item: where[item.nodeid.partition("::")[0]])

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ingest", "detectors", "hub")
 MAY_IMPORT = {"ingest": {"ingest"}, "detectors": {"ingest", "detectors"}, "hub": {"ingest", "detectors", "hub"}}
@@ -59,13 +57,21 @@ MODULES = modules()
 
 
 @cache
-def imports(module: str, at_top_only: bool = False) -> frozenset[str]:
-    """Modules that `module` imports (of ours: down to the module; of others: the top name)."""
+def told(module: str) -> tuple[str | None, frozenset[str], frozenset[str]]:
+    """Its docstring; what it imports anywhere; what it imports as soon as it is imported."""
     path = MODULES[module]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    nodes = _top_level(tree) if at_top_only else ast.walk(tree)
-    return frozenset(name for node in nodes for name in _named(node, package))
+    anywhere, at_top = (
+        frozenset(name for node in nodes for name in _named(node, package))
+        for nodes in (ast.walk(tree), _top_level(tree))
+    )
+    return ast.get_docstring(tree), anywhere, at_top
+
+
+def imports(module: str, at_top_only: bool = False) -> frozenset[str]:
+    """Modules that `module` imports (of ours: down to the module; of others: the top name)."""
+    return told(module)[2 if at_top_only else 1]
 
 
 def _top_level(tree: ast.Module) -> Iterator[ast.AST]:
@@ -100,36 +106,41 @@ def _known(name: str) -> str:
     return name if name.split(".")[0] in PACKAGES else name.split(".")[0]
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_run_against_the_data(module: str) -> None:
-    package = module.split(".")[0]
-    ours = {name for name in imports(module) if name.split(".")[0] in PACKAGES}
-    wrong = {name for name in ours if name.split(".")[0] not in MAY_IMPORT[package]}
-    assert not wrong, f"{module} imports {sorted(wrong)}: {package} may import only {sorted(MAY_IMPORT[package])}"
+def within(*packages: str) -> list[str]:
+    """Modules of ours that lie in these packages, or are them."""
+    return sorted(m for m in MODULES if any(m == package or m.startswith(f"{package}.") for package in packages))
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("detectors")))
-def test_detectors_know_only_the_words_of_ingest(module: str) -> None:
-    allowed = INGEST_WORDS | ({"ingest", "ingest.cameras", "ingest.media"} if module == "detectors.replay" else set())
-    wrong = {n for n in imports(module) if n.startswith("ingest")} - allowed
-    assert not wrong, f"{module} imports {sorted(wrong)}"
+def test_there_is_something_to_look_at() -> None:
+    assert all(len(within(package)) > 20 for package in (*PACKAGES, "hub.domain"))
+    assert "numpy" in imports("ingest.frame")
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("hub.domain")))
-def test_the_domain_is_pure(module: str) -> None:
-    ours = {n for n in imports(module) if n.split(".")[0] in PACKAGES and not n.startswith("hub.domain")}
-    assert not ours - DOMAIN_WORDS, f"{module} imports {sorted(ours - DOMAIN_WORDS)}"
-    impure = imports(module) & {"socket", "httpx", "sqlite3", "threading", "subprocess", "cv2", "os"}
-    assert not impure, f"{module} imports {sorted(impure)}"
+def test_imports_run_against_the_data() -> None:
+    for package, may in MAY_IMPORT.items():
+        ours = {m: {n for n in imports(m) if n.split(".")[0] in PACKAGES} for m in within(package)}
+        wrong = {m: found for m, names in ours.items() if (found := {n for n in names if n.split(".")[0] not in may})}
+        assert not wrong, f"{package} may import only {sorted(may)}"
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_a_heavy_library_stays_behind_its_module(module: str) -> None:
-    for library in imports(module) & set(HEAVY):
-        allowed = HEAVY[library]
-        assert any(module == a or module.startswith(f"{a}.") for a in allowed), (
-            f"{module} imports {library}; {allowed} may"
-        )
+def test_detectors_know_only_the_words_of_ingest() -> None:
+    more = {"detectors.replay": {"ingest", "ingest.cameras", "ingest.media"}}
+    known = {m: {n for n in imports(m) if n.startswith("ingest")} for m in within("detectors")}
+    assert not {m: found for m, names in known.items() if (found := names - INGEST_WORDS - more.get(m, set()))}
+
+
+def test_the_domain_is_pure() -> None:
+    impure = {"socket", "httpx", "sqlite3", "threading", "subprocess", "cv2", "os"}
+    for module in within("hub.domain"):
+        ours = {n for n in imports(module) if n.split(".")[0] in PACKAGES and not n.startswith("hub.domain")}
+        assert not ours - DOMAIN_WORDS, module
+        assert not imports(module) & impure, module
+
+
+def test_a_heavy_library_stays_behind_its_module() -> None:
+    for library, allowed in HEAVY.items():
+        users = {module for module in MODULES if library in imports(module)}
+        assert not users - set(within(*allowed)), f"{library} is for {allowed}"
 
 
 def test_no_import_cycle() -> None:
@@ -156,9 +167,8 @@ def test_the_words_are_light() -> None:
     assert not {"torch", "cv2", *HEAVY} & set(loaded.split())
 
 
-@pytest.mark.parametrize("path", sorted(MODULES.values()), ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_module_says_what_lives_there(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{path} has no first line"
+def test_each_module_says_what_lives_there() -> None:
+    assert not [module for module in MODULES if not told(module)[0]], "no first line"
 
 
 def test_no_shapeless_names() -> None:
