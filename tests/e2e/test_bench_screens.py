@@ -156,7 +156,7 @@ def test_a_model_is_promoted_on_evidence_only_and_taken_back(bench: Bench, scree
 
     page.click("[data-model=street-b] [data-test=begin]")
     expect(page.get_by_text("影子运行已开始")).to_be_visible()
-    expect(page.locator("[data-test=refusals]")).to_contain_text("需要 50 个已审核画面，现有 0 个")
+    expect(page.locator("[data-test=refusals]")).to_contain_text("需要 50 个已校核画面，现有 0 个")
     expect(page.locator("[data-test=promote]")).to_be_disabled()
     shadow = bench.get(bench.admin, "models")["shadows"][0]
     assert (shadow["model"], shadow["base"], shadow["running"]) == ("street-b", "street", True)

@@ -35,6 +35,7 @@ def test_after_each_step_of_a_case_the_next_one_has_the_focus(office: Office, ch
         page.keyboard.press("Tab")
         page.keyboard.type("机械故障，需从外区调车")
         press(page, "send")
+        expect(page.get_by_text("已提交延期申请，等待审批")).to_be_visible()
         expect(page.locator("[data-test=advice]")).to_contain_text("延期")
         page.wait_for_function(f"{FOCUSED}.startsWith('do-')")
 

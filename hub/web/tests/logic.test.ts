@@ -62,6 +62,7 @@ describe('times', () => {
     expect(exact('2026-11-23T17:00:00+00:00', 'zh', 'Asia/Shanghai')).toBe('2026-11-24 01:00:00')
     expect(short('2026-11-23T05:03:00Z', now, 'Asia/Shanghai')).toBe('13:03')
     expect(short('2026-11-22T05:03:00Z', now, 'Asia/Shanghai')).toBe('11-22 13:03')
+    expect(short('2025-11-22T05:03:00Z', now, 'Asia/Shanghai')).toBe('2025-11-22 13:03')
   })
 })
 

@@ -46,11 +46,12 @@ export function exact(at: string, _locale: 'zh' | 'en', timeZone: string): strin
   }).format(new Date(at))
 }
 
-/** "14:03" today, "11-24 09:30" on another day. */
+/** "14:03" today, "11-24 09:30" on another day of the year, "2025-11-24 09:30" in another year. */
 export function short(at: string, now: number, timeZone: string): string {
   const text = exact(at, 'zh', timeZone)
   const today = exact(new Date(now).toISOString(), 'zh', timeZone).slice(0, 10)
-  return text.startsWith(today) ? text.slice(11, 16) : text.slice(5, 16)
+  if (text.startsWith(today)) return text.slice(11, 16)
+  return text.slice(text.startsWith(today.slice(0, 4)) ? 5 : 0, 16)
 }
 
 /** When today began (ms) in the zone; the day of a change of clocks may be an hour off. */

@@ -17,6 +17,10 @@ const ORDER = [
   'consent', 'deny', 'verified', 'checked', 'accept', 'feedback', 'resume', 'file', 'dispatch', 'check', 'close', 'rework', 'verify', 'correct', 'join',
   'extend', 'transfer', 'suspend', 'take_back', 'merge', 'appeal', 'reopen', 'refuse', 'return', 'force_close', 'void',
 ]
+/** What others consent to (domain.md §4): who does it only asks for it. */
+const ASKED = new Set(['transfer', 'suspend', 'extend', 'appeal'])
+export const isAsked = (action: CaseAction): boolean => ASKED.has(action.action)
+
 const FIRST = new Set(['consent', 'accept', 'feedback', 'resume', 'file', 'dispatch', 'check', 'close'])
 /** Fields that must be filled although the hub takes another in their place. */
 const MUST: Record<string, readonly Field[]> = {
