@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.desk.browser import Screen
 from tests.e2e.desk.office import Office
 
 FOCUSED = "document.activeElement?.dataset.test ?? document.activeElement?.tagName"
+
+
+def confirmed(office: Office, minutes_ago: float) -> str:
+    found = office.find("cam-03", minutes_ago=minutes_ago)
+    case: str = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]["id"]
+    return case
 
 
 def press(page: Page, test: str) -> None:
@@ -18,9 +26,29 @@ def press(page: Page, test: str) -> None:
     page.keyboard.press("Enter")
 
 
+def test_a_case_that_is_not_ours_leaves_and_the_next_one_has_the_focus(office: Office, chrome: Browser) -> None:
+    ours, other = confirmed(office, 61), confirmed(office, 62)
+    with Screen(chrome, office.url) as unit:
+        unit.excused.append("404")
+        page = unit.page
+        unit.open("li", f"/cases/{other}")
+        press(page, "do-return")
+        page.fill("[data-test=field-reason]", "不属本单位")
+        press(page, "send")
+        expect(page.get_by_text("已退回，案件已转出")).to_be_visible()
+        expect(page).to_have_url(re.compile("/cases$"))
+        expect(page.locator(f"[data-case='{other}']")).to_have_count(0)
+        page.wait_for_function("document.activeElement?.dataset.case")
+        expect(page.locator(".el-message--error")).to_have_count(0)
+
+        page.locator(f"[data-case='{ours}']").click()
+        expect(page.locator("[data-test=do-accept]")).to_be_visible()
+        office.do(office.admin, f"cases/{ours}/return", {"reason": "派错了"})  # somebody else took it away
+        expect(page.get_by_text("不再由您办理")).to_be_visible()
+
+
 def test_after_each_step_of_a_case_the_next_one_has_the_focus(office: Office, chrome: Browser) -> None:
-    found = office.find("cam-03", minutes_ago=14)
-    case = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]["id"]
+    case = confirmed(office, 14)
     with Screen(chrome, office.url) as unit:
         page = unit.page
         unit.open("li", f"/cases/{case}")

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Alert, Camera, Case, CaseAction } from '../src/api/types'
 import { attained, seconds } from '../src/logic/attained'
 import { matching } from '../src/logic/choice'
+import { columnsOf } from '../src/logic/columns'
 import { filled } from '../src/logic/filled'
 import { limitWords } from '../src/logic/limit'
 import { currentPeriod, step } from '../src/logic/period'
@@ -163,5 +164,13 @@ describe('fields of an action', () => {
     expect(fieldsOf(action('file'), { grid: null } as unknown as Case)).toContain('spot')
     expect(fieldsOf(action('file'), { grid: { id: 'g', name: 'g' } } as unknown as Case)).not.toContain('spot')
     expect(fieldsOf(action('correct'), { grid: { id: 'g', name: 'g' } } as unknown as Case)).toContain('spot')
+  })
+})
+
+describe('columns of cells', () => {
+  const cell = (rowSpan = 1, colSpan = 1) => ({ rowSpan, colSpan })
+  it('are those that no cell from above reaches into', () => {
+    expect(columnsOf([[cell(2), cell(), cell(), cell(2)], [cell(), cell()], [cell(), cell(1, 3)]])).toEqual([[0, 1, 2, 3], [1, 2], [0, 1]])
+    expect(columnsOf([[cell(3), cell(), cell()], [cell(2), cell()], [cell()], [cell()]])).toEqual([[0, 1, 2], [1, 2], [2], [0]])
   })
 })

@@ -13,6 +13,8 @@ export const casesTotal = ref(0)
 export const casesLoaded = ref(false)
 export const casesFailure = ref<string | null>(null)
 export const current = shallowRef<Case | null>(null)
+/** The case that was open and went elsewhere: it is no longer for this person. */
+export const gone = ref<string | null>(null)
 
 const DONE: readonly CaseState[] = ['closed', 'void']
 const COUNTED: readonly CaseState[] = ['reported', 'verifying', 'filed', 'dispatched', 'handling', 'suspended', 'feedback', 'checking', 'closed']
@@ -100,6 +102,25 @@ export async function openCase(id: string): Promise<void> {
   }
 }
 
+/** Reads the case anew. False where it went elsewhere: then it leaves the lists. Throws ApiError. */
+export async function reopen(id: string): Promise<boolean> {
+  try {
+    await openCase(id)
+    return true
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) throw error
+    cases.value = cases.value.filter((other) => other.id !== id)
+    return false
+  }
+}
+
+/** Reads the open case anew because something happened; what cannot be fetched stays as it stands. */
+async function renew(id: string): Promise<void> {
+  if (current.value?.id !== id || (await reopen(id).catch(() => true)) || current.value?.id !== id) return
+  gone.value = id
+  current.value = null
+}
+
 function put(item: Case): void {
   const rest = cases.value.filter((other) => other.id !== item.id)
   cases.value = isDone(item) ? rest : [...rest, item].sort(byDeadline)
@@ -119,11 +140,11 @@ export function followCases(): void {
       asking = setTimeout(() => void loadAsked(), 1000)
       if (item.id !== current.value?.id) return
       clearTimeout(reopening)
-      reopening = setTimeout(() => void openCase(item.id), 300)
+      reopening = setTimeout(() => void renew(item.id), 300)
     }),
     onHealed(() => {
       void loadCases()
-      if (current.value) void openCase(current.value.id).catch(() => undefined) // what stands there stays
+      if (current.value) void renew(current.value.id)
     }),
     () => clearInterval(timer),
   ]
