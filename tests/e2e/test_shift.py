@@ -168,7 +168,7 @@ def test_a_verdict_that_the_hub_refuses_leaves_the_alert_where_it_is(office: Off
         screen.excused = ["422 ("]
         page.route("**/confirm", lambda route: route.fulfill(status=422, json=problem))
         page.keyboard.press("c")
-        expect(page.get_by_text("into: not a case that is open")).to_be_visible()
+        expect(page.get_by_text("请填写另一件未结案件的编号")).to_be_visible()
         expect(row).to_be_visible()
         page.unroute("**/confirm")
         page.keyboard.press("c")
