@@ -114,7 +114,7 @@ def test_a_real_car_in_a_no_parking_zone(tmp_path: Path) -> None:
     parked = encode(standing(pictures[13]), tmp_path / "parked.mp4", fps=5, gop=5)
     empty = encode(standing(pictures[20]), tmp_path / "empty.mp4", fps=5, gop=5)
     lane = {"name": "lane", "points": [[0.25, 0.0], [0.7, 0.0], [0.7, 1.0], [0.25, 1.0]]}
-    with RtspServer() as server, City(tmp_path) as city:
+    with RtspServer() as server, City(tmp_path, inside=True) as city:
         corner(city, server.play("/corner", empty), "vehicle_parking", dwell_s=5, zone=lane)
         city.until(
             lambda: city.get(city.admin, "cameras")["items"][0]["state"] == "online", 30, "the empty lane is seen"
@@ -126,7 +126,7 @@ def test_a_real_car_in_a_no_parking_zone(tmp_path: Path) -> None:
 def test_a_real_fire_and_a_camera_that_is_turned_away(tmp_path: Path) -> None:
     fire = encode(pictures_of(footage("furg_house6.mp4"), 20, 640, 5), tmp_path / "fire.mp4", fps=5, gop=5)
     elsewhere = encode(pictures_of(footage("towncentre_bxc_302f.mp4"), 8, 640, 5), tmp_path / "else.mp4", fps=5, gop=5)
-    with RtspServer() as server, City(tmp_path) as city:
+    with RtspServer() as server, City(tmp_path, inside=True) as city:
         corner(city, server.play("/corner", fire), "open_burning", dwell_s=3)
         staff, clerk, case = confirmed(city, "open_burning", "enforcement")
         city.do(clerk, f"cases/{case['id']}/accept")

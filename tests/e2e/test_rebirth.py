@@ -17,7 +17,7 @@ ROW = DEVICE | {"every_s": 600, "lon": 107.63, "lat": 35.73, "settings": {"crown
 def test_births_are_asked_for_by_a_person(tmp_path: Path) -> None:
     with Mosquitto() as broker, edge_node(broker.port, "pump-st-02") as (_client, say):
         time.sleep(2)  # its births go by while nobody listens: the broker keeps none
-        with City(tmp_path, broker=broker.url, broker_topics={"spBv1.0/#": "sparkplug"}) as city:
+        with City(tmp_path, broker.url, inside=True, broker_topics={"spBv1.0/#": "sparkplug"}) as city:
             city.add("sensors", ROW)
             city.until(lambda: city.worker.said("assigned 0 cameras, 1 sensors"), 30, "the worker knows the sensor")
             city.listening()

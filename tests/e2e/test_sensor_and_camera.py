@@ -24,7 +24,7 @@ def alert_of(city: City, staff: httpx.Client, kind: str) -> Json | None:
 
 def test_a_bin_and_the_camera_beside_it_agree(tmp_path: Path) -> None:
     dirty = rendered_clip(tmp_path / "dirty.mp4", "garbage")
-    with Mosquitto() as broker, RtspServer() as server, City(tmp_path, broker=broker.url) as city:
+    with Mosquitto() as broker, RtspServer() as server, City(tmp_path, broker.url, inside=True) as city:
         staff, engineer = city.person("zhang", "staff"), city.person("wu", "engineer")
         camera = {"id": "corner", "name": "路口", "url": server.play("/corner", dirty), "watch": "stay", "every_s": 1}
         task = {"kind": "garbage_exposed", "dwell_s": 86400}
