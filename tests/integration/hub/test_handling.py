@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 
 from hub import workbook
 from hub.domain.handling_table import COLUMNS, ENGLISH_COLUMNS
-from hub.store.chain import entries
+from hub.store.chain import Sought, entries
 
 from .conftest import City
 
@@ -64,7 +64,7 @@ def gridded(city: City) -> City:
 
 def seen(city: City, action: str) -> list[Any]:
     with city.hub.house.db.read() as tx:
-        return [entry for entry in entries(tx, None, 1000) if entry.action == action]
+        return [entry for entry in entries(tx, None, 1000, Sought()) if entry.action == action]
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
