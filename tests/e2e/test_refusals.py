@@ -1,11 +1,13 @@
-"""What the hub refuses is said in the reader's language; what a lost connection spoilt comes back with it."""
+"""What the hub refuses is said in the reader's language; what a lost connection spoilt comes back with it; a list that
+is overtaken on its way holds what has happened meanwhile.
+"""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import APIResponse, Browser, Route, expect
 
 from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office
@@ -93,3 +95,28 @@ def test_a_picture_that_did_not_come_is_fetched_again_with_the_connection(office
         page.unroute("**/api/evidence/*")
         line.mend()
         screen.drawn("[data-test=picture]")
+
+
+def test_a_case_that_comes_while_the_list_is_on_its_way_stays_in_it(office: Office, chrome: Browser) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("wang")
+        page.route(re.compile(r"/api/cases\?open=true"), hold_the_first)
+        before = page.locator("[data-test=number-cases]").text_content() or ""
+        page.click("[data-test=number-cases]")
+        while not held:
+            page.wait_for_timeout(20)
+        case = confirmed(office, 17)
+        expect(page.locator("[data-test=number-cases]")).not_to_have_text(before)  # so the page has heard of it
+        route, older = held[0]
+        route.fulfill(response=older)
+        expect(page.locator("[data-test=cases] [data-case]").first).to_be_visible()
+        expect(page.locator(f"[data-case='{case}']")).to_be_visible()

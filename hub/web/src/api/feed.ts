@@ -42,6 +42,17 @@ export function onFeed<K extends keyof FeedEvents>(name: K, handler: Handler<Fee
   return () => handlers[name].delete(handler)
 }
 
+/** The answer, and what the feed told under that name while it was asked for: the answer may be older than that. */
+export async function withFeed<K extends keyof FeedEvents, T>(name: K, asking: Promise<T>): Promise<[T, FeedEvents[K][]]> {
+  const told: FeedEvents[K][] = []
+  const stop = onFeed(name, (value) => { told.push(value) })
+  try {
+    return [await asking, told]
+  } finally {
+    stop()
+  }
+}
+
 /** Calls `handler` when the connection is back after a loss: lists fetch again what they may have missed. */
 export function onHealed(handler: () => void): () => void {
   healed.add(handler)

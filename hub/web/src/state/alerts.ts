@@ -1,7 +1,7 @@
 // The validation queue: what waits, what is looked at, and the verdicts with their undo.
 import { computed, ref, shallowRef } from 'vue'
 import { all, ApiError, get, post } from '../api/client'
-import { onFeed, onHealed } from '../api/feed'
+import { onFeed, onHealed, withFeed } from '../api/feed'
 import type { Alert, Around, Case, Reason, Rejected } from '../api/types'
 import { before, due, firstFree, following, heldByOther, stepped, withAlert, withoutAlert } from '../logic/queue'
 import { ring } from './alarms'
@@ -41,9 +41,10 @@ let following_: (() => void)[] = []
 export async function loadQueue(): Promise<void> {
   try {
     const state = queueState.value === 'postponed' ? 'pending_review' : queueState.value
-    const page = await all<Alert>(`/api/alerts?state=${state}&limit=200`, 400)
+    const [page, told] = await withFeed('alert', all<Alert>(`/api/alerts?state=${state}&limit=200`, 400))
     waiting.value = page.items.filter((item) => !overtaken(item)).sort(before)
     counted.value = page.total
+    told.forEach(take)
     failure.value = null
     loaded.value = true
     if (!selectedId.value || !staged.value) select(firstFree(queue.value, me()))
@@ -104,23 +105,28 @@ export const upcoming = computed(() => {
 /** What the hub told before it knew of my verdict may come after it; an undo has left `decided` by then. */
 const overtaken = (alert: Alert): boolean => alert.state === 'pending_review' && decided.value.some((one) => one.id === alert.id)
 
-function arrived(alert: Alert): void {
-  if (overtaken(alert)) return
+/** Puts it where it belongs by now; whether it is one more to be judged. */
+function take(alert: Alert): boolean {
+  if (overtaken(alert)) return false
   const known = waiting.value.some((item) => item.id === alert.id)
   const here = queueState.value === 'postponed' ? 'pending_review' : queueState.value
   if (alert.state === here) {
     waiting.value = withAlert(waiting.value, alert)
     if (!known) counted.value += 1
-    if (!known && alert.state === 'pending_review') {
-      fresh.value = new Set([...fresh.value, alert.id])
-      ring(alert)
-    }
-    if (!selectedId.value && queue.value.some((item) => item.id === alert.id)) select(alert.id)
   } else if (known) {
     drop(alert.id)
     void fill()
   }
   if (alert.id === selectedId.value) staged.value = { ...staged.value, ...alert }
+  return !known && alert.state === here && here === 'pending_review'
+}
+
+function arrived(alert: Alert): void {
+  if (take(alert)) {
+    fresh.value = new Set([...fresh.value, alert.id])
+    ring(alert)
+  }
+  if (!selectedId.value && queue.value.some((item) => item.id === alert.id)) select(alert.id)
 }
 
 function renewStaged(): void {

@@ -1,7 +1,7 @@
 // The cases on this screen: the open ones by what is left of their time, and the one that is opened.
 import { ref, shallowRef } from 'vue'
 import { all, ApiError, get } from '../api/client'
-import { onFeed, onHealed } from '../api/feed'
+import { onFeed, onHealed, withFeed } from '../api/feed'
 import type { Case, ListedRequest, CaseState } from '../api/types'
 import { keepCase, keepInbox, lastCase, lastInbox, seenAt } from './seen'
 import { said } from './sending'
@@ -32,8 +32,9 @@ export function byDeadline(a: Case, b: Case): number {
 
 export async function loadCases(): Promise<void> {
   try {
-    const page = await all<Case>('/api/cases?open=true&limit=200', 1000)
+    const [page, told] = await withFeed('case', all<Case>('/api/cases?open=true&limit=200', 1000))
     cases.value = page.items.sort(byDeadline)
+    told.forEach(put)
     casesTotal.value = page.total
     casesFailure.value = null
     casesLoaded.value = true
@@ -63,7 +64,7 @@ export async function loadAsked(): Promise<void> {
   try {
     page = await get<{ items: ListedRequest[] }>('/api/cases/requests?mine=true&limit=200')
   } catch (error) {
-    if (away(error)) return // the next event asks again
+    if (error instanceof ApiError && error.status === 0) return // the next event asks again
     throw error
   }
   asked.value = new Set(page.items.map((request) => request.case.id))
