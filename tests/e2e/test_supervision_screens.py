@@ -6,7 +6,7 @@ import re
 import sqlite3
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import APIResponse, Browser, Route, expect
 
 from tests.e2e.desk.browser import PHONE, Screen
 from tests.e2e.desk.office import Office
@@ -87,9 +87,18 @@ def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browse
         number.click()
         expect(page.locator("[data-test=counted] b")).to_have_text(str(value))
         expect(page.locator("[data-test=counted-cases] tbody tr")).to_have_count(value)
+        held: list[tuple[Route, APIResponse]] = []
+        page.route("**/api/reports/monthly/*", lambda route: held.append((route, route.fetch())))
         page.go_back()
+        while not held:
+            page.wait_for_timeout(20)
         page.click("[data-test=kind-weekly]")
         expect(page.locator("[data-test=section-focus]")).to_be_visible()
+        route, monthly = held[0]
+        with page.expect_response("**/api/reports/monthly/*"):
+            route.fulfill(response=monthly)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(page.locator("[data-test=section-focus]")).to_be_visible()  # the month came too late
         page.click("[data-test=earlier]")
         expect(page.locator("[data-test=issue]")).to_be_visible()
         page.click("[data-test=issue]")
