@@ -45,7 +45,7 @@ def _stage(file: str) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several workers share the files: long ones first, so that only short ones are left when the end is near.
 
-    Tests of cameras wait, those of the hub compute: side by side they take little longer than the latter alone.
+    Tests of cameras wait, those of the hub compute: so they are put side by side.
     """
     if hasattr(config, "workerinput"):
         where = places(item.nodeid.partition("::")[0] for item in items)

@@ -18,7 +18,7 @@ from hub.brake import Allowance, Brake
 from hub.config import Settings
 from hub.domain.role import Role
 from hub.errors import Forbidden, HubError, Invalid, NotSignedIn, TooManyTries
-from hub.house import SYSTEM, Actor
+from hub.house import SYSTEM, Actor, House
 from hub.people import add_token, keep_token, token_hash
 from hub.serving import Serving, claim_port
 from hub.store.rows import SessionRow, UserRow
@@ -96,14 +96,9 @@ def test_odd_passwords_are_wrong_passwords(city: City, browser: httpx.Client, pa
     assert browser.post("/api/session/password", content=body, headers=head).status_code == 422
 
 
-@pytest.mark.parametrize("how", ["reset", "shut out"])
-def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
-    city: City, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house = city.hub.house
-    once = people.reset_password(house, SYSTEM, "wang")
-    boss = Actor("boss", "boss", Role.ADMIN)
-    fits = people._fits
+def while_checked(house: House, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a password is checked from now on, an administrator resets it, or shuts wang out."""
+    boss, fits = Actor("boss", "boss", Role.ADMIN), people._fits
 
     def meanwhile(stored: str, password: str) -> bool:
         good = fits(stored, password)
@@ -114,6 +109,15 @@ def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
         return good
 
     monkeypatch.setattr(people, "_fits", meanwhile)
+
+
+@pytest.mark.parametrize("how", ["reset", "shut out"])
+def test_a_password_that_is_reset_while_it_is_checked_opens_no_session(
+    city: City, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = city.hub.house
+    once = people.reset_password(house, SYSTEM, "wang")
+    while_checked(house, how, monkeypatch)
     with pytest.raises(NotSignedIn):
         people.sign_in(house, Brake(), "wang", once, "10.0.0.9")
     with house.db.read() as tx:
@@ -125,20 +129,10 @@ def test_a_password_that_is_reset_while_it_is_changed_stays_reset(
     city: City, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who had stolen it undid the reset, with a password of his own."""
-    house, boss = city.hub.house, Actor("boss", "boss", Role.ADMIN)
+    house, fits = city.hub.house, people._fits
     once = people.reset_password(house, SYSTEM, "wang")
     _cookie, wang = people.sign_in(house, Brake(), "wang", once, "10.0.0.9")
-    fits = people._fits
-
-    def meanwhile(stored: str, password: str) -> bool:
-        good = fits(stored, password)
-        if how == "reset":
-            people.reset_password(house, boss, "wang")
-        else:
-            people.change_user(house, boss, "wang", {"active": False})
-        return good
-
-    monkeypatch.setattr(people, "_fits", meanwhile)
+    while_checked(house, how, monkeypatch)
     with pytest.raises(Forbidden):
         people.change_password(house, Brake(), wang, once, NEW)
     with house.db.read() as tx:
