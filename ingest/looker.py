@@ -42,12 +42,12 @@ POLL_S, POLL_MOST_S = 0.2, 2.0
 """How often a standing stream that has no fresh keyframe yet is asked again: seldom once it has taken long."""
 MOST_AHEAD = timedelta(seconds=60)
 """Of a look that was asked for: by more, clocks disagree, and that time may never come."""
-TICK_S = 0.05
+TICK_S = 0.1
 """What comes due within this is begun together: a wake-up costs more than a look's book-keeping."""
-AHEAD = 16
+AHEAD = 32
 """Looks handed to each decoding thread before it asks for more."""
-ALONE = 12
-"""Looks that may wait before a second thread decodes too."""
+ALONE = 40
+"""Looks that may wait before a second thread decodes too: what comes due in one tick is no reason for it."""
 TOGETHER = 8
 """Pictures that are decoded before they are judged."""
 _DECODE, _BLOCK, _VISITS = "decode", "block", "visits"

@@ -45,7 +45,7 @@ def has_holes(frame: av.VideoFrame) -> bool:
 class Decoded:
     """A Picture on libavcodec's own buffers."""
 
-    __slots__ = ("_colour", "_frame", "_grey", "_image", "_lent", "_scaled", "height", "width")
+    __slots__ = ("_colour", "_frame", "_image", "_lent", "_scaled", "grey", "height", "width")
 
     def __init__(self, frame: av.VideoFrame, lent: av.VideoFrame | None) -> None:
         self.width = frame.width
@@ -53,9 +53,10 @@ class Decoded:
         self._frame = frame
         self._lent = lent
         self._image: Image | None = None
-        self._grey: Grey | None = None
         self._colour: float | None = None
         self._scaled: tuple[tuple[int, int], Image] | None = None
+        # At once, because every look needs it and now the picture is still in the processor's cache.
+        self.grey = cast(Grey, cv2.LUT(shrunk(self.luma), _AS_CODED if self._is_full_range else _FULL_RANGE))
 
     def __del__(self) -> None:
         """Mark the buffers as unused: what the next decoding leaves unwritten then shows."""
@@ -75,14 +76,6 @@ class Decoded:
         luma = _samples(self._frame.planes[0])
         luma.flags.writeable = False
         return luma
-
-    @property
-    def grey(self) -> Grey:
-        """See Picture."""
-        if self._grey is None:
-            levels = _AS_CODED if self._is_full_range else _FULL_RANGE
-            self._grey = cast(Grey, cv2.LUT(shrunk(self.luma), levels))
-        return self._grey
 
     @property
     def colour(self) -> float:

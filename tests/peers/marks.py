@@ -7,6 +7,7 @@ sees a clock ticking. It survives coding at 300 kb/s and scaling from larger pic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -48,16 +49,40 @@ def draw_mark(luma: Luma, mark: Mark) -> None:
 
 def read_mark(picture: NDArray[np.uint8]) -> Mark | None:
     """The mark in a luma (H x W) or BGR (H x W x 3) picture; None where there is none or it cannot be trusted."""
-    if picture.shape[:2] != (HEIGHT_PX, WIDTH_PX):
-        picture = np.asarray(cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA), np.uint8)
-    part = picture[_TOP_PX : _TOP_PX + _SHAPE[0], _LEFT_PX : _LEFT_PX + _SHAPE[1]].astype(np.float32)
+    return read_marks([marked_part(picture)])[0]
+
+
+def marked_part(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy of what `read_marks` reads of the picture: a few kB, to be read when there is time."""
+    height, width = picture.shape[:2]
+    scale = max(1, width // WIDTH_PX)
+    if (height, width) != (HEIGHT_PX * scale, WIDTH_PX * scale):
+        picture, scale = np.asarray(cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)), 1
+    part = picture[_TOP_PX * scale : (_TOP_PX + _SHAPE[0]) * scale, _LEFT_PX * scale : (_LEFT_PX + _SHAPE[1]) * scale]
+    return part.copy()
+
+
+def read_marks(parts: Sequence[NDArray[np.uint8]]) -> list[Mark | None]:
+    """The marks of `marked_part`s, as `read_mark`."""
+    if not parts:
+        return []
+    cells = np.stack([_luma(part) for part in parts]).reshape(-1, _ROWS, _CELL_HEIGHT_PX, _COLUMNS, _CELL_WIDTH_PX)
+    contrast = 2 * np.einsum("nrhcw,hw->nrc", cells, _BOARD) / (_CELL_HEIGHT_PX * _CELL_WIDTH_PX)
+    found = contrast.reshape(len(parts), _ROWS * _COLUMNS)
+    words = (found > 0) @ (1 << np.arange(_ROWS * _COLUMNS - 1, -1, -1, dtype=np.int64))
+    sure = np.abs(found).min(axis=1) >= _LEAST_CONTRAST
+    return [_mark(int(word)) if is_sure else None for word, is_sure in zip(words, sure, strict=True)]
+
+
+def _luma(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+    if part.shape[:2] != _SHAPE:
+        part = np.asarray(cv2.resize(part, _SHAPE[::-1], interpolation=cv2.INTER_AREA), np.uint8)
     if part.ndim == 3:
-        part = part @ np.array([0.114, 0.587, 0.299], np.float32)
-    cells = part.reshape(_ROWS, _CELL_HEIGHT_PX, _COLUMNS, _CELL_WIDTH_PX)
-    contrast = 2 * np.einsum("rhcw,hw->rc", cells, _BOARD) / (_CELL_HEIGHT_PX * _CELL_WIDTH_PX)
-    if float(np.abs(contrast).min()) < _LEAST_CONTRAST:
-        return None
-    word = int("".join("1" if bit else "0" for bit in (contrast > 0).ravel()), 2)
+        return part.astype(np.float32) @ np.array([0.114, 0.587, 0.299], np.float32)
+    return part.astype(np.float32)
+
+
+def _mark(word: int) -> Mark | None:
     told, check = word >> _CHECK_BITS, word & ((1 << _CHECK_BITS) - 1)
     if check != _check(told):
         return None

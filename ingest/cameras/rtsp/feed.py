@@ -36,6 +36,10 @@ SLOW_PAUSE_S = 0.8
 LATE_S = 0.1
 """A drain may be so late for the end of a doze; Doze counts on it."""
 WATCH_EVERY_S = 0.8
+SOON, LATE = 0.8, 1.2
+"""Of the time between keep-alives: their answers must be walked, so they are best asked for just before that is done
+for a look; a stream that dozes is asked a little late rather than walked for it.
+"""
 KEYLESS_S = 30.0
 """A stream that never showed a keyframe for so long has pictures of another kind (intra refresh): FFmpeg may know."""
 
@@ -101,6 +105,8 @@ class Feed(ABC):
         self._packets = 0
         self._asked = False
         """Whether an answer may be on its way."""
+        self._keepalive_share = 1.0
+        """Of `keepalive_every_s`; a transport may say when it suits."""
         self._began_s = self._heard_s = self._key_s = self._alive_s = self._watched_s = 0.0
 
     @property
@@ -205,7 +211,8 @@ class Feed(ABC):
 
     def watch(self, now_s: float) -> None:
         """See Drained."""
-        if 0 <= now_s - self._watched_s < min(WATCH_EVERY_S, self._most_pause_s) or self._ended.done():
+        rests = 0 <= now_s - self._watched_s < min(WATCH_EVERY_S, self._most_pause_s)
+        if (rests and self._keepalive_share != SOON) or self._ended.done():
             return
         if now_s < self._watched_s:
             # The clock was set back: what is timed begins anew, and the camera hears of us at once.
@@ -220,7 +227,7 @@ class Feed(ABC):
             self.fail(self._keyless())
         elif now_s - self._key_s > self._keyframe_s:
             self.fail(Silent(f"{self._shown}: packets, but no keyframe for {self._keyframe_s:.0f} s"))
-        elif now_s - self._alive_s > self._line.session.keepalive_every_s:
+        elif now_s - self._alive_s > self._keepalive_share * self._line.session.keepalive_every_s:
             self._alive_s, self._asked = now_s, True
             self.send(self._line.session.keepalive())
 
@@ -245,6 +252,8 @@ class TcpFeed(Feed):
         self._rate = 0.0
         """Bytes a second."""
         self._read_s = 0.0
+        self._passed_s: float | None = None
+        """Up to when what came was passed over; the walker and the doze hear of it when there is something to walk."""
 
     @property
     def collected(self) -> Collected:
@@ -266,6 +275,7 @@ class TcpFeed(Feed):
         dozes_s = self.doze.until_s + LATE_S - time.monotonic() if self.doze.until_s else 0.0
         dozes = dozes_s > 0 and not self._asked and self.walker.at_rest
         came = self._pass_over(now_s) if dozes else self._read(now_s)
+        self._keepalive_share = (LATE if dozes_s > LATE_S else SOON) if dozes else 1.0
         pause_s = self._pause_s(came, now_s)
         self.pause_s = max(LEAST_PAUSE_S, min(pause_s, dozes_s - LATE_S)) if dozes_s > LATE_S else pause_s
 
@@ -273,6 +283,10 @@ class TcpFeed(Feed):
         """Take what has come; returns how many bytes."""
         came = 0
         self._asked = False
+        if self._passed_s is not None:
+            self.walker.missed(self._passed_s)
+            self.doze.passed_over(self._passed_s)
+            self._passed_s = None
         while not self._ended.done():
             rest = self._rest
             kept = len(rest)
@@ -301,8 +315,7 @@ class TcpFeed(Feed):
             came += got
             if not got or (got < READ_BYTES and not self._line.wire.in_records):
                 break
-        self.walker.missed(now_s)
-        self.doze.passed_over(now_s)
+        self._passed_s = now_s
         if came:
             self._heard_s = self._key_s = now_s
         return came

@@ -30,6 +30,7 @@ def serve(make: Callable[[Job, Looks], Reader]) -> None:
     logging.basicConfig(level=logging.ERROR)  # what a worker has to say of thousands of cameras is in the figures
     job = Job.load(sys.stdin.readline())
     looks = Looks(job)
+    looks.keep_checking()
     before = _rss_bytes()
     reader = make(job, looks)
     reader.start()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.peers.marks import read_mark
+from tests.peers.marks import Mark, marked_part, read_marks
 from tests.peers.shown import GOP_S, Form, Shown
 
 FRESH_S = GOP_S + 1.0
@@ -50,11 +50,26 @@ def shown_of(told: list[dict[str, Any]]) -> list[Shown]:
     return [Shown(one["number"], one["began_s"], Form(**one["form"])) for one in told]
 
 
+CHECK_EVERY_S = 0.5
+
+
+class _Look(NamedTuple):
+    """A picture as it was handed over: the part of it that says whose it is, and when it came."""
+
+    camera: int
+    part: NDArray[np.uint8]
+    came_s: float
+    taken_s: float | None
+
+
 class Looks:
-    """Checks and counts the looks of one reader. The time that this takes is told apart: it is not the reader's."""
+    """Checks and counts the looks of one reader, after they came: what the reader does is not held up by it. The time
+    that this takes is told apart: it is not the reader's.
+    """
 
     def __init__(self, job: Job) -> None:
         self._lock = threading.Lock()
+        self._unchecked: deque[_Look] = deque()
         self._shown = job.shown
         self._apart = (job.options or {}).get("apart", len(job.urls))
         self._last: dict[int, float] = {}
@@ -70,20 +85,36 @@ class Looks:
 
     def saw(self, camera: int, picture: NDArray[np.uint8], taken_s: float | None = None) -> None:
         """A picture (luma or BGR) handed over now; `taken_s`: when the reader says that it was taken (wall clock)."""
-        now_s, began_s = time.time(), time.thread_time()
-        mark = read_mark(picture)
-        with self._lock:
-            shown = self._shown[camera]
-            kind, age_s = "unreadable", None
-            if mark is not None:
-                age_s = shown.age_s(mark, now_s)
-                kind = "right" if age_s <= FRESH_S else "stale"
-                if mark.number != shown.number:
-                    kind = "wrong"
-                elif taken_s is not None and abs(now_s - taken_s - age_s) > CLOCK_S:
-                    self._counts["misdated"] += 1
-            self._count(camera, kind, age_s, now_s)
-            self._checking_s += time.thread_time() - began_s
+        self._unchecked.append(_Look(camera, marked_part(picture), time.time(), taken_s))
+
+    def keep_checking(self) -> None:
+        """From now on, every so often."""
+        threading.Thread(target=self._keep_checking, name="checking", daemon=True).start()
+
+    def _keep_checking(self) -> None:
+        while True:
+            time.sleep(CHECK_EVERY_S)
+            with self._lock:
+                self._check()
+
+    def _check(self) -> None:
+        began_s = time.thread_time()
+        looks = [self._unchecked.popleft() for _ in range(len(self._unchecked))]
+        for look, mark in zip(looks, read_marks([look.part for look in looks]), strict=True):
+            self._judge(look, mark)
+        self._checking_s += time.thread_time() - began_s
+
+    def _judge(self, look: _Look, mark: Mark | None) -> None:
+        shown = self._shown[look.camera]
+        kind, age_s = "unreadable", None
+        if mark is not None:
+            age_s = shown.age_s(mark, look.came_s)
+            kind = "right" if age_s <= FRESH_S else "stale"
+            if mark.number != shown.number:
+                kind = "wrong"
+            elif look.taken_s is not None and abs(look.came_s - look.taken_s - age_s) > CLOCK_S:
+                self._counts["misdated"] += 1
+        self._count(look.camera, kind, age_s, look.came_s)
 
     def _count(self, camera: int, kind: str, age_s: float | None, now_s: float) -> None:
         self._counts[kind] += 1
@@ -98,6 +129,7 @@ class Looks:
     def show(self, shown: list[Shown]) -> None:
         """The server began anew: other times, and every camera is to be seen again."""
         with self._lock:
+            self._check()
             self._shown = shown
             self._first_s.clear()
 
@@ -105,6 +137,7 @@ class Looks:
         """Cameras with a look in the last `within_s`."""
         oldest = time.time() - within_s
         with self._lock:
+            self._check()
             return sum(at >= oldest for at in self._last.values())
 
     def tell(self, every_s: float) -> dict[str, Any]:

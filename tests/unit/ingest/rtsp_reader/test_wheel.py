@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import cast
 
 import pytest
 
+from ingest.cameras.rtsp.collect import Key
 from ingest.cameras.rtsp.dial import Line
 from ingest.cameras.rtsp.feed import TcpFeed
 from ingest.cameras.rtsp.sdp import Media
@@ -198,6 +200,39 @@ def test_a_camera_is_kept_alive_when_the_clock_is_set_back() -> None:
     assert len(sent) == 1
     assert sent[0].startswith(b"OPTIONS rtsp://h/x")
     assert not feed.failed
+
+
+@pytest.mark.parametrize(
+    ("after_s", "dozes_s", "asks"),
+    [(23.0, -0.05, False), (25.0, 5.0, False), (25.0, -0.05, True), (35.0, 5.0, False), (37.0, 5.0, True)],
+)
+def test_a_dozing_camera_is_kept_alive_just_before_it_is_walked_again(
+    after_s: float, dozes_s: float, asks: bool
+) -> None:
+    """The answer must be walked, and costs nothing where that is done for a look anyway; 30 s is half the session."""
+    sent: list[bytes] = []
+
+    class FakeWire:
+        in_records = False
+        send = staticmethod(sent.append)
+
+        def throw_away(self, view: memoryview, address: int) -> int:
+            return 100
+
+    async def run() -> None:
+        media = Media("video", "h264", 96, 90000, "rtsp://h/x")
+        playing = Playing(media, 0, 1, None, None, None, 60)
+        line = Line(cast(Wire, FakeWire()), Session("rtsp://h/x", None, None), playing, b"")
+        feed = TcpFeed(line, "rtsp://h/x", lambda key: None)
+        feed._began_s = feed._alive_s = 28800.0
+        feed._key = cast(Key, object())
+        feed.doze.until_s = time.monotonic() + dozes_s
+        feed.drain(28800.0 + after_s)
+        feed.watch(28800.0 + after_s)
+        assert not feed.failed
+
+    asyncio.run(run())
+    assert len(sent) == asks
 
 
 def test_silence_is_noticed_after_the_clock_was_set_back() -> None:
