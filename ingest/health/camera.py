@@ -25,7 +25,7 @@ class Health:
 
     A state is entered only after it was seen in several looks in a row, and left the same way. What is normal is learnt
     from the camera's own good pictures. A picture that hardly differs from the last one that was judged whole gets the
-    same verdict for a twentieth of the cost; whatever changed, and everything once a minute, is judged whole.
+    same verdict for a twentieth of the cost; whatever changed, and everything every two minutes, is judged whole.
     """
 
     def __init__(

@@ -88,7 +88,7 @@ class Limits:
     looks_to_enter: int = 3
     looks_to_leave: int = 2
     looks_to_learn: int = 5
-    judged_every_s: float = 60.0
+    judged_every_s: float = 120.0
     """How old a whole judgement may get while the picture hardly changes."""
     changed_level: float = 4.0
     changed_share: float = 0.03

@@ -72,7 +72,7 @@ def _coded(form: Form, number: int) -> Iterator[bytes]:
         }
     else:
         single = "open-gop=0:pools=1:log-level=none:cutree=0"
-        context.options = {"preset": "ultrafast", "x265-params": f"{shared}:{single}"}
+        context.options = {"preset": "ultrafast", "x265-params": f"{shared}:{single}:ipratio={form.ip_ratio}"}
     for n, planes in enumerate(_pictures(form, number)):
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = n

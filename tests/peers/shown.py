@@ -14,7 +14,7 @@ GOP_S = 2
 class Form:
     """How the clips of one load test are coded; `codec` is h264 or h265.
 
-    `ip_ratio`: how much finer keyframes are coded than other pictures (H.264; x264's own is 1.4): it makes them large.
+    `ip_ratio`: how much finer keyframes are coded than other pictures (the encoders' own is 1.4): it makes them large.
     """
 
     codec: str
@@ -42,6 +42,7 @@ FORMS = {
     "360p-small-keys": Form("h264", 640, 360, 15, 300, 0.55),
     "720p": Form("h264", 1280, 720, 25, 1000),
     "360p-h265": Form("h265", 640, 360, 15, 300),
+    "360p-h265-small-keys": Form("h265", 640, 360, 15, 300, 0.3),
     "720p-h265": Form("h265", 1280, 720, 25, 700),
 }
 
