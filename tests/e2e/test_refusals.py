@@ -5,6 +5,7 @@ is overtaken on its way holds what has happened meanwhile.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import APIResponse, Browser, Route, expect
@@ -18,8 +19,12 @@ LOST = (*NO_NETWORK, "ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED")
 
 
 def confirmed(office: Office, minutes_ago: float) -> str:
+    return str(confirmed_case(office, minutes_ago)["id"])
+
+
+def confirmed_case(office: Office, minutes_ago: float) -> dict[str, Any]:
     found = office.find("cam-04", minutes_ago=minutes_ago)
-    case: str = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]["id"]
+    case: dict[str, Any] = office.do(office.people["zhang"], f"alerts/{found['alert']}/confirm")["case"]
     return case
 
 
@@ -120,3 +125,24 @@ def test_a_case_that_comes_while_the_list_is_on_its_way_stays_in_it(office: Offi
         route.fulfill(response=older)
         expect(page.locator("[data-test=cases] [data-case]").first).to_be_visible()
         expect(page.locator(f"[data-case='{case}']")).to_be_visible()
+
+
+def test_a_case_that_comes_after_another_was_chosen_does_not_take_its_place(office: Office, chrome: Browser) -> None:
+    slow, quick = confirmed_case(office, 18), confirmed_case(office, 19)
+    held: list[tuple[Route, APIResponse]] = []
+    with Screen(chrome, office.url) as screen:
+        page = screen.page
+        screen.sign_in("wang")
+        page.route(f"**/api/cases/{slow['id']}", lambda route: held.append((route, route.fetch())))
+        page.click("[data-test=number-cases]")
+        page.click(f"[data-case='{slow['id']}']")
+        while not held:
+            page.wait_for_timeout(20)
+        page.click(f"[data-case='{quick['id']}']")
+        opened = page.locator("[data-test=case] header")
+        expect(opened).to_contain_text(quick["number"])
+        route, late = held[0]
+        with page.expect_response(f"**/api/cases/{slow['id']}"):
+            route.fulfill(response=late)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(opened).to_contain_text(quick["number"])

@@ -3,6 +3,7 @@ import { ref, shallowRef } from 'vue'
 import { all, ApiError, get } from '../api/client'
 import { onFeed, onHealed, withFeed } from '../api/feed'
 import type { Case, ListedRequest, CaseState } from '../api/types'
+import { newest } from '../logic/newest'
 import { keepCase, keepInbox, lastCase, lastInbox, seenAt } from './seen'
 import { said } from './sending'
 import { isDepartment, session } from './session'
@@ -56,6 +57,10 @@ export async function loadCases(): Promise<void> {
 
 export const foundCases = shallowRef<Case[]>([])
 export const foundTotal = ref(0)
+const finding = newest()
+/** The case that the address names: only it is opened, whatever is read anew meanwhile. */
+export const chosen = ref('')
+const opening = newest()
 /** Cases in which a request waits for this person's consent. */
 export const asked = shallowRef<Set<string>>(new Set())
 
@@ -72,12 +77,14 @@ export async function loadAsked(): Promise<void> {
 
 /** Cases whose number, place or description holds the words, newest first. */
 export async function findCases(words: string): Promise<void> {
-  foundCases.value = (await get<{ items: Case[] }>(`/api/cases?limit=100&text=${encodeURIComponent(words)}`)).items
+  const page = await finding(get<{ items: Case[] }>(`/api/cases?limit=100&text=${encodeURIComponent(words)}`))
+  if (page) foundCases.value = page.items
 }
 
 /** The list behind a number or an area: the filter's words are those of `GET /api/cases`; void cases are left out. */
 export async function listCases(filter: Record<string, string>): Promise<void> {
-  const page = await get<{ items: Case[]; total: number }>(`/api/cases?${new URLSearchParams({ limit: '200', state: COUNTED.join(','), ...filter })}`)
+  const page = await finding(get<{ items: Case[]; total: number }>(`/api/cases?${new URLSearchParams({ limit: '200', state: COUNTED.join(','), ...filter })}`))
+  if (!page) return
   foundCases.value = page.items
   foundTotal.value = page.total
 }
@@ -92,14 +99,16 @@ const away = (error: unknown): boolean => isDepartment.value && session.value !=
 
 export async function openCase(id: string): Promise<void> {
   try {
-    const item = await get<Case>(`/api/cases/${encodeURIComponent(id)}`)
-    current.value = item
+    const reading = get<Case>(`/api/cases/${encodeURIComponent(id)}`)
+    const item = id === chosen.value ? await opening(reading) : await reading
+    if (!item) return
+    if (id === chosen.value) current.value = item
     put(item)
     if (isDepartment.value && session.value) void keepCase(session.value.user, item)
   } catch (error) {
     const last = away(error) ? await lastCase(session.value!.user, id) : null
     if (!last) throw error
-    current.value = last
+    if (id === chosen.value) current.value = last
   }
 }
 
