@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from ingest.media.decoding import SKIP_LOOP_FILTER
 from tests.bench.figures import figure
 from tests.peers.many_cameras import ManyCameras
 from tests.peers.shown import FORMS
@@ -77,6 +78,7 @@ def _arguments() -> argparse.Namespace:
         "--rounds", type=int, default=1, help="all peers by turns so often: a machine whose pace changes is fair to all"
     )
     parser.add_argument("--every", type=float, default=10.0, help="seconds between looks at a camera (default: 10)")
+    parser.add_argument("--skip-loop-filter", choices=SKIP_LOOP_FILTER, default="h264", help="gridhub's setting")
     parser.add_argument("--peers", default="", help="of " + ", ".join(peer.name for peer in PEERS))
     parser.add_argument("--cameras", action="append", default=[], metavar="PEER=N", help="another number of cameras")
     parser.add_argument(
@@ -106,7 +108,8 @@ def _missing(peer: Peer, python: str) -> str:
 def _measure(peer: Peer, cameras: int, asked: argparse.Namespace, server: ManyCameras, python: str) -> float:
     """CPU seconds a camera-minute."""
     shown = [server.showing(n) for n in range(cameras)]
-    job = Job(server.urls[:cameras], shown, asked.every, open_s=120.0, options=peer.options)
+    options = peer.options | {"skip_loop_filter": asked.skip_loop_filter}
+    job = Job(server.urls[:cameras], shown, asked.every, open_s=120.0, options=options)
     with Watched(f"tests.bench.ingest.{peer.module}", job, python, QUIET) as child:
         child.tell()
         before, server_before = child.use(), Use.of(server.pid)

@@ -9,17 +9,19 @@ from ingest.device import Camera, Watch
 from ingest.frame import Frame
 from ingest.health import CameraState
 from ingest.looker import Looker
+from ingest.media import DECODERS
 
 from .child import serve
 from .job import Job, Looks
 
 
 class Gridhub:
-    """See the module. The job's options: `watch` (stay or patrol), `preroll_s`."""
+    """See the module. The job's options: `watch` (stay or patrol), `preroll_s`, `skip_loop_filter`."""
 
     def __init__(self, job: Job, looks: Looks) -> None:
         self._looks = looks
         options = job.options or {}
+        DECODERS.use(options.get("skip_loop_filter", "h264"))
         watch, preroll_s = Watch(options.get("watch", "stay")), float(options.get("preroll_s", 0.0))
         self._numbers = {f"c{n:04d}": n for n in range(len(job.urls))}
         self._cameras = [
