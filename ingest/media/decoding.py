@@ -56,7 +56,7 @@ class Decoders:
             self._idle.clear()
 
     def decode(self, coding: Coding, packet: Packet, shown: str) -> Picture:
-        """The picture, nothing of it converted yet. Raises NotVideo where it is damaged: half a picture is none."""
+        """The picture, converted to its thumbnail only. Raises NotVideo where it is damaged: half a picture is none."""
         data = with_parameter_sets(coding, packet.data)
         if packet.corrupt or (coding.codec in ANNEXB and not is_sound(data)):
             raise NotVideo(f"{shown}: the keyframe came damaged")

@@ -1,4 +1,4 @@
-"""A decoded picture as libavcodec left it (planar YUV), converted only to what is asked of it."""
+"""A decoded picture as libavcodec left it (planar YUV): its thumbnail, and whatever else is asked of it."""
 
 from __future__ import annotations
 

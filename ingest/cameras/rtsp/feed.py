@@ -36,7 +36,7 @@ SLOW_PAUSE_S = 0.8
 LATE_S = 0.1
 """A drain may be so late for the end of a doze; Doze counts on it."""
 WATCH_EVERY_S = 0.8
-SOON, LATE = 0.8, 1.2
+KEEPALIVE_SOON, KEEPALIVE_LATE = 0.8, 1.2
 """Of the time between keep-alives: their answers must be walked, so they are best asked for just before that is done
 for a look; a stream that dozes is asked a little late rather than walked for it.
 """
@@ -212,7 +212,8 @@ class Feed(ABC):
     def watch(self, now_s: float) -> None:
         """See Drained."""
         rests = 0 <= now_s - self._watched_s < min(WATCH_EVERY_S, self._most_pause_s)
-        if (rests and self._keepalive_share != SOON) or self._ended.done():
+        # The last drain of a doze is the time for a keep-alive, however lately it was watched.
+        if (rests and self._keepalive_share != KEEPALIVE_SOON) or self._ended.done():
             return
         if now_s < self._watched_s:
             # The clock was set back: what is timed begins anew, and the camera hears of us at once.
@@ -275,7 +276,7 @@ class TcpFeed(Feed):
         dozes_s = self.doze.until_s + LATE_S - time.monotonic() if self.doze.until_s else 0.0
         dozes = dozes_s > 0 and not self._asked and self.walker.at_rest
         came = self._pass_over(now_s) if dozes else self._read(now_s)
-        self._keepalive_share = (LATE if dozes_s > LATE_S else SOON) if dozes else 1.0
+        self._keepalive_share = (KEEPALIVE_LATE if dozes_s > LATE_S else KEEPALIVE_SOON) if dozes else 1.0
         pause_s = self._pause_s(came, now_s)
         self.pause_s = max(LEAST_PAUSE_S, min(pause_s, dozes_s - LATE_S)) if dozes_s > LATE_S else pause_s
 

@@ -3,6 +3,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { all, ApiError, get, post } from '../api/client'
 import { onFeed, onHealed, withFeed } from '../api/feed'
 import type { Alert, Around, Case, Reason, Rejected } from '../api/types'
+import { newest } from '../logic/newest'
 import { before, due, firstFree, following, heldByOther, stepped, withAlert, withoutAlert } from '../logic/queue'
 import { ring } from './alarms'
 import { now } from './now'
@@ -38,10 +39,13 @@ export const position = computed(() => queue.value.findIndex((item) => item.id =
 
 let following_: (() => void)[] = []
 
+const asking = newest()
 export async function loadQueue(): Promise<void> {
   try {
     const state = queueState.value === 'postponed' ? 'pending_review' : queueState.value
-    const [page, told] = await withFeed('alert', all<Alert>(`/api/alerts?state=${state}&limit=200`, 400))
+    const answer = await asking(withFeed('alert', all<Alert>(`/api/alerts?state=${state}&limit=200`, 400)))
+    if (!answer) return
+    const [page, told] = answer
     waiting.value = page.items.filter((item) => !overtaken(item)).sort(before)
     counted.value = page.total
     told.forEach(take)

@@ -59,7 +59,7 @@ export const foundCases = shallowRef<Case[]>([])
 export const foundTotal = ref(0)
 const finding = newest()
 /** The case that the address names: only it is opened, whatever is read anew meanwhile. */
-export const chosen = ref('')
+export const chosenId = ref('')
 const opening = newest()
 /** Cases in which a request waits for this person's consent. */
 export const asked = shallowRef<Set<string>>(new Set())
@@ -100,15 +100,15 @@ const away = (error: unknown): boolean => isDepartment.value && session.value !=
 export async function openCase(id: string): Promise<void> {
   try {
     const reading = get<Case>(`/api/cases/${encodeURIComponent(id)}`)
-    const item = id === chosen.value ? await opening(reading) : await reading
+    const item = id === chosenId.value ? await opening(reading) : await reading
     if (!item) return
-    if (id === chosen.value) current.value = item
+    if (id === chosenId.value) current.value = item
     put(item)
     if (isDepartment.value && session.value) void keepCase(session.value.user, item)
   } catch (error) {
     const last = away(error) ? await lastCase(session.value!.user, id) : null
     if (!last) throw error
-    if (id === chosen.value) current.value = last
+    if (id === chosenId.value) current.value = last
   }
 }
 
