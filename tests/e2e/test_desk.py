@@ -57,7 +57,7 @@ def test_a_finding_is_confirmed_by_keyboard_and_becomes_a_case(office: Office, c
 def test_the_queue_is_worked_by_keys_and_new_alerts_do_not_move_the_eye(office: Office, chrome: Browser) -> None:
     settle(office)
     ids = [office.find(camera, minutes_ago=20 - n)["alert"] for n, camera in enumerate(("cam-01", "cam-02", "cam-03"))]
-    with Screen(chrome, office.url) as screen:
+    with Screen(chrome, office.url, routed=True) as screen:
         page = screen.page
         screen.sign_in("zhang")
         rows = page.locator("[data-test=queue] [data-alert]")

@@ -121,8 +121,8 @@ def test_an_answer_whose_receipt_was_lost_is_not_given_twice(office: Office, chr
     with Screen(chrome, office.url, PHONE) as screen:
         screen.excused += NO_NETWORK
         page = screen.page
-        screen.open("li", f"/cases/{case}")
         page.route("**/feedback", lose_the_receipt)
+        screen.open("li", f"/cases/{case}")
         page.locator("[data-test=do-feedback]").tap()
         page.fill("[data-test=field-text]", "只说一次")
         page.locator("[data-test=send]").tap()

@@ -91,8 +91,8 @@ def test_a_picture_that_did_not_come_is_fetched_again_with_the_connection(office
     with Relay(office.port) as line, Screen(chrome, f"http://127.0.0.1:{line.port}") as screen:
         screen.excused += LOST
         page = screen.page
-        screen.sign_in("wang")
         page.route("**/api/evidence/*", lambda route: route.abort())
+        screen.sign_in("wang")
         page.locator(f"[data-alert='{found}']").click()
         expect(page.get_by_text("图片读取失败")).to_be_visible()
         line.cut()
@@ -113,8 +113,8 @@ def test_a_case_that_comes_while_the_list_is_on_its_way_stays_in_it(office: Offi
 
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("wang")
         page.route(re.compile(r"/api/cases\?open=true"), hold_the_first)
+        screen.sign_in("wang")
         before = page.locator("[data-test=number-cases]").text_content() or ""
         page.click("[data-test=number-cases]")
         while not held:
@@ -132,8 +132,8 @@ def test_a_case_that_comes_after_another_was_chosen_does_not_take_its_place(offi
     held: list[tuple[Route, APIResponse]] = []
     with Screen(chrome, office.url) as screen:
         page = screen.page
-        screen.sign_in("wang")
         page.route(f"**/api/cases/{slow['id']}", lambda route: held.append((route, route.fetch())))
+        screen.sign_in("wang")
         page.click("[data-test=number-cases]")
         page.click(f"[data-case='{slow['id']}']")
         while not held:

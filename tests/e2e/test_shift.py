@@ -176,11 +176,11 @@ def test_a_verdict_that_the_hub_refuses_leaves_the_alert_where_it_is(office: Off
     problem = {"type": "invalid", "status": 422, "detail": "into: not a case that is open", "field": "into"}
     with Screen(chrome, office.url) as screen:
         page = screen.page
+        screen.excused = ["422 ("]
+        page.route("**/confirm", lambda route: route.fulfill(status=422, json=problem))
         screen.sign_in("zhang")
         row = page.locator(f"[data-test=queue] [data-alert='{found}'][aria-current=true]")
         expect(row).to_be_visible()
-        screen.excused = ["422 ("]
-        page.route("**/confirm", lambda route: route.fulfill(status=422, json=problem))
         page.keyboard.press("c")
         expect(page.get_by_text("请填写另一件未结案件的编号")).to_be_visible()
         expect(row).to_be_visible()

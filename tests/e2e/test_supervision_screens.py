@@ -78,7 +78,7 @@ def test_a_whistle_from_the_street_to_the_arrival(office: Office, chrome: Browse
 
 
 def test_a_number_of_a_report_opens_as_many_cases(office: Office, chrome: Browser, case: str) -> None:
-    with Screen(chrome, office.url) as screen:
+    with Screen(chrome, office.url, routed=True) as screen:
         page = screen.page
         screen.open("zhang", "/reports")
         number = page.locator("[data-test=fact-register] a")

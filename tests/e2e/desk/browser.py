@@ -72,9 +72,15 @@ def browser() -> Iterator[Browser]:
 
 
 class Screen:
-    """One person's page. `with Screen(browser, url) as screen:` fails at the end when the console had an error."""
+    """One person's page. `with Screen(browser, url) as screen:` fails at the end when the console had an error.
 
-    def __init__(self, running: Browser, url: str, size: tuple[int, int] = WIDE, locale: str = "zh") -> None:
+    Routes are set before the page is opened, or on a `routed` one: where an open page gets its first route, a request
+    sent in the same moment may pass it by.
+    """
+
+    def __init__(
+        self, running: Browser, url: str, size: tuple[int, int] = WIDE, locale: str = "zh", routed: bool = False
+    ) -> None:
         self.url, self.errors, self.excused = url, list[str](), list[str]()
         viewport = {"width": size[0], "height": size[1]}
         self._context = running.new_context(
@@ -82,6 +88,8 @@ class Screen:
         )
         self._context.add_init_script(f"localStorage.setItem('gridhub.locale', '{locale}')")
         self._context.set_default_timeout(60_000)
+        if routed:
+            self._context.route("**/asked-by-nobody", lambda route: route.abort())
         self.page: Page = self._context.new_page()
         self._fetched = set[Request]()
         self.page.on("request", self._asked)
