@@ -6,6 +6,7 @@ HubError
 │   ├── UnknownSource     a finding of a camera or sensor that is not in the inventory
 │   ├── UnknownKind       a finding of a kind that is not configured
 │   ├── BadPolygon        a zone that encloses nothing, or crosses itself (`fault`: where)
+│   ├── BadMapping        a mapping of messages that cannot be read, or not be kept
 │   ├── HashMismatch      evidence whose bytes are not those its name promises
 │   ├── MissingEvidence   a finding that names evidence which neither came along nor is stored
 │   └── TooEarly          a re-check's look from before the department's answer
@@ -102,6 +103,12 @@ class TooEarly(Invalid):
     """A re-check's look from before the department's answer."""
 
     type, title = "too-early", "The look is older than the answer"
+
+
+class BadMapping(Invalid):
+    """A mapping of messages that cannot be read, or not be kept."""
+
+    type, title = "bad-mapping", "The mapping cannot be used"
 
 
 class BadPolygon(Invalid):

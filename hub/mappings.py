@@ -13,7 +13,7 @@ from ingest.reading import Reading
 from ingest.sensors.decode import FORMATS, Decoders
 from ingest.sensors.decode.mapping import MappingError, MappingProfile
 
-from .errors import Invalid, NotFound
+from .errors import BadMapping, Invalid, NotFound
 from .house import Actor, House
 from .store import Transaction
 from .store import mapping_queries as ask
@@ -77,13 +77,15 @@ def _reading_json(reading: Reading) -> dict[str, Any]:
 
 
 def save(house: House, actor: Actor, text: str, topics: Sequence[str], sample: str) -> dict[str, Any]:
-    """Keep a profile under its own id; workers read with it from their next assignment on. Raises Invalid."""
+    """Keep a profile under its own id; workers read with it from their next assignment on. Raises BadMapping,
+    Invalid.
+    """
     try:
         profile = profile_of(text)
     except MappingError as error:
-        raise Invalid("text", error.problems[0], "a mapping profile; try it first") from None
+        raise BadMapping("text", error.problems[0], "a mapping profile; try it first") from None
     if "/" in profile.id or profile.id in (".", ".."):
-        raise Invalid("text", f"id: {profile.id}", "an id without /")
+        raise BadMapping("text", f"id: {profile.id}", "an id without /")
     for topic in topics:
         _check_filter(topic)
     with house.db.write() as tx:
@@ -94,7 +96,7 @@ def save(house: House, actor: Actor, text: str, topics: Sequence[str], sample: s
                 raise Invalid("topics", topic, f"a filter of its own; {taken[topic]} reads this one")
         row = ask.mapping(tx, profile.id)
         if row is None and len(ask.mappings(tx)) >= MOST:
-            raise Invalid("text", profile.id, f"at most {MOST} profiles")
+            raise BadMapping("text", profile.id, f"at most {MOST} profiles")
         row = row or MappingRow(id=profile.id)
         row.text, row.stanza, row.topics, row.sample = text, dict(profile.wire), list(topics), sample
         row.changed_by, row.changed_at = actor.id, house.now()

@@ -10,11 +10,13 @@ from .wire import day_start
 
 
 def today(house: House) -> dict[str, Any]:
-    """{alerts: {opened, pending, confirmed, rejected}, cases: {state: n}, cameras: {state: n}, sensors: {state: n}}.
+    """{alerts: {opened, pending, unsure, postponed, confirmed, rejected}, cases, cameras, sensors: {state: n}}.
 
+    `pending` are all that wait for a verdict, `unsure` and `postponed` those of them that the queue does not show.
     Of cases: those that are open, and those that ended today.
     """
-    start = day_start(house.now(), house)
+    now = house.now()
+    start = day_start(now, house)
     with house.db.read() as tx:
         decided = alert_queries.decided_since(tx, start)
         cameras, sensors = device_queries.counts_by_state(tx)
@@ -22,6 +24,8 @@ def today(house: House) -> dict[str, Any]:
             "alerts": {
                 "opened": alert_queries.opened_since(tx, start),
                 "pending": alert_queries.waiting(tx),
+                "unsure": alert_queries.waiting_by_state(tx).get("unsure", 0),
+                "postponed": alert_queries.put_off(tx, now),
                 "confirmed": decided.get("confirmed", 0),
                 "rejected": decided.get("rejected", 0),
             },

@@ -188,6 +188,12 @@ def test_a_verdict_that_the_hub_refuses_leaves_the_alert_where_it_is(office: Off
         page.keyboard.press("c")
         expect(row).to_have_count(0)
         office.until(lambda: states(office, [found]) == ["confirmed"], 10, "the verdict is there")
+        doubtful = office.find("cam-02", minutes_ago=71)["alert"]
+        expect(page.locator(f"[data-test=queue] [data-alert='{doubtful}'][aria-current=true]")).to_be_visible()
+        page.keyboard.press("u")
+        office.until(lambda: states(office, [doubtful]) == ["unsure"], 10, "the verdict is there")
+        unsure = office.get(office.people["zhang"], "alerts", state="unsure")["total"]
+        expect(page.get_by_text(f"存疑 {unsure} 条、已推迟 0 条")).to_be_visible()
 
 
 def test_a_key_held_down_and_a_double_click_give_one_verdict_and_more_come_than_were_loaded(

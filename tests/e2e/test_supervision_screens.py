@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import APIResponse, Browser, Route, expect
@@ -204,6 +205,28 @@ def test_periods_are_set_on_the_screen_and_mistakes_are_told(office: Office, chr
         page.click("[data-test=keep-restore]")
         expect(cases).to_contain_text("hub.yaml")
         assert screen.overflow_px() == 0
+
+
+@pytest.mark.parametrize(
+    ("locale", "unit", "put_off"),
+    [("zh", "部门：环卫中心", "至：2"), ("en", "department: Sanitation centre", "until: 2")],
+)
+def test_the_audit_trail_tells_its_details_in_words(
+    office: Office, chrome: Browser, case: str, locale: str, unit: str, put_off: str
+) -> None:
+    zhang = office.people["zhang"]
+    later = office.find("cam-02", minutes_ago=3)["alert"]
+    until = (datetime.now(UTC) + timedelta(minutes=15)).isoformat()
+    office.do(zhang, f"alerts/{later}/postpone", {"until": until})
+    with Screen(chrome, office.url, locale=locale) as screen:
+        page = screen.page
+        screen.open("admin", "/admin/audit")
+        table = page.locator("[data-test=audit]")
+        number = office.get(office.admin, f"cases/{case}")["number"]
+        expect(table.locator("tr", has_text=number).first).to_contain_text(unit)
+        entry = table.locator("tr", has_text=f"alert/{later}").first
+        expect(entry).to_contain_text(put_off)
+        expect(entry).not_to_contain_text("+00:00")
 
 
 def test_evidence_is_preserved_and_a_purged_picture_is_no_broken_one(

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from hub import errors as hub_errors
+from hub.api.bodies import CameraChange, SensorChange, UserChange
+from hub.domain.call_up import REASONS
 from hub.domain.case import CaseAction
+from hub.domain.consent import REQUEST_STATE_NAMES
 from hub.domain.letter import LETTER_ACTION_NAMES
 from hub.domain.link import LinkState
-from hub.domain.whistle import WHISTLE_ACTION_NAMES
+from hub.domain.stage_clock import STAGE_NAMES
+from hub.domain.whistle import WHISTLE_ACTION_NAMES, WHISTLE_STATE_NAMES
 from ingest import errors
 
 SOURCES = Path(__file__).resolve().parents[3] / "hub" / "web" / "src"
@@ -68,14 +72,20 @@ def test_every_key_that_the_sources_name_is_there() -> None:
     assert not named - set(ZH)
 
 
-def audited() -> Iterator[str]:
-    """Every action that the hub writes into its audit trail; those put together end with the part that is fixed."""
+def audits() -> Iterator[ast.Call]:
+    """Every place where the hub writes into its audit trail."""
     for path in sorted((SOURCES.parents[1]).rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "audit":
-                for part in ast.walk(call.args[2]) if len(call.args) > 2 else ():
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield part.value
+                yield call
+
+
+def audited() -> Iterator[str]:
+    """Every action that is written; those put together end with the part that is fixed."""
+    for call in audits():
+        for part in ast.walk(call.args[2]) if len(call.args) > 2 else ():
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
 
 
 def test_what_stands_in_the_audit_trail_has_words() -> None:
@@ -91,9 +101,22 @@ def test_what_stands_in_the_audit_trail_has_words() -> None:
     assert not composed - known
 
 
+def test_what_an_entry_of_the_audit_trail_tells_has_words() -> None:
+    told = {keyword.arg for call in audits() for keyword in call.keywords if keyword.arg}
+    assert len(told) > 40
+    told |= {*CameraChange.model_fields, *SensorChange.model_fields, *UserChange.model_fields}
+    assert not told - {key.removeprefix("named.") for key in ZH if key.startswith("named.")}
+
+
+def test_the_audit_trail_calls_things_by_the_words_of_the_domain() -> None:
+    for names in (REQUEST_STATE_NAMES, STAGE_NAMES, WHISTLE_STATE_NAMES):
+        assert {code: ZH[f"audit-value.{code}"] for code in names} == {code: both["zh"] for code, both in names.items()}
+    assert {f"audit-value.{code}" for code in REASONS} <= set(ZH)
+
+
 def test_no_key_is_left_over() -> None:
     built = set(re.findall(r"(?:tOf|saysOf)\(\s*'([a-z-]+)'", CODE)) | set(re.findall(r"`([a-z-]+)\.\$\{", CODE))
-    built |= {"advice-staff", "advice-department"}
+    built |= {"advice-staff", "advice-department", "audit-value"}
     assert not [key for key in ZH if f"'{key}'" not in CODE and key.split(".")[0] not in built]
 
 

@@ -48,9 +48,11 @@ def test_what_is_outside_is_not_listed_and_not_counted(town: City) -> None:
     for path in ("/api/alerts", "/api/cases", "/api/cameras", "/api/sensors"):
         page = town.who("wang").get(path).json()
         assert page["total"] == len(page["items"]), path
+    assert town.who("li").post(f"/api/alerts/{waits[1]}/unsure", json={}).status_code == 200
     mine_only, whole = (town.who(user).get("/api/numbers").json() for user in ("wang", "li"))
-    assert mine_only["alerts"] == {"opened": 2, "pending": 1, "confirmed": 1, "rejected": 0}
-    assert whole["alerts"] == {"opened": 4, "pending": 2, "confirmed": 2, "rejected": 0}
+    rest = {"postponed": 0, "rejected": 0}
+    assert mine_only["alerts"] == {"opened": 2, "pending": 1, "unsure": 0, "confirmed": 1, **rest}
+    assert whole["alerts"] == {"opened": 4, "pending": 2, "unsure": 1, "confirmed": 2, **rest}
     assert (sum(mine_only["cameras"].values()), sum(whole["cameras"].values())) == (1, 2)
     assert (sum(mine_only["cases"].values()), sum(whole["cases"].values())) == (1, 2)
     assert town.who("wang").get("/api/shift").json()["waiting"] == 1

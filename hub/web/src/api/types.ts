@@ -65,7 +65,7 @@ export interface Notice {
 export interface Department { id: string; name: string; name_en?: string; code?: string }
 export interface Kind { id: string; name: Names }
 export interface Numbers {
-  alerts: { opened: number; pending: number; confirmed: number; rejected: number }
+  alerts: { opened: number; pending: number; unsure: number; postponed: number; confirmed: number; rejected: number }
   cases: Partial<Record<CaseState, number>>
   cameras: Partial<Record<string, number>>
   sensors: Partial<Record<string, number>>

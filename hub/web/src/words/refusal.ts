@@ -14,9 +14,16 @@ export function refusalOf(problem: Problem, status: number): string {
   return key ? t(key as Key, blanks(problem, own)) : own
 }
 
+/** A field as the screens call it: `tasks.kind` by its last part, `settings.full_pct` by its first. */
+function nameOfField(field: string): string {
+  const parts = field.split(/[.,]\s*/)
+  return tOf('named', [...parts].reverse().find((part) => `named.${part}` in zh) ?? field)
+}
+
 function blanks(problem: Problem, own: string): Record<string, string> {
-  const values: Record<string, string> = { own, retry_after_s: '', by_name: '', field: '' }
+  const values: Record<string, string> = { own, retry_after_s: '', by_name: '', value: '' }
   for (const [name, value] of Object.entries(problem)) if (typeof value === 'string' || typeof value === 'number') values[name] = String(value)
+  values.name = nameOfField(String(problem.field ?? ''))
   values.what = tOf('thing', values.what)
   values.decision = tOf('alert-state', values.decision)
   return values
