@@ -20,7 +20,7 @@ MOST_WIDTH_PX = 1280
 
 
 def take(house: House, actor: Actor, url: str | None, camera_id: str | None) -> dict[str, Any]:
-    """{ok, error, width, height, codec, latency_ms, picture}. Raises Invalid, NotFound."""
+    """{ok, error, why, width, height, codec, latency_ms, picture}. Raises Invalid, NotFound."""
     preset: str | None = None
     if camera_id is not None and url is None:
         with house.db.read() as tx:
@@ -44,7 +44,8 @@ def take(house: House, actor: Actor, url: str | None, camera_id: str | None) -> 
     except InventoryError as error:
         raise Invalid("url", camera.safe_url, str(error)) from None
     except SourceError as error:
-        return {"ok": False, "error": f"{error.kind}: {error}", "latency_ms": _ms_since(started)}
+        why = error.said().coded()
+        return {"ok": False, "error": f"{error.kind}: {error}", "why": why, "latency_ms": _ms_since(started)}
     image = frame.within(MOST_WIDTH_PX, frame.height) if frame.width > MOST_WIDTH_PX else frame.image
     return {
         "ok": True,

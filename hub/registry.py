@@ -700,7 +700,7 @@ def _check_camera(row: CameraRow) -> None:
 def _check_url(row: CameraRow) -> None:
     camera = Camera(row.id, row.name, row.url, Watch(row.watch), row.every_s)
     if fault := url_fault(camera):
-        raise Invalid("url", *fault)
+        raise Invalid(*fault)
 
 
 def locate(tx: Transaction, lon: float, lat: float) -> str | None:

@@ -2,6 +2,7 @@
 
 IngestError
 ├── InventoryError        a camera or sensor row that cannot be used (file, row, key, value, what is allowed)
+│   └── WrongWatch        a way to look at a camera that does not go with its URL
 ├── SourceError           a camera that cannot be looked at now; `kind` is one word for the counters
 │   ├── Unreachable       no route, refused, name unknown, time-out while connecting
 │   ├── SignInRefused     401 / 403: wrong or missing user or password
@@ -16,6 +17,8 @@ IngestError
 from __future__ import annotations
 
 import re
+
+from .said import Said
 
 _USER_INFO = re.compile(
     r"""(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)
@@ -60,10 +63,23 @@ class InventoryError(IngestError):
     """A camera or sensor row that cannot be used."""
 
 
+class WrongWatch(InventoryError):
+    """A way to look at a camera that does not go with its URL; `allowed`: those that do."""
+
+    def __init__(self, camera_id: str, watch: str, form: str) -> None:
+        self.allowed = f"stay, patrol with {form}"
+        super().__init__(f"camera {camera_id}: watch: {watch} does not go with {form}; allowed: stay, patrol")
+
+
 class SourceError(IngestError):
     """A camera that cannot be looked at now."""
 
     kind = "failed"
+
+    def said(self) -> Said:
+        """As a camera's state says it: without the URL in front, which is shown beside it."""
+        url, _, detail = str(self).partition(": ")
+        return Said(str(self), self.kind, detail=detail if "://" in url else str(self))
 
 
 class Unreachable(SourceError):

@@ -17,7 +17,7 @@ from .cameras import SOURCES, open_source
 from .cameras.libav import PREFIX
 from .cameras.preset import split_goto
 from .device import ASSET, ASSET_FORM, DEVICE_ID, DEVICE_ID_FORM, Camera, Place, Sensor, Watch
-from .errors import InventoryError, shown_url, without_credentials
+from .errors import InventoryError, WrongWatch, shown_url, without_credentials
 
 _Device = TypeVar("_Device", Camera, Sensor)
 
@@ -187,7 +187,7 @@ def _camera(row: _Row) -> Camera:
         settle_s=_given(row.number("settle_s", 0, 60, None), 4.0),
     )
     if url and (fault := url_fault(camera)):
-        row.wrong("url", *fault)
+        row.wrong(*fault)
     return camera
 
 
@@ -195,24 +195,29 @@ def _given(value: float | None, default: float) -> float:
     return default if value is None else value
 
 
-def url_fault(camera: Camera) -> tuple[str, str] | None:
-    """Why no reader can read its URL: (the URL as it may be shown, what is allowed). Nothing is connected to."""
+def url_fault(camera: Camera) -> tuple[str, str, str] | None:
+    """Why no reader can read its URL: (url or watch, its value as it may be shown, what is allowed).
+
+    Connects to nothing.
+    """
     scheme, colon, _rest = camera.url.partition("://")
     scheme = scheme.lower()
     if not colon or (scheme not in SOURCES and not scheme.startswith(PREFIX)):
-        return _odd(camera), f"SCHEME://… with one of the schemes {', '.join(SOURCES)}, {PREFIX}…"
+        return "url", _odd(camera), f"SCHEME://… with one of the schemes {', '.join(SOURCES)}, {PREFIX}…"
     try:
         parts = urlsplit(camera.url.removeprefix(PREFIX))
         _ = parts.port  # raises ValueError where it is no number
         if scheme != "file" and not scheme.startswith(PREFIX) and not parts.hostname:
-            return _odd(camera), f"{scheme}://HOST[:PORT]/PATH"
+            return "url", _odd(camera), f"{scheme}://HOST[:PORT]/PATH"
         open_source(camera).close()
+    except WrongWatch as error:
+        return "watch", camera.watch.value, error.allowed
     except InventoryError as error:
-        return camera.safe_url, str(error)
+        return "url", camera.safe_url, str(error)
     except ValueError:
         # Python's own words would show a part of the password.
         allowed = f"{scheme}://[USER:PASSWORD@]HOST[:PORT]/PATH with / @ : in a password written %2F %40 %3A"
-        return camera.safe_url, allowed
+        return "url", camera.safe_url, allowed
     return None
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+WORD_MOST = 300
 
 
 class Said(str):
@@ -19,6 +22,11 @@ class Said(str):
         said = super().__new__(cls, text)
         said.code, said.values = code, values
         return said
+
+    def coded(self) -> dict[str, Any]:
+        """{code, values} for those who say it in words of their own; a word is cut at WORD_MOST characters."""
+        short = {name: value[:WORD_MOST] if isinstance(value, str) else value for name, value in self.values.items()}
+        return {"code": self.code, "values": short}
 
 
 def percent(share: float) -> int:

@@ -445,6 +445,7 @@ class LookTried(Shown):
 
     ok: bool
     error: str
+    why: Why | None = None
     width: int | None = None
     height: int | None = None
     codec: str | None = None

@@ -100,18 +100,10 @@ def _wire(camera: CameraState) -> dict[str, Any]:
         "state": str(camera.state),
         "since": camera.since.isoformat(),
         "message": camera.message[:1000],
-        "why": _why(camera.message),
+        "why": camera.message.coded() if isinstance(camera.message, Said) else None,
         "via": camera.via[:200],
         "resolution": camera.resolution,
     }
-
-
-def _why(message: str) -> dict[str, Any] | None:
-    """What the message says, for other languages."""
-    if not isinstance(message, Said):
-        return None
-    short = {name: value[:300] if isinstance(value, str) else value for name, value in message.values.items()}
-    return {"code": message.code, "values": short}
 
 
 def _looks(cameras: list[CameraState], attained_s: Callable[[str], float | None]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..device import Camera, Watch
-from ..errors import InventoryError
+from ..errors import WrongWatch
 from ..media import Stream, open_stream
 from .source import Source
 from .stream import Opener, PatrolStream, StandingStream
@@ -30,4 +30,4 @@ def libav(camera: Camera) -> Source:
         return StandingStream(camera, opener)
     if camera.watch is Watch.PATROL:
         return PatrolStream(camera, opener)
-    raise InventoryError(f"camera {camera.id}: watch: {camera.watch} does not go with {PREFIX}; allowed: stay, patrol")
+    raise WrongWatch(camera.id, camera.watch, PREFIX)

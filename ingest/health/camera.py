@@ -81,7 +81,7 @@ class Health:
         kind = State.STALE if error.kind == "stale" else State.OFFLINE
         gone = self._now.last_look_at is None or self._now.state in (State.OFFLINE, State.STALE)
         if gone or self._in_a_row >= self._limits.failures_to_offline:
-            return self._be(kind, _why(error), now, self._now.last_look_at)
+            return self._be(kind, error.said(), now, self._now.last_look_at)
         return self._be(State(self._now.state), self._now.message, now, self._now.last_look_at)
 
     def saw(self, frame: Frame) -> CameraState:
@@ -224,12 +224,6 @@ class Health:
         self._views.update(views)
         self._still.recall(still)
         self._size.usual = usual
-
-
-def _why(error: SourceError) -> Said:
-    """A failure without the URL in front of it, which is shown beside it."""
-    url, _, detail = str(error).partition(": ")
-    return Said(str(error), error.kind, detail=detail if "://" in url else str(error))
 
 
 _RANK = {state: rank for rank, state in enumerate(State)}

@@ -6,7 +6,7 @@ URL ─ dial (wire, session: message, sdp, signin) ─ feed on the wheel (walk, 
 from __future__ import annotations
 
 from ...device import Camera, Watch
-from ...errors import InventoryError
+from ...errors import WrongWatch
 from ..source import Source
 from .feeds import ffmpeg_opener as ffmpeg_opener
 from .stay import PREROLL, RtspStay
@@ -20,7 +20,7 @@ def open_rtsp(camera: Camera) -> Source:
         return RtspStay(camera)
     if camera.watch is Watch.PATROL:
         return RtspPatrol(camera)
-    raise InventoryError(f"camera {camera.id}: watch: {camera.watch} does not go with rtsp; allowed: stay, patrol")
+    raise WrongWatch(camera.id, camera.watch, "rtsp")
 
 
 def configure(preroll_bytes: int, first_port: int = PORTS.first, last_port: int = PORTS.last) -> None:

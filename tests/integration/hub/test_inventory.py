@@ -159,8 +159,8 @@ def test_a_url_that_no_reader_can_read_is_refused_wherever_it_comes_in(
 
 def test_a_way_of_looking_that_does_not_go_with_the_url_is_refused(city: City) -> None:
     answer = city.who("eng").patch("/api/cameras/c1", json={"watch": "snapshot"})
-    assert (answer.status_code, answer.json()["field"]) == (422, "url")
-    assert "watch: snapshot does not go with rtsp; allowed: stay, patrol" in answer.text
+    assert (answer.status_code, answer.json()["field"]) == (422, "watch")
+    assert "watch: 'snapshot' is not allowed; allowed: stay, patrol with rtsp" in answer.json()["detail"]
 
 
 def test_a_camera_whose_url_an_older_hub_took_can_be_changed_otherwise(city: City) -> None:

@@ -198,6 +198,7 @@ def test_a_first_look_shows_the_picture_or_says_why_not(city: City, tmp_path: Pa
     away = city.who("eng").post("/api/cameras/try", json={"url": "rtsp://u:geheim@127.0.0.1:9/x"}).json()
     assert away["ok"] is False
     assert away["error"]
+    assert away["why"] == {"code": "unreachable", "values": {"detail": "connection refused"}}
     assert "geheim" not in str(away)
     for wrong in ({}, {"url": "gopher://x"}):
         assert city.who("eng").post("/api/cameras/try", json=wrong).status_code == 422

@@ -97,7 +97,7 @@ def test_every_error_at_once_and_the_good_rows_still_come(tmp_path: Path) -> Non
     found = {(e.row, e.key) for e in errors}
     assert found == {
         (2, "id"), (3, "url"), (4, "watch"), (4, "every_s"), (4, ""), (5, "id"), (5, "lon"), (6, "url"), (7, "url"),
-        (8, "url"), (9, "lat"), (10, ""),
+        (8, "watch"), (9, "lat"), (10, ""),
     }  # fmt: skip
     for error in errors:
         text = str(error)

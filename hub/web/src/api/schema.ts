@@ -1445,6 +1445,7 @@ export interface components {
             ok: boolean;
             /** Picture */
             picture?: string | null;
+            why?: components["schemas"]["Why-Output"] | null;
             /** Width */
             width?: number | null;
         };
