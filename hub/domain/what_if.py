@@ -68,12 +68,31 @@ class Effect:
         }
 
 
+def all_of(*settings: Keeps) -> Keeps:
+    """Only what each of them keeps."""
+
+    def keeps(sample: Judged) -> bool | None:
+        answers = [one(sample) for one in settings]
+        return False if False in answers else None if None in answers else True
+
+    return keeps
+
+
+def any_of(*settings: Keeps) -> Keeps:
+    """Whatever one of them keeps."""
+
+    def keeps(sample: Judged) -> bool | None:
+        answers = [one(sample) for one in settings]
+        return True if True in answers else None if None in answers else False
+
+    return keeps
+
+
 def what_if(samples: Sequence[Judged], *settings: Keeps) -> Effect:
     """What would be kept and removed where all of `settings` hold."""
-    effect = Effect()
+    effect, keeps = Effect(), all_of(*settings)
     for sample in samples:
-        answers = [keeps(sample) for keeps in settings]
-        effect = _with(effect, sample.truth, None if False not in answers and None in answers else False not in answers)
+        effect = _with(effect, sample.truth, keeps(sample))
     return effect
 
 

@@ -16,7 +16,7 @@ from ..domain.judged import Judged, Truth, truth_of
 from ..domain.place import distance_m
 from ..domain.precision import Tally
 from ..domain.recall import WATCHED_M, Reports
-from ..domain.what_if import Keeps, advise, from_dwell, from_score, idle_hours, what_if, within
+from ..domain.what_if import Keeps, advise, all_of, any_of, from_dwell, from_score, idle_hours, what_if, within
 from ..errors import Invalid, NotFound
 from ..house import House
 from ..store import Transaction, alert_queries
@@ -179,21 +179,24 @@ def judge_change(
     """What a change would have done to the judged alerts: {effect, before, lost, gone}.
 
     `change`: min_score, dwell_s, zone ([x, y] points), schedule (windows as in a stanza), permitted (a zone's permits,
-    `detectors.zone_hours`): any of them, together. `lost` are confirmed alerts that would not have been, `gone`
-    rejected ones. Raises NotFound, Invalid.
+    `detectors.zone_hours`): any of them, together. `beside` in it lists such places (without a score) that find what
+    they find whatever is changed here, as the other zones of the camera. `lost` are confirmed alerts that would not
+    have been, `gone` rejected ones. Raises NotFound, Invalid.
     """
     kind = _with_scores(house, kind_id)
     settings = _settings(house, kind, change)
+    beside = [all_of(*_settings(house, kind, place).values()) for place in change.get("beside", ())]
+    keeps = any_of(all_of(*settings.values()), *beside)
     with house.db.read() as tx:
         found = samples(tx, house, kind, days, camera)
-    gone = [s for s in found if any(keeps(s) is False for keeps in settings.values())]
+    gone = [s for s in found if keeps(s) is False]
     return {
         "kind": kind_id,
         "camera": camera,
         "days": days,
         "before": what_if(found).to_json(),
-        "effect": what_if(found, *settings.values()).to_json(),
-        "each": {name: what_if(found, settings[name]).to_json() for name in _named(change)},
+        "effect": what_if(found, keeps).to_json(),
+        "each": {name: what_if(found, any_of(settings[name], *beside)).to_json() for name in _named(change)},
         "lost": [s.alert for s in gone if s.truth is Truth.RIGHT][:_SHOWN],
         "gone": [s.alert for s in gone if s.truth in (Truth.WRONG, Truth.UNCLEAR)][:_SHOWN],
     }

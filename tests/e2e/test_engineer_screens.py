@@ -47,7 +47,7 @@ def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, 
         page.locator("[data-test=zone-name]").press("Tab")
         page.check("[data-test=kind-garbage_exposed]")
         # what it would have done to the alert that was confirmed
-        expect(page.locator("[data-test=what-if]")).to_contain_text("确认的 1 条")
+        expect(page.locator("[data-test=what-if]")).to_contain_text("确认的 1 条保留 1 条")
 
         drag(page, (0.7, 0.7), (0.1, 0.3))  # the third point over the first edge: crossed
         expect(page.locator("[data-test=fault]")).to_contain_text("相交")

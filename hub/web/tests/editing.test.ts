@@ -5,7 +5,7 @@ import { filled, TEMPLATES } from '../src/logic/cameraUrl'
 import { back, begin, forth, put } from '../src/logic/history'
 import { area, fault, inserted, moved, snapped, withoutPoint } from '../src/logic/polygon'
 import { due, firstFree, following, heldByOther } from '../src/logic/queue'
-import { differences, editedOf, freeName, toWire, withKind } from '../src/screens/zones/edited'
+import { differences, editedOf, freeName, placesOf, toWire, withKind } from '../src/screens/zones/edited'
 
 const square: Point[] = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]
 
@@ -53,6 +53,13 @@ describe('the zones of a camera', () => {
     expect(JSON.stringify(toWire(edited))).not.toContain('key')
     expect(freeName(edited.zones, '区域')).toBe('区域1')
     expect(withKind(edited.whole, 'a', false)).toEqual([])
+  })
+  it('say where a kind is looked for', () => {
+    const edited = editedOf(camera, zones)
+    expect(placesOf(edited, 'a')).toEqual([{}])
+    expect(placesOf(edited, 'b')).toEqual([{ zone: square, dwell_s: 60 }])
+    expect(placesOf({ ...edited, whole: [{ kind: 'b', dwell_s: 9 }] }, 'b')).toEqual([{ zone: square, dwell_s: 60 }, { dwell_s: 9 }])
+    expect(placesOf(edited, 'c')).toEqual([])
   })
   it('differ by name and by what they hold, not by the order of their kinds', () => {
     const before = editedOf(camera, zones)

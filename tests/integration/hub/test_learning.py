@@ -137,6 +137,23 @@ def test_dwell_schedule_and_zone_are_tried_together_and_alone(city: City) -> Non
     assert (changed["each"]["dwell_s"]["unknown"], changed["each"]["dwell_s"]["kept"]) == (2, 1)
 
 
+def test_what_another_zone_of_the_camera_finds_is_not_lost(city: City) -> None:
+    verdicts(city, {0.9: ""}, boxes=((0.1, 0.5, 0.2, 0.6),))
+    left, right = ([[x, 0], [x + 0.5, 0], [x + 0.5, 1], [x, 1]] for x in (0, 0.5))
+
+    def kept(**change: Any) -> int:
+        answer = city.who("eng").post("/api/learning/kinds/garbage_exposed/what-if", json=change)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["effect"]["kept"])
+
+    assert (kept(zone=left), kept(zone=right)) == (1, 0)
+    assert kept(zone=right, beside=[{"zone": left}]) == 1
+    assert kept(zone=right, beside=[{}]) == 1, "the whole picture"
+    assert kept(zone=right, beside=[{"zone": left, "schedule": [{"from": "01:00", "to": "01:01"}]}]) == 0
+    wrong = {"zone": right, "beside": [{"zone": left, "min_score": 0.5}]}
+    assert city.who("eng").post("/api/learning/kinds/garbage_exposed/what-if", json=wrong).status_code == 422
+
+
 def test_what_is_permitted_in_a_zone_counts_as_hours_in_which_nothing_is_found(city: City) -> None:
     verdicts(city, {0.8: "", 0.7: "permitted_time"})  # raised at 11:00 and 12:00
 

@@ -8,7 +8,7 @@ export interface Precision { items: PrecisionRow[]; all: Counts; since: string; 
 export interface Effect { confirmed: number; kept: number; rejected: number; removed: number; unwanted: number; unwanted_removed: number; unknown: number; precision: Share }
 export interface Candidate extends Effect { score: number }
 export interface Advice {
-  kind: string; kind_name: Names; model: { name: string; version: string } | null; judged: number; confirmed: number; rejected: number
+  kind: string; kind_name: Names; model: { name: string; version: string } | null; judged: number; confirmed: number; rejected: number; unwanted: number
   now: { min_score: number | null; from: string }; why: string; needs: { confirmed: number; rejected: number }
   advised: Candidate | null; candidates: Candidate[]; scores: { score: number; truth: string; alert: string }[]
   hours: ({ hour: number } & Counts)[]; idle_hours: number[]

@@ -17,6 +17,14 @@ export function editedOf(camera: Pick<Camera, 'tasks'>, zones: readonly Zone[]):
 /** As the hub takes it. */
 export const toWire = ({ zones, whole }: Edited): { zones: unknown[]; whole: KindTask[] } => ({ zones: zones.map(({ key: _key, ...zone }) => zone), whole })
 
+/** Where, when and from how long on a kind is looked for, as the what-if takes it: in zones, and in the whole picture. */
+export interface LookedFor { zone?: Point[]; dwell_s?: number; schedule?: Window[]; permitted?: Permit[] }
+export function placesOf({ zones, whole }: Edited, kind: string): LookedFor[] {
+  const dwell = (tasks: readonly KindTask[]): { dwell_s?: number }[] => tasks.filter((task) => task.kind === kind).map(({ dwell_s }) => (dwell_s == null ? {} : { dwell_s }))
+  const drawn = zones.flatMap(({ points, schedule, permitted, kinds }) => dwell(kinds).map((found): LookedFor => ({ zone: points, ...found, ...(schedule.length ? { schedule } : {}), ...(permitted.length ? { permitted } : {}) })))
+  return [...drawn, ...dwell(whole)]
+}
+
 /** Names of zones that are in `after` only, in `before` only, or in both and not the same; `whole`: the whole picture's kinds. */
 export interface Differences { added: string[]; removed: string[]; changed: string[]; whole: boolean }
 export function differences(before: Edited, after: Edited): Differences {
