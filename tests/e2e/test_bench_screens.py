@@ -19,7 +19,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.city import ROOT, Json
-from tests.e2e.desk.browser import Screen
+from tests.e2e.desk.browser import Screen, expect_told
 from tests.e2e.desk.office import Office
 
 RIGHT = [0.60 + n / 100 for n in range(12)]
@@ -113,7 +113,7 @@ def test_a_threshold_is_moved_shows_what_it_would_have_done_and_is_saved(bench: 
     expect(page.locator("[data-test=effect]")).to_contain_text("去除 6 条误报中的 6 条")
     page.fill(".answer .note input", "12 条全留")
     page.click("[data-test=apply]")
-    expect(page.get_by_text("已生效")).to_be_visible()
+    expect_told(page, "已生效")
     expect(page.locator("[data-test=effect]")).to_have_count(0)
     expect(page.locator(".facts")).to_contain_text("≥ 0.46")
     expect(page.locator(".facts")).to_contain_text("12 条全留")
@@ -155,7 +155,7 @@ def test_a_model_is_promoted_on_evidence_only_and_taken_back(bench: Bench, scree
     expect(card.locator("details li").first).to_be_visible()
 
     page.click("[data-model=street-b] [data-test=begin]")
-    expect(page.get_by_text("影子运行已开始")).to_be_visible()
+    expect_told(page, "影子运行已开始")
     expect(page.locator("[data-test=refusals]")).to_contain_text("需要 50 个已校核画面，现有 0 个")
     expect(page.locator("[data-test=promote]")).to_be_disabled()
     shadow = bench.get(bench.admin, "models")["shadows"][0]
@@ -171,15 +171,15 @@ def test_a_model_is_promoted_on_evidence_only_and_taken_back(bench: Bench, scree
     expect(table).to_contain_text("26/27")  # of what was right it found as many
     expect(page.locator("[data-test=refusals]")).to_have_count(0)
     page.get_by_role("button", name="属实").click()  # what it found alone
-    expect(page.get_by_text("已记录")).to_be_visible()
+    expect_told(page, "已记录")
     page.click("[data-test=promote]")
-    expect(page.get_by_text("已上线")).to_be_visible()
+    expect_told(page, "已上线")
     expect(page.locator("[data-model=street-b]")).to_contain_text("现用作 street")
     works = bench.get(bench._worker, "worker/assignment", shard="0/1")["models"]
     assert works["street"]["name"] == "street-b"
 
     page.click("[data-model=street-b] [data-test=rollback]")
-    expect(page.get_by_text("已回退")).to_be_visible()
+    expect_told(page, "已回退")
     expect(page.locator("[data-model=street]")).to_contain_text("现用作 street")
     assert bench.get(bench._worker, "worker/assignment", shard="0/1")["models"] == {}
     expect(page.locator(".history li")).to_have_count(1)

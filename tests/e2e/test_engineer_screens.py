@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.desk.browser import Screen
+from tests.e2e.desk.browser import Screen, expect_told
 from tests.e2e.desk.office import Office, picture
 
 
@@ -63,7 +63,7 @@ def test_a_zone_is_drawn_on_a_real_look_and_reaches_the_workers(office: Office, 
         page.fill("[data-test=permit-note]", "夜市")
         page.locator("[data-test=permit-note]").press("Tab")
         page.click("[data-test=zones-save]")
-        expect(page.get_by_text("已保存")).to_be_visible()
+        expect_told(page, "已保存")
     assignment = office.get(office._worker, "worker/assignment", shard="0/1")
     camera = next(c for c in assignment["cameras"] if c["id"] == "cam-01")
     zones = {task["zone"]["name"]: task["zone"] for task in camera["tasks"] if task["zone"]}
@@ -115,7 +115,7 @@ def test_two_engineers_draw_at_one_camera_and_neither_loses_a_zone(office: Offic
         draw(mine, "吴的")
         draw(his, "龚的")
         his.click("[data-test=zones-save]")
-        expect(his.get_by_text("已保存")).to_be_visible()
+        expect_told(his, "已保存")
         mine.click("[data-test=zones-save]")
         since = mine.locator("[data-test=saved-since]")
         expect(since).to_contain_text("gong 于")
@@ -132,17 +132,17 @@ def test_two_engineers_draw_at_one_camera_and_neither_loses_a_zone(office: Offic
         his.fill("[data-test=zone-name]", "步道")  # the first zone
         his.locator("[data-test=zone-name]").press("Tab")
         his.click("[data-test=zones-save]")
-        expect(his.get_by_text("已保存")).to_be_visible()
+        expect_told(his, "已保存")
         mine.click("[data-test=zones-save]")
         expect(since).to_contain_text("新增：步道")
         expect(since).to_contain_text("删除：人行道")
         mine.click("[data-test=keep-mine]")
-        expect(mine.get_by_text("已保存")).to_be_visible()
+        expect_told(mine, "已保存")
         assert names() == {"人行道", "吴的"}
         mine.click("[data-test=zone-undo]")  # and so is what was saved over
         expect(mine.locator(zones)).to_contain_text(["步道", "龚的"])
         mine.click("[data-test=zones-save]")
-        expect(mine.get_by_text("已保存").last).to_be_visible()
+        expect_told(mine, "已保存")
         office.until(lambda: names() == {"步道", "龚的"}, 10, "what was saved over is back")
 
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.desk.browser import Screen
+from tests.e2e.desk.browser import Screen, expect_told
 from tests.e2e.desk.office import Office
 
 FOCUSED = "document.activeElement?.dataset.test ?? document.activeElement?.tagName"
@@ -35,7 +35,7 @@ def test_a_case_that_is_not_ours_leaves_and_the_next_one_has_the_focus(office: O
         press(page, "do-return")
         page.fill("[data-test=field-reason]", "不属本单位")
         press(page, "send")
-        expect(page.get_by_text("已退回，案件已转出")).to_be_visible()
+        expect_told(page, "已退回，案件已转出")
         expect(page).to_have_url(re.compile("/cases$"))
         expect(page.locator(f"[data-case='{other}']")).to_have_count(0)
         page.wait_for_function("document.activeElement?.dataset.case")
@@ -63,7 +63,7 @@ def test_after_each_step_of_a_case_the_next_one_has_the_focus(office: Office, ch
         page.keyboard.press("Tab")
         page.keyboard.type("机械故障，需从外区调车")
         press(page, "send")
-        expect(page.get_by_text("已提交延期申请，等待审批")).to_be_visible()
+        expect_told(page, "已提交延期申请，等待审批")
         expect(page.locator("[data-test=advice]")).to_contain_text("延期")
         page.wait_for_function(f"{FOCUSED}.startsWith('do-')")
 

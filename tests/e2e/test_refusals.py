@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import APIResponse, Browser, Route, expect
 
-from tests.e2e.desk.browser import PHONE, Screen
+from tests.e2e.desk.browser import PHONE, Screen, expect_told
 from tests.e2e.desk.office import Office
 from tests.e2e.test_phone import NO_NETWORK
 from tests.peers.relay import Relay
@@ -40,7 +40,7 @@ def test_a_step_that_is_no_longer_possible(office: Office, chrome: Browser, loca
         expect(accept).to_be_visible()
         office.do(office.admin, f"cases/{case}/void", {"reason": "重复"})
         accept.tap()
-        expect(page.locator(".el-message")).to_contain_text(said)
+        expect_told(page, said)
 
 
 def test_a_day_that_is_over_cannot_be_chosen_for_a_suspension(office: Office, chrome: Browser) -> None:
@@ -72,18 +72,34 @@ def test_an_undo_that_did_not_reach_the_hub_still_means_the_same_verdict(office:
             page.locator(f"[data-alert='{alert}']").click()
             expect(page.locator("[data-test=confirm]")).to_be_enabled()
             page.keyboard.press("c")
-            office.until(
-                lambda alert=alert: office.get(office.admin, f"alerts/{alert}")["state"] == "confirmed", 20, "confirmed"
-            )
+            expect_told(page, "已确认，案件")  # the answer has come, so what is lost below is the undo
         line.cut()
         page.keyboard.press("z")
-        expect(page.locator(".el-message").filter(has_text="连不上")).to_be_visible()
+        expect_told(page, "连不上")
         line.mend()
         expect(page.locator("[data-test=connection].lost")).to_have_count(0)
         page.keyboard.press("z")
         expect(page.locator(f"[data-alert='{second}']")).to_have_attribute("aria-current", "true")
     states = [office.get(office.admin, f"alerts/{alert}")["state"] for alert in (first, second)]
     assert states == ["confirmed", "pending_review"]
+
+
+def test_what_was_decided_elsewhere_while_the_line_was_away_is_seen_when_it_is_back(
+    office: Office, chrome: Browser
+) -> None:
+    found = office.find("cam-01", minutes_ago=45)["alert"]
+    with Relay(office.port) as line, Screen(chrome, f"http://127.0.0.1:{line.port}") as screen:
+        screen.excused += (*LOST, "409")
+        page = screen.page
+        screen.sign_in("wang")
+        page.locator(f"[data-alert='{found}']").click()
+        expect(page.locator("[data-test=confirm]")).to_be_enabled()
+        line.cut()
+        expect(page.locator("[data-test=connection].lost")).to_be_visible()
+        office.do(office.people["wang"], f"alerts/{found}/confirm")  # in another window
+        line.mend()
+        expect(page.locator("[data-test=verdict]")).to_contain_text("wang 已处理：已确认")
+        expect(page.locator("[data-test=confirm]")).to_be_disabled()
 
 
 def test_a_picture_that_did_not_come_is_fetched_again_with_the_connection(office: Office, chrome: Browser) -> None:

@@ -7,7 +7,7 @@ import time
 
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.desk.browser import Screen
+from tests.e2e.desk.browser import Screen, expect_told
 from tests.e2e.desk.office import CAMERAS, Office
 
 
@@ -182,7 +182,7 @@ def test_a_verdict_that_the_hub_refuses_leaves_the_alert_where_it_is(office: Off
         row = page.locator(f"[data-test=queue] [data-alert='{found}'][aria-current=true]")
         expect(row).to_be_visible()
         page.keyboard.press("c")
-        expect(page.get_by_text("请填写另一件未结案件的编号")).to_be_visible()
+        expect_told(page, "请填写另一件未结案件的编号")
         expect(row).to_be_visible()
         page.unroute("**/confirm")
         page.keyboard.press("c")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import APIResponse, Browser, Route, expect
 
-from tests.e2e.desk.browser import PHONE, Screen
+from tests.e2e.desk.browser import PHONE, Screen, expect_told
 from tests.e2e.desk.office import Office
 
 
@@ -28,7 +28,7 @@ def test_a_case_is_supervised_the_letter_signed_and_answered(office: Office, chr
         page.get_by_role("button", name="三次督办").click()
         page.fill("[data-test=demands]", "区长批示：立即清理")
         page.click("[data-test=supervise-now]")
-        expect(page.get_by_text("已督办")).to_be_visible()
+        expect_told(page, "已督办")
         screen.go("/supervision/letters")
         page.locator("[data-test=letters] a").first.click()
         expect(page.locator("[data-test=letter]")).to_contain_text("区长批示：立即清理")

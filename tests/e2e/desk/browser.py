@@ -37,7 +37,25 @@ QUIET = """() => new Promise(done => {
   again()
 })"""
 """Ends when for 250 ms no element came, went or changed and nothing was moving, or after 10 s."""
+TOLD = """() => {
+  window.told = []
+  new MutationObserver(changes => {
+    for (const { addedNodes } of changes) for (const node of addedNodes)
+      if (node.classList?.contains('el-message')) window.told.push(node.textContent)
+  }).observe(document, { subtree: true, childList: true })
+}"""
+"""Keeps what the page's passing messages said: on a busy machine one is gone before a test has looked."""
+TAKEN = """words => {
+  const at = window.told.findIndex(text => text.includes(words))
+  window.told.splice(0, at + 1)
+  return at >= 0
+}"""
 WIDE, PHONE = (1920, 1080), (390, 844)
+
+
+def expect_told(page: Page, words: str) -> None:
+    """Wait for a passing message that holds the words; it is taken, and those before it are."""
+    page.wait_for_function(TAKEN, arg=words, timeout=30_000)
 
 
 def chromium() -> str:
@@ -87,6 +105,7 @@ class Screen:
             viewport={"width": size[0], "height": size[1]}, has_touch=viewport["width"] < 600, locale="zh-CN"
         )
         self._context.add_init_script(f"localStorage.setItem('gridhub.locale', '{locale}')")
+        self._context.add_init_script(f"({TOLD})()")
         self._context.set_default_timeout(60_000)
         if routed:
             self._context.route("**/asked-by-nobody", lambda route: route.abort())

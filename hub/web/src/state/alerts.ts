@@ -89,7 +89,7 @@ async function fetchStaged(id: string): Promise<void> {
     const alert = await get<Alert>(`/api/alerts/${encodeURIComponent(id)}`)
     if (selectedId.value === id) staged.value = alert
   } catch {
-    if (selectedId.value === id) select(queue.value[0]?.id ?? null)
+    if (selectedId.value === id && staged.value?.id !== id) select(queue.value[0]?.id ?? null)
   }
 }
 
@@ -133,9 +133,11 @@ function arrived(alert: Alert): void {
   if (!selectedId.value && queue.value.some((item) => item.id === alert.id)) select(alert.id)
 }
 
+/** What is not waiting any more was decided while nobody told this page. */
 function renewStaged(): void {
   const fresh = queue.value.find((item) => item.id === selectedId.value)
   if (fresh) staged.value = { ...staged.value, ...fresh }
+  else if (selectedId.value) void fetchStaged(selectedId.value)
 }
 
 const FEW = 20
