@@ -15,7 +15,7 @@ Score = Annotated[float, Field(ge=0.05, le=1, allow_inf_nan=False)]
 Windows = Annotated[list[dict[str, Any]], Field(max_length=50)]
 
 
-class _Place(Body):
+class LookedFor(Body):
     """Where, when and from how long on something is looked for; `zone` null: in the whole picture."""
 
     dwell_s: Dwell | None = None
@@ -24,13 +24,13 @@ class _Place(Body):
     zone: Annotated[list[tuple[Share, Share]], Field(min_length=3, max_length=100)] | None = None
 
 
-class WhatIf(_Place):
+class WhatIf(LookedFor):
     """Settings to try on the judged alerts of the last `days`, all of them together; `beside`: what else finds them."""
 
     camera: Id | None = None
     days: Annotated[float, Field(gt=0, le=3660)] = 90
     min_score: Score | None = None
-    beside: Annotated[list[_Place], Field(max_length=50)] = []
+    beside: Annotated[tuple[LookedFor, ...], Field(max_length=50)] = ()
 
 
 class KindChange(Body):

@@ -1450,6 +1450,25 @@ export interface components {
             width?: number | null;
         };
         /**
+         * LookedFor
+         * @description Where, when and from how long on something is looked for; `zone` null: in the whole picture.
+         */
+        LookedFor: {
+            /** Dwell S */
+            dwell_s?: number | null;
+            /** Permitted */
+            permitted?: components["schemas"]["PermitDrawn"][] | null;
+            /** Schedule */
+            schedule?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** Zone */
+            zone?: [
+                number,
+                number
+            ][] | null;
+        };
+        /**
          * Looks
          * @description When cameras were last looked at, and how often they are: lists of the same length.
          */
@@ -2841,9 +2860,14 @@ export interface components {
         Watch: "stay" | "patrol" | "snapshot";
         /**
          * WhatIf
-         * @description Settings to try on the judged alerts of the last `days`, all of them together.
+         * @description Settings to try on the judged alerts of the last `days`, all of them together; `beside`: what else finds them.
          */
         WhatIf: {
+            /**
+             * Beside
+             * @default []
+             */
+            beside?: components["schemas"]["LookedFor"][];
             /** Camera */
             camera?: string | null;
             /**
@@ -3375,6 +3399,7 @@ export type LiveView = components['schemas']['LiveView'];
 export type LiveViews = components['schemas']['LiveViews'];
 export type LookShown = components['schemas']['LookShown'];
 export type LookTried = components['schemas']['LookTried'];
+export type LookedFor = components['schemas']['LookedFor'];
 export type Looks = components['schemas']['Looks'];
 export type Maintenance = components['schemas']['Maintenance'];
 export type MappingTried = components['schemas']['MappingTried'];

@@ -1,4 +1,5 @@
 // What the zone editor edits: all zones of a camera with their kinds and hours, and the kinds of the whole picture. Pure.
+import type { LookedFor } from '../../api/schema'
 import type { Camera, Permit, Point, Window, Zone } from '../../api/types'
 
 export interface KindTask { kind: string; dwell_s: number | null }
@@ -18,7 +19,6 @@ export function editedOf(camera: Pick<Camera, 'tasks'>, zones: readonly Zone[]):
 export const toWire = ({ zones, whole }: Edited): { zones: unknown[]; whole: KindTask[] } => ({ zones: zones.map(({ key: _key, ...zone }) => zone), whole })
 
 /** Where, when and from how long on a kind is looked for, as the what-if takes it: in zones, and in the whole picture. */
-export interface LookedFor { zone?: Point[]; dwell_s?: number; schedule?: Window[]; permitted?: Permit[] }
 export function placesOf({ zones, whole }: Edited, kind: string): LookedFor[] {
   const dwell = (tasks: readonly KindTask[]): { dwell_s?: number }[] => tasks.filter((task) => task.kind === kind).map(({ dwell_s }) => (dwell_s == null ? {} : { dwell_s }))
   const drawn = zones.flatMap(({ points, schedule, permitted, kinds }) => dwell(kinds).map((found): LookedFor => ({ zone: points, ...found, ...(schedule.length ? { schedule } : {}), ...(permitted.length ? { permitted } : {}) })))
