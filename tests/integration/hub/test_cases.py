@@ -178,7 +178,8 @@ def test_figures_of_the_day_and_for_prometheus(city: City) -> None:
     assert city.who("worker").post("/api/worker/status", json=status).status_code == 200
     assert city.who("worker").post("/api/worker/status", json={**status, "worker": "w2"}).status_code == 200
     numbers = city.who("wang").get("/api/numbers").json()
-    assert numbers["alerts"] == {"opened": 3, "pending": 1, "confirmed": 1, "rejected": 1}
+    undecided = {"pending": 1, "unsure": 0, "postponed": 0}
+    assert numbers["alerts"] == {"opened": 3, **undecided, "confirmed": 1, "rejected": 1}
     assert numbers["cases"] == {"dispatched": 1}
     assert numbers["cameras"] == {"online": 1, "unknown": 1}
     lines = city.who("nobody").get("/metrics").text.splitlines()
