@@ -19,12 +19,13 @@ def today(house: House) -> dict[str, Any]:
     start = day_start(now, house)
     with house.db.read() as tx:
         decided = alert_queries.decided_since(tx, start)
+        waiting = alert_queries.waiting_by_state(tx)
         cameras, sensors = device_queries.counts_by_state(tx)
         return {
             "alerts": {
                 "opened": alert_queries.opened_since(tx, start),
-                "pending": alert_queries.waiting(tx),
-                "unsure": alert_queries.waiting_by_state(tx).get("unsure", 0),
+                "pending": sum(waiting.values()),
+                "unsure": waiting.get("unsure", 0),
                 "postponed": alert_queries.put_off(tx, now),
                 "confirmed": decided.get("confirmed", 0),
                 "rejected": decided.get("rejected", 0),
