@@ -261,13 +261,16 @@ def test_a_page_of_datastreams_takes_as_many_questions_however_many_sensors_ther
         questions.append(statement)
 
     def asked() -> int:
-        questions.clear()
-        assert len(get(city, "Datastreams?$top=1")["value"]) == 1
-        return len(questions)
+        """By the page alone: what the hub asks beside it (timers, roll-ups of new readings) only adds."""
+        found = []
+        for _ in range(4):
+            questions.clear()
+            assert len(get(city, "Datastreams?$top=1")["value"]) == 1
+            found.append(len(questions))
+        return min(found)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        asked()  # signs in
         few = asked()
         city.hub.registry.import_sensors(Sensor(f"b-{n}", "桶", f"dev-{n}", "bin_level") for n in range(20))
         at = city.clock().isoformat()
